@@ -1,0 +1,102 @@
+"""Human-parsing label maps and pose joints: names, numbers, palettes, and conversion by name.
+
+Sources: LIP and ATR as in Self-Correction-Human-Parsing (GoGoDuck912), CIHP as in CIHP_PGN (Engineering-Course) and VITON-HD,
+BODY_25 and COCO-18 as in OpenPose (CMU).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+CIHP = (
+    "background", "hat", "hair", "glove", "sunglasses", "upper-clothes", "dress", "coat", "socks", "pants",
+    "torso-skin", "scarf", "skirt", "face", "left-arm", "right-arm", "left-leg", "right-leg", "left-shoe", "right-shoe",
+)  # fmt: skip
+LIP = tuple("jumpsuits" if name == "torso-skin" else name for name in CIHP)
+ATR = (
+    "background", "hat", "hair", "sunglasses", "upper-clothes", "skirt", "pants", "dress", "belt", "left-shoe",
+    "right-shoe", "face", "left-leg", "right-leg", "left-arm", "right-arm", "bag", "scarf",
+)  # fmt: skip
+NUMBERINGS = {"cihp": CIHP, "lip": LIP, "atr": ATR}
+
+# A numbering that lacks a class takes its nearest one. LIP and ATR have no neck or torso skin: SCHP calls it face.
+_NEAREST = {
+    "torso-skin": "face",
+    "coat": "upper-clothes",
+    "jumpsuits": "dress",
+    "glove": "background",
+    "socks": "background",
+    "belt": "background",
+    "bag": "background",
+}
+
+CIHP_PALETTE = np.array(
+    [
+        (0, 0, 0), (128, 0, 0), (255, 0, 0), (0, 85, 0), (170, 0, 51), (255, 85, 0), (0, 0, 85), (0, 119, 221),
+        (85, 85, 0), (0, 85, 85), (85, 51, 0), (52, 86, 128), (0, 128, 0), (0, 0, 255), (51, 170, 221), (0, 255, 255),
+        (85, 255, 170), (170, 255, 85), (255, 255, 0), (255, 170, 0),
+    ],
+    np.uint8,
+)  # fmt: skip
+"""(20, 3) sRGB, the colours of CIHP_PGN; cosmetic, the label PNGs are indexed."""
+
+BODY_25 = (
+    "nose", "neck", "right-shoulder", "right-elbow", "right-wrist", "left-shoulder", "left-elbow", "left-wrist", "mid-hip",
+    "right-hip", "right-knee", "right-ankle", "left-hip", "left-knee", "left-ankle", "right-eye", "left-eye", "right-ear",
+    "left-ear", "left-big-toe", "left-small-toe", "left-heel", "right-big-toe", "right-small-toe", "right-heel",
+)  # fmt: skip
+COCO_18 = (
+    "nose", "neck", "right-shoulder", "right-elbow", "right-wrist", "left-shoulder", "left-elbow", "left-wrist", "right-hip",
+    "right-knee", "right-ankle", "left-hip", "left-knee", "left-ankle", "right-eye", "left-eye", "right-ear", "left-ear",
+)  # fmt: skip
+BODY_25_BONES = (
+    (0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13), (13, 14),
+    (0, 15), (15, 17), (0, 16), (16, 18), (14, 19), (19, 20), (14, 21), (11, 22), (22, 23), (11, 24),
+)  # fmt: skip
+
+DENSEPOSE_PARTS = (
+    "background", "torso-back", "torso-front", "right-hand", "left-hand", "left-foot", "right-foot",
+    "right-upper-leg-back", "left-upper-leg-back", "right-upper-leg-front", "left-upper-leg-front",
+    "right-lower-leg-back", "left-lower-leg-back", "right-lower-leg-front", "left-lower-leg-front",
+    "left-upper-arm-inner", "right-upper-arm-inner", "left-upper-arm-outer", "right-upper-arm-outer",
+    "left-lower-arm-inner", "right-lower-arm-inner", "left-lower-arm-outer", "right-lower-arm-outer",
+    "head-right", "head-left",
+)  # fmt: skip
+"""Index 0..24 of DensePose's I channel (facebookresearch/DensePose)."""
+
+UPPER = ("upper-clothes", "dress", "coat")
+"""What a try-on of ``category="upper"`` replaces (CIHP 5, 6, 7)."""
+LOWER = ("pants", "skirt")
+"""What a try-on of ``category="lower"`` replaces (CIHP 9, 12)."""
+
+
+def numbering(name: str) -> tuple[str, ...]:
+    """Class names by index. Raises ``ValueError`` for anything but ``cihp``, ``lip`` or ``atr``."""
+    if name not in NUMBERINGS:
+        raise ValueError(f"numbering is one of {', '.join(NUMBERINGS)}, not {name!r}.")
+    return NUMBERINGS[name]
+
+
+def convert(labels: np.ndarray, source: str, target: str) -> np.ndarray:
+    """A label map (H, W) uint8 in another numbering, class by class by name.
+
+    Where ``target`` lacks a class its nearest is taken (torso skin becomes face, coat upper-clothes, gloves and socks background).
+    """
+    names, wanted = numbering(source), numbering(target)
+    table = np.zeros(256, np.uint8)
+    for index, name in enumerate(names):
+        table[index] = wanted.index(name if name in wanted else _NEAREST[name])
+    if labels.size and labels.max() >= len(names):
+        raise ValueError(f"label {labels.max()} is outside {source} numbering (0..{len(names) - 1}).")
+    return table[labels]
+
+
+def select(labels: np.ndarray, names: tuple[str, ...] | list[str], source: str = "cihp") -> np.ndarray:
+    """bool (H, W): where ``labels`` is one of the named classes; names that ``source`` lacks are passed over."""
+    known = numbering(source)
+    return np.isin(labels, [known.index(name) for name in names if name in known])
+
+
+def body25_to_coco18(keypoints: np.ndarray) -> np.ndarray:
+    """(25, 3) x, y, confidence -> (18, 3) in COCO-18 order."""
+    return np.asarray(keypoints)[[BODY_25.index(name) for name in COCO_18]]
