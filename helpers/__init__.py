@@ -1,0 +1,88 @@
+"""Atelier: describe an outfit, mask a garment with clicks, put another garment there.
+
+    person = generate("a crop top and mini skirt", seed=0)
+    mask = segment(person.image, points=[(384, 290, 1)])
+    result = try_on(person, load_garment("shirt.jpg", category="upper"), mask=mask)
+
+Images are uint8 (H, W, 3) RGB, masks bool (H, W), points (x, y, label) in image pixels with label 1 = on the garment, 0 = not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from helpers import engines, images
+from helpers.garment import Garment, load_garment
+from helpers.labels import LOWER, UPPER, select
+from helpers.person import Person, load_person
+
+if TYPE_CHECKING:
+    from helpers.mannequin.outfit import Outfit
+    from helpers.tryon.result import TryOn
+
+__all__ = ["Garment", "Person", "generate", "load_garment", "load_person", "segment", "try_on"]
+
+_WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
+
+
+def generate(prompt: str | Outfit, *, engine: str = "auto", seed: int = 0, size: tuple[int, int] = (768, 1024)) -> Person:
+    """A clothed person from words, or from an edited ``Outfit``.
+
+    prompt: what they look like and wear; ``size``: (width, height) in pixels
+    Returns a ``Person`` with the annotations that the engine knows (the mannequin knows all of them).
+    Raises ``ValueError`` for words that are refused or a setting that does not fit.
+    """
+    return engines.load("generate", engine)(prompt, seed=seed, size=size)
+
+
+def segment(image: np.ndarray, points: Sequence[tuple[float, float, int]], *, engine: str = "auto") -> np.ndarray:
+    """bool (H, W): the garment under the clicks.
+
+    image: uint8 (H, W, 3) RGB; points: (x, y, label) in image pixels, label 1 = on the garment, 0 = not
+    The same picture is prepared once; further calls cost only the new clicks.
+    Raises ``ValueError`` for points outside the picture, unknown labels, or no point on the garment.
+    """
+    predictor = engines.load("segment", engine)
+    predictor.set_image(images.require_image(image))
+    return predictor.predict(points)
+
+
+def try_on(
+    person: Person | np.ndarray,
+    garment: Garment,
+    *,
+    mask: np.ndarray | None = None,
+    engine: str = "auto",
+    seed: int = 0,
+) -> TryOn:
+    """``garment`` on ``person`` in place of what ``mask`` covers.
+
+    person: a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to take it from the person's labels
+    Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched, and the steps between.
+    Pixels away from the mask are the photograph's own. Raises ``ValueError`` naming what does not fit.
+    """
+    person = person if isinstance(person, Person) else Person(person)
+    if mask is None:
+        mask = _worn(person, garment.category)
+    images.require_mask(mask, person.image.shape[:2])
+    runner = engines.load("try_on", engine)
+    height, width = mask.shape
+    size = images.fit_inside((width, height), _WORKING_SIZE)
+    if size == (width, height):
+        return runner(person, garment, mask=mask, seed=seed)
+    return runner(person.resized(size), garment, mask=images.resize(mask, size), seed=seed).at_size_of(person.image)
+
+
+def _worn(person: Person, category: str) -> np.ndarray:
+    if person.labels is None:
+        raise ValueError(
+            "mask: this person has no labels to take one from. Click on the garment with segment(...) and pass mask=."
+        )
+    names = {"upper": UPPER, "lower": LOWER, "dress": (*UPPER, *LOWER)}[category]
+    mask = select(person.labels, names)
+    if not mask.any():
+        raise ValueError(f"mask: nobody wears {' or '.join(names)} here. Choose another category or pass mask=.")
+    return mask

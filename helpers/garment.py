@@ -1,0 +1,60 @@
+"""A garment to put on somebody: a product photograph, its mask and its category."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from helpers.images import read_alpha, read_image, read_mask, require_image, require_mask, write_image, write_mask
+
+CATEGORIES = ("upper", "lower", "dress")
+
+
+@dataclass(frozen=True)
+class Garment:
+    """``image`` uint8 (H, W, 3) RGB of the garment alone on a plain backdrop; ``mask`` bool (H, W) or ``None`` to be found.
+
+    Raises ``ValueError`` for another ``category`` than ``upper``, ``lower`` or ``dress``, or a picture of another kind.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray | None = None
+    category: str = "upper"
+    name: str = "garment"
+
+    def __post_init__(self) -> None:
+        require_image(self.image, "garment image")
+        require_category(self.category)
+        if self.mask is not None:
+            require_mask(self.mask, self.image.shape[:2], "garment mask")
+
+    def save(self, folder: str | Path, name: str | None = None) -> Path:
+        """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``; returns the picture's path."""
+        folder, name = Path(folder), name or self.name
+        path = write_image(folder / "cloth" / f"{name}.jpg", self.image)
+        if self.mask is not None:
+            write_mask(folder / "cloth-mask" / f"{name}.jpg", self.mask)
+        return path
+
+
+def load_garment(path: str | Path, category: str = "upper") -> Garment:
+    """A garment from a picture file. Its mask is the file of the same name in a ``cloth-mask`` folder beside, or its transparency.
+
+    Raises ``FileNotFoundError`` or ``ValueError`` that name ``garment`` and the file.
+    """
+    path = Path(path).expanduser()
+    require_category(category)
+    image = read_image(path, "garment")
+    beside = [path.parent.parent / "cloth-mask" / f"{path.stem}{suffix}" for suffix in (".jpg", ".png")]
+    found = next((p for p in beside if path.parent.name == "cloth" and p.exists()), None)
+    mask = read_mask(found, "garment mask") if found else read_alpha(path, "garment")
+    return Garment(image, mask, category, path.stem)
+
+
+def require_category(category: str) -> str:
+    """``category`` if it is one of :data:`CATEGORIES`, else a ``ValueError``."""
+    if category not in CATEGORIES:
+        raise ValueError(f"category must be {', '.join(CATEGORIES[:-1])} or {CATEGORIES[-1]}, not {category!r}.")
+    return category

@@ -1,0 +1,197 @@
+"""Pictures in and out: read with care, write whole or not at all, resize, and paste back.
+
+Convention: images are uint8 (H, W, 3) RGB; masks bool (H, W); sizes (width, height) in pixels.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+SMALLEST = 64  # px, the shorter side below which nothing here can work
+LARGEST = 60_000_000  # px in all: more than any phone takes, less than memory holds
+
+
+def read_image(path: str | Path, name: str = "image") -> np.ndarray:
+    """A picture file as uint8 (H, W, 3) RGB: upright by its EXIF, transparency laid on white, grey and 16-bit made RGB.
+
+    Raises ``FileNotFoundError`` or ``ValueError`` naming ``name``, the file, and what to do.
+    """
+    picture = _open(path, name)
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.array(_eight_bit(picture).convert("RGB"))
+
+
+def read_alpha(path: str | Path, name: str = "image") -> np.ndarray | None:
+    """The picture's transparency as bool (H, W), True where it is at least half opaque; ``None`` if it has none or is opaque."""
+    picture = _open(path, name)
+    if "A" not in picture.getbands() and "transparency" not in picture.info:
+        return None
+    alpha = np.array(picture.convert("RGBA"))[..., 3] > 127
+    return None if alpha.all() else alpha
+
+
+def read_mask(path: str | Path, name: str = "mask") -> np.ndarray:
+    """A black and white picture as bool (H, W), True where white.
+
+    Raises ``ValueError`` for a picture with many grey or coloured pixels: that is a photograph or a grey agnostic image,
+    which used as a mask gives garbage.
+    """
+    grey = np.array(_eight_bit(_open(path, name)).convert("L"))
+    between = float(np.mean((grey > 48) & (grey < 207)))
+    if between > 0.02:
+        raise ValueError(
+            f"{name}: {path} is not a mask: {between:.0%} of it is neither black nor white. "
+            "Give a picture that is white on the garment and black elsewhere."
+        )
+    return grey > 127
+
+
+def _open(path: str | Path, name: str) -> Image.Image:
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"{name}: there is no file {path}. Check the path; relative ones start at {Path.cwd()}.")
+    if path.is_dir():
+        raise ValueError(f"{name}: {path} is a folder, not a picture. Name one file in it.")
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            if min(width, height) < SMALLEST:
+                raise ValueError(f"{name}: {path} is {width}x{height} pixels; at least {SMALLEST} a side are needed.")
+            if width * height > LARGEST:
+                raise ValueError(
+                    f"{name}: {path} is {width}x{height} pixels, more than {LARGEST // 10**6} megapixels. Make it smaller first."
+                )
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except UnidentifiedImageError:
+        size = path.stat().st_size
+        what = "is empty" if size == 0 else "is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP)"
+        raise ValueError(f"{name}: {path} {what}. Save it as JPEG or PNG and try again.") from None
+    except Image.DecompressionBombError:
+        raise ValueError(f"{name}: {path} is too large a picture. Make it smaller first.") from None
+    except OSError as error:
+        raise ValueError(f"{name}: {path} is damaged or cut short ({error}). Copy or download it again.") from None
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture, np.float64)
+        top = 65535.0 if values.max() > 255 else 255.0
+        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
+    return picture
+
+
+def require_image(image: np.ndarray, name: str = "image") -> np.ndarray:
+    """``image`` if it is uint8 (H, W, 3) of a workable size, else a ``ValueError`` that says what it is instead."""
+    if not isinstance(image, np.ndarray):
+        raise ValueError(
+            f"{name} must be a uint8 array (H, W, 3) in RGB, not {type(image).__name__}. Read files with read_image."
+        )
+    if image.ndim == 3 and image.shape[2] == 4:
+        raise ValueError(
+            f"{name} has four channels (RGBA). Drop the alpha with {name}[..., :3] or read the file with read_image."
+        )
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"{name} must have shape (H, W, 3), not {image.shape}. Stack a grey picture three times.")
+    if image.dtype != np.uint8:
+        raise ValueError(f"{name} must be uint8 in 0..255, not {image.dtype}. Multiply 0..1 floats by 255 and convert.")
+    if min(image.shape[:2]) < SMALLEST:
+        raise ValueError(f"{name} is {image.shape[1]}x{image.shape[0]} pixels; at least {SMALLEST} a side are needed.")
+    return image
+
+
+def require_mask(mask: np.ndarray, shape: tuple[int, int], name: str = "mask") -> np.ndarray:
+    """``mask`` if it is bool (H, W) of ``shape`` with something in it, else a ``ValueError`` that says what is wrong."""
+    if not isinstance(mask, np.ndarray) or mask.ndim != 2:
+        raise ValueError(f"{name} must be a bool array (H, W), not {getattr(mask, 'shape', type(mask).__name__)}.")
+    if mask.dtype != bool:
+        raise ValueError(
+            f"{name} must be bool, not {mask.dtype}. A grey agnostic picture is not a mask; compare first: m > 127."
+        )
+    if mask.shape != tuple(shape):
+        raise ValueError(f"{name} is {mask.shape[1]}x{mask.shape[0]} but its picture is {shape[1]}x{shape[0]} pixels.")
+    if not mask.any():
+        raise ValueError(f"{name} is empty. Click on the garment first, or check the points.")
+    return mask
+
+
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Call ``write(temporary)`` in the same folder and rename, so that ``path`` is never half-written."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    try:
+        write(Path(temporary))
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 would hide results from a classmate
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(
+            f"{path} could not be written ({error.strerror or error}). Free some disk space or choose another folder."
+        ) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def write_image(path: str | Path, image: np.ndarray) -> Path:
+    """Write uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W), or uint16 (H, W), by the suffix: JPEG at quality 97 4:4:4, else lossless."""
+    suffix = Path(path).suffix.lower()
+    options = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
+    return write_whole(path, lambda part: Image.fromarray(image).save(part, **options))
+
+
+def write_mask(path: str | Path, mask: np.ndarray) -> Path:
+    """Write bool (H, W) as an 8-bit picture, white where True."""
+    return write_image(path, mask.astype(np.uint8) * 255)
+
+
+def write_labels(path: str | Path, labels: np.ndarray, palette: np.ndarray) -> Path:
+    """Write a label map (H, W) uint8 as an indexed PNG whose indices are the labels; ``palette`` (K, 3) only colours it."""
+    picture = Image.fromarray(labels)
+    picture.putpalette(palette.astype(np.uint8).ravel().tolist())
+    return write_whole(path, picture.save)
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write UTF-8 text whole or not at all."""
+    return write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """``image`` (H, W[, C]) at ``size`` (width, height): area-averaged down, cubic up; bool masks by majority."""
+    if image.dtype == bool:
+        return resize(image.astype(np.uint8) * 255, size) > 127
+    smaller = size[0] * size[1] < image.shape[0] * image.shape[1]
+    return cv2.resize(image, tuple(size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def fit_inside(size: tuple[int, int], box: tuple[int, int] = (768, 1024)) -> tuple[int, int]:
+    """The largest (width, height) of the same shape as ``size`` that fits in ``box``; ``size`` itself if it does already."""
+    scale = min(1.0, box[0] / size[0], box[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def feather(mask: np.ndarray, pixels: float) -> np.ndarray:
+    """float32 (H, W): 1 inside ``mask``, falling smoothly to exactly 0 ``pixels`` outside its edge."""
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    ramp = np.clip(1.0 - distance / max(pixels, 1e-6), 0.0, 1.0)
+    return (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
+
+
+def paste_back(original: np.ndarray, result: np.ndarray, mask: np.ndarray, pixels: float = 3.0) -> np.ndarray:
+    """``result`` inside ``mask``, ``original`` outside, blended over ``pixels``; pixels beyond are the original's own bytes."""
+    weight = feather(mask, pixels)[..., None]
+    mixed = original * (1.0 - weight) + result.astype(np.float32) * weight
+    return np.where(weight > 0, np.clip(np.rint(mixed), 0, 255), original).astype(np.uint8)
