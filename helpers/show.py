@@ -1,0 +1,232 @@
+"""Figures for the notebooks: grids and strips of pictures, overlays, clicks, skeletons, label maps, tables.
+
+Functions named after a thing (``overlay``, ``skeleton``, …) return uint8 (H, W, 3) RGB arrays; ``grid``, ``strip`` and ``curves``
+return a figure that a notebook shows when it ends a cell and ``Run.save_figure`` writes.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from helpers.images import fit_inside, resize
+from helpers.labels import BODY_25_BONES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
+
+MASK_COLOUR = (30, 144, 255)
+_POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
+_INK, _MUTED = "#222222", "#777777"
+
+
+class Picture(Figure):
+    """A figure that shows itself in any notebook, with or without pyplot's inline backend."""
+
+    def _repr_png_(self) -> bytes:
+        FigureCanvasAgg(self)
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=100, bbox_inches="tight", facecolor="white")
+        return buffer.getvalue()
+
+
+def grid(
+    pictures: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]],
+    *,
+    columns: int = 4,
+    height: float = 4.2,
+    title: str = "",
+    captions: Sequence[str] = (),
+) -> Picture:
+    """Titled pictures in rows of ``columns``, each ``height`` inches high; ``captions`` go below them in small grey letters."""
+    items = list(pictures.items()) if isinstance(pictures, Mapping) else list(pictures)
+    if not items:
+        raise ValueError("pictures: there is nothing to show.")
+    columns = min(columns, len(items))
+    rows = -(-len(items) // columns)
+    aspect = max(p.shape[1] / p.shape[0] for _, p in items)
+    extra = 0.34 + (0.3 if captions else 0.0)
+    figure = Picture(figsize=(columns * (height * aspect + 0.12), rows * (height + extra) + (0.4 if title else 0)))
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for index, (axis, (name, picture)) in enumerate(zip(axes.flat, items, strict=False)):
+        small = _for_screen(picture, height)
+        axis.imshow(small, cmap="gray" if small.ndim == 2 else None, interpolation="lanczos")
+        axis.set_title(name, fontsize=10, color=_INK, pad=5)
+        if index < len(captions):
+            axis.text(
+                0.5,
+                -0.02,
+                captions[index],
+                transform=axis.transAxes,
+                ha="center",
+                va="top",
+                fontsize=8,
+                color=_MUTED,
+                wrap=True,
+            )
+    if title:
+        figure.suptitle(title, fontsize=12, color=_INK)
+    figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=0.8)
+    return figure
+
+
+def strip(pictures: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]], **options: Any) -> Picture:
+    """Titled pictures in one row; options as in :func:`grid`."""
+    return grid(pictures, columns=max(1, len(pictures)), **options)
+
+
+def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int = 1) -> Picture:
+    """Lines over 1, 2, 3, …: for instance IoU over the number of clicks."""
+    figure = Picture(figsize=(5.2, 3.0))
+    axis = figure.subplots()
+    for name, values in series.items():
+        axis.plot(range(start, start + len(values)), values, marker="o", markersize=4, label=name)
+    axis.set_xlabel(x, color=_INK)
+    axis.set_ylabel(y, color=_INK)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+    if len(series) > 1:
+        axis.legend(frameon=False, fontsize=9)
+    figure.tight_layout()
+    return figure
+
+
+def overlay(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = MASK_COLOUR, alpha: float = 0.5) -> np.ndarray:
+    """``image`` with ``mask`` tinted and outlined."""
+    out = image.copy()
+    out[mask] = np.rint(image[mask] * (1 - alpha) + np.array(colour) * alpha).astype(np.uint8)
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(out, outlines, -1, colour, _pen(image), cv2.LINE_AA)
+
+
+def clicks(image: np.ndarray, points: Sequence[tuple[float, float, int]]) -> np.ndarray:
+    """``image`` with its clicks: green on the garment, red off it, numbered in order."""
+    out = image.copy()
+    radius = max(5, round(max(image.shape[:2]) / 85))
+    for number, (x, y, label) in enumerate(points, 1):
+        centre = round(x), round(y)
+        cv2.circle(out, centre, radius + 2, (255, 255, 255), -1, cv2.LINE_AA)
+        cv2.circle(out, centre, radius, _POSITIVE if label else _NEGATIVE, -1, cv2.LINE_AA)
+        text, scale = str(number), radius / 16
+        (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)
+        at = centre[0] - width // 2, centre[1] + height // 2
+        cv2.putText(out, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 2, cv2.LINE_AA)
+    return out
+
+
+def skeleton(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen."""
+    out = (image * 0.55).astype(np.uint8)
+    colours = (matplotlib.colormaps["hsv"](np.linspace(0, 1, len(BODY_25_BONES), endpoint=False))[:, :3] * 255).astype(int)
+    pen = 2 * _pen(image)
+    for (a, b), colour in zip(BODY_25_BONES, colours, strict=True):
+        if keypoints[a, 2] > 0 and keypoints[b, 2] > 0:
+            ends = [tuple(np.rint(keypoints[i, :2]).astype(int).tolist()) for i in (a, b)]
+            cv2.line(out, *ends, colour.tolist(), pen, cv2.LINE_AA)
+    for x, y, confidence in keypoints:
+        if confidence > 0:
+            cv2.circle(out, (round(float(x)), round(float(y))), pen + 1, (255, 255, 255), -1, cv2.LINE_AA)
+    return out
+
+
+def parse(labels: np.ndarray) -> np.ndarray:
+    """A CIHP label map in the colours of CIHP_PGN."""
+    return CIHP_PALETTE[labels]
+
+
+def parse_names(labels: np.ndarray) -> str:
+    """The classes of a CIHP label map, largest first."""
+    found, counts = np.unique(labels[labels > 0], return_counts=True)
+    return ", ".join(CIHP[i] for i in found[np.argsort(-counts)])
+
+
+def depth(values: np.ndarray) -> np.ndarray:
+    """Metres -> grey, near is light; background black."""
+    seen = values > 0
+    out = np.zeros(values.shape, np.uint8)
+    if seen.any():
+        near, far = np.percentile(values[seen], (0.5, 99.5))
+        out[seen] = np.clip(60 + 195 * (far - values[seen]) / max(far - near, 1e-6), 40, 255)
+    return np.repeat(out[..., None], 3, 2)
+
+
+def normals(values: np.ndarray) -> np.ndarray:
+    """Unit normals -> the usual lilac picture; background black."""
+    seen = np.abs(values).sum(2, keepdims=True) > 0
+    return np.where(seen, np.clip(values * 127.5 + 127.5, 0, 255), 0).astype(np.uint8)
+
+
+def iuv(values: np.ndarray) -> np.ndarray:
+    """Body parts in distinct colours, shaded by U and V so that the coordinates can be seen."""
+    hues = np.linspace(0, 1, len(DENSEPOSE_PARTS) - 1, endpoint=False) * 7 % 1
+    table = np.vstack([np.zeros((1, 3)), matplotlib.colormaps["hsv"](hues)[:, :3]])
+    u, v = values[..., 1:2] / 255.0, values[..., 2:3] / 255.0
+    shade = 0.55 + 0.45 * (0.5 * u + 0.5 * v)
+    lines = ((np.abs(u * 8 % 1 - 0.5) > 0.44) | (np.abs(v * 8 % 1 - 0.5) > 0.44)) & (values[..., :1] > 0)
+    return np.clip(table[values[..., 0]] * shade * np.where(lines, 0.6, 1.0) * 255, 0, 255).astype(np.uint8)
+
+
+def cut_out(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """``image`` inside ``mask`` on a fine checkerboard."""
+    rows, columns = np.indices(mask.shape) // max(6, mask.shape[0] // 96)
+    board = np.where(((rows + columns) % 2 == 0)[..., None], 236, 252).astype(np.uint8)
+    return np.where(mask[..., None], image, board)
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Rows with the same keys as a table that notebooks show."""
+    return Table(rows)
+
+
+class Table:
+    """Rows of equal keys; HTML in a notebook, aligned text elsewhere."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows = [dict(row) for row in rows]
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th style='text-align:left'>{html.escape(str(key))}</th>" for key in self._keys())
+        cell = "<td style='text-align:left;vertical-align:top'>{}</td>"
+        body = "".join(
+            "<tr>" + "".join(cell.format(html.escape(_cell(row.get(key)))) for key in self._keys()) + "</tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def __repr__(self) -> str:
+        keys = self._keys()
+        lines = [keys, *([_cell(row.get(key)) for key in keys] for row in self.rows)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(keys))]
+        return "\n".join(
+            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        )
+
+    def _keys(self) -> list[str]:
+        return list(self.rows[0]) if self.rows else []
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else str(value)
+
+
+def _for_screen(picture: np.ndarray, inches: float) -> np.ndarray:
+    if picture.dtype == bool:
+        picture = picture.astype(np.uint8) * 255
+    height, width = picture.shape[:2]
+    pixels = round(inches * 150)  # half again the figure's 100 dpi: sharp on dense screens, small in the file
+    size = fit_inside((width, height), (10 * pixels, pixels))
+    return picture if size == (width, height) else resize(picture, size)
+
+
+def _pen(image: np.ndarray) -> int:
+    return max(1, round(max(image.shape[:2]) / 512))
