@@ -1,0 +1,328 @@
+"""Poses as data, and the rigid bone transforms that bring any shaped body into them.
+
+A pose says where limbs go, not how far joints turn: directions of upper arms, bends of elbows, places of feet. So one pose fits
+every build, feet stay flat on the ground, and arms keep clear of wide hips.
+
+Convention: figure's own frame, +x its left, +y up, +z ahead; angles in degrees; a left limb is described, the right is mirrored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+if TYPE_CHECKING:
+    from helpers.mannequin.body import Bones
+
+DOWN, SIDE, AHEAD = np.array([0.0, -1, 0]), np.array([1.0, 0, 0]), np.array([0.0, 0, 1])
+
+
+@dataclass(frozen=True)
+class Arm:
+    """``out`` and ``ahead``: the upper arm off the vertical, sideways and forwards; ``bend`` of the elbow in a plane turned
+    inwards by ``inward`` from straight ahead; ``palm``: where the palm faces, 0 the thigh, 90 backwards; ``wrist``: extension
+    of the hand towards its back; ``curl`` of each finger joint, ``shoulder``: drop of the collar bone."""
+
+    out: float = 20.0
+    ahead: float = 0.0
+    bend: float = 20.0
+    inward: float = 40.0
+    palm: float = 25.0
+    wrist: float = 4.0
+    curl: float = 9.0
+    shoulder: float = 5.0
+
+
+@dataclass(frozen=True)
+class Leg:
+    """``aside`` and ``ahead``: the ankle from below the hip joint, in leg lengths; ``turn``: toes outwards; ``heel``: how far
+    the heel is raised, degrees about the ball of the foot."""
+
+    aside: float = -0.01
+    ahead: float = 0.0
+    turn: float = 9.0
+    heel: float = 0.0
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Both arms and legs, then the trunk: ``sway`` of the pelvis towards the left in leg lengths, ``hips`` and ``shoulders``
+    tilted (left side up) and turned (left side back), the head tilted (towards its left) and turned (to its left)."""
+
+    left_arm: Arm = Arm()
+    right_arm: Arm = Arm()
+    left_leg: Leg = Leg()
+    right_leg: Leg = Leg()
+    sway: float = 0.0
+    hips: tuple[float, float] = (0.0, 0.0)
+    shoulders: tuple[float, float] = (0.0, 0.0)
+    head: tuple[float, float] = (0.0, 0.0)
+
+
+TABLE = {
+    "standing": Pose(),
+    "relaxed": Pose(
+        Arm(out=17, bend=20, ahead=0),
+        Arm(out=19, bend=24, ahead=3),
+        Leg(aside=0.0, turn=8),
+        Leg(aside=0.03, ahead=0.05, turn=16),
+        sway=0.02,
+        hips=(2.0, 2.0),
+        shoulders=(-1.0, -1.0),
+        head=(1.5, -3.0),
+    ),
+    "contrapposto": Pose(
+        Arm(out=22, bend=18),
+        Arm(out=17, bend=26, ahead=2),
+        Leg(aside=-0.045, turn=10),
+        Leg(aside=0.05, ahead=0.08, turn=20),
+        sway=0.05,
+        hips=(5.0, 4.0),
+        shoulders=(-3.0, -3.0),
+        head=(2.0, -4.0),
+    ),
+    "hand on hip": Pose(
+        Arm(out=20, bend=18),
+        Arm(out=46, ahead=-16, bend=96, inward=72, palm=20, wrist=0, curl=14),
+        Leg(aside=-0.03, turn=9),
+        Leg(aside=0.04, ahead=0.05, turn=18),
+        sway=0.03,
+        hips=(3.0, 2.0),
+        shoulders=(-2.0, -2.0),
+        head=(1.0, -3.0),
+    ),
+    "walking": Pose(
+        Arm(out=17, ahead=-14, bend=12),
+        Arm(out=17, ahead=16, bend=24),
+        Leg(aside=-0.05, ahead=0.2, turn=5),
+        Leg(aside=-0.05, ahead=-0.22, turn=6, heel=32),
+        hips=(0.0, 4.0),
+        shoulders=(0.0, -4.0),
+        head=(0.0, 0.0),
+    ),
+}
+
+
+def pose_bones(bones: Bones, rest: np.ndarray, skin: np.ndarray, name: str) -> np.ndarray:
+    """(B, 4, 4) rigid transforms from ``rest`` (V, 3) to the pose ``name``; ``skin`` (n,) rows of ``rest`` that are skin.
+
+    The ankles are placed on flat (or rolling) feet, legs by two-bone inverse kinematics, the trunk in between; x = z = 0 lies
+    between head and feet.
+    """
+    return _Skeleton(bones, rest, skin).take(TABLE[name])
+
+
+class _Skeleton:
+    def __init__(self, bones: Bones, rest: np.ndarray, skin: np.ndarray) -> None:
+        self.bones = bones
+        self.at = bones.heads @ rest
+        self.tail = bones.tails @ rest
+        self.turns = np.broadcast_to(np.eye(3), (len(bones.names), 3, 3)).copy()  # world rotations, set from the root outwards
+        self.rest, self.skin_rows = rest, skin
+
+    def head(self, name: str) -> np.ndarray:
+        return self.at[self.bones.index(name)]
+
+    def take(self, pose: Pose) -> np.ndarray:
+        hips, chest, head = _tilt_turn(pose.hips), _tilt_turn(pose.shoulders), _tilt_turn((-pose.head[0], -pose.head[1]))
+        self._set("root", hips)
+        self._set("pelvis", hips)
+        for share, bone in enumerate(("spine05", "spine04", "spine03", "spine02", "spine01"), start=1):
+            self._set(bone, _between(hips, chest, share / 5))
+        for bone in ("breast", "clavicle", "shoulder01", "upperarm", "lowerarm", "wrist", "metacarpal", "finger"):
+            self._set(bone, chest)
+        for share, bone in enumerate(("neck01", "neck02", "neck03"), start=1):
+            self._set(bone, _between(chest, head, share / 4))
+        facial = (
+            "head",
+            "jaw",
+            "special",
+            "eye",
+            "oris",
+            "levator",
+            "tongue",
+            "orbicularis",
+            "oculi",
+            "temporalis",
+            "risorius",
+        )
+        for bone in facial:
+            self._set(bone, head)
+        self._arm(pose.left_arm, ".L", chest)
+        self._arm(pose.right_arm, ".R", chest)
+        pelvis = self._legs(pose)
+        return self._transforms(pelvis)
+
+    def _set(self, prefix: str, turn: np.ndarray) -> None:
+        for row, name in enumerate(self.bones.names):
+            if name.startswith(prefix):
+                self.turns[row] = turn
+
+    # --- arms
+
+    def _arm(self, arm: Arm, side: str, chest: np.ndarray) -> None:
+        mirror = np.array([1.0 if side == ".L" else -1.0, 1, 1])
+        shoulder, elbow, wrist = (self.head(bone + side) for bone in ("upperarm01", "lowerarm01", "wrist"))
+        drop = _axis_turn(AHEAD, -arm.shoulder * mirror[0])
+        for bone, share in (("clavicle", 0.6), ("shoulder01", 1.0)):
+            self._set(bone + side, chest @ _between(np.eye(3), drop, share))
+
+        out = max(arm.out, self._clearance(shoulder * mirror, np.linalg.norm(elbow - shoulder) + np.linalg.norm(wrist - elbow)))
+        out, ahead = np.radians([out, arm.ahead])
+        upper = np.array([np.sin(out) * np.cos(ahead), -np.cos(out) * np.cos(ahead), np.sin(ahead)])
+        toward = _axis_turn(DOWN, arm.inward) @ AHEAD  # where the forearm swings
+        hinge = _unit(np.cross(upper, toward))
+        fore = _axis_turn(hinge, arm.bend) @ upper
+        rest_upper, rest_fore = _unit(elbow - shoulder), _unit(wrist - elbow)
+        rest_hinge = np.cross(rest_upper, rest_fore)
+        if side == ".R":  # the mirror image of a turning axis points the other way
+            upper, fore, hinge = upper * mirror, fore * mirror, -hinge * mirror
+        upper_turn = chest @ _frame(upper, hinge) @ _frame(rest_upper, rest_hinge).T
+        fore_turn = chest @ _frame(fore, hinge) @ _frame(rest_fore, rest_hinge).T
+        # The upper arm turns about itself from the shoulder down: half at its first bone, all at its second.
+        swing = _swing(chest @ drop, upper_turn, rest_upper)
+        self._set("upperarm01" + side, _between(swing, upper_turn, 0.5))
+        self._set("upperarm02" + side, upper_turn)
+
+        hand = self._hand(arm, side, chest, fore)
+        untwisted = _swing(fore_turn, hand, rest_fore)  # the hand's turn without the forearm's twist
+        twist = hand @ untwisted.T
+        self._set("lowerarm01" + side, _between(np.eye(3), twist, 0.3) @ fore_turn)
+        self._set("lowerarm02" + side, _between(np.eye(3), twist, 0.75) @ fore_turn)
+        self._set("wrist" + side, hand)
+        self._fingers(arm, side, hand)
+
+    def _clearance(self, shoulder: np.ndarray, length: float) -> float:
+        """Degrees by which an arm must stand off so that the hand clears the hips."""
+        hip, knee = self.head("upperleg01.L"), self.head("lowerleg01.L")
+        points = self.rest[self.skin_rows]
+        band = points[(points[:, 1] < hip[1] + 0.06) & (points[:, 1] > hip[1] * 0.72 + knee[1] * 0.28)]
+        half = np.abs(band[np.abs(band[:, 0]) < 2.6 * hip[0] + 0.02, 0]).max()
+        return float(np.degrees(np.arcsin(np.clip((half + 0.075 - shoulder[0]) / length, -0.5, 0.8))))
+
+    def _hand(self, arm: Arm, side: str, chest: np.ndarray, fore: np.ndarray) -> np.ndarray:
+        sign = 1.0 if side == ".L" else -1.0
+        wrist, index, middle, little = (self.head(b + side) for b in ("wrist", "finger2-1", "finger3-1", "finger5-1"))
+        along = _unit(middle - wrist)
+        palm = sign * np.cross(index - wrist, little - wrist)  # out of the palm
+        facing = _axis_turn(DOWN, -sign * arm.palm) @ (-sign * SIDE)
+        across = np.cross(fore, facing)
+        return chest @ _frame(_axis_turn(_unit(across), -arm.wrist) @ fore, across) @ _frame(along, np.cross(along, palm)).T
+
+    def _fingers(self, arm: Arm, side: str, hand: np.ndarray) -> None:
+        sign = 1.0 if side == ".L" else -1.0
+        wrist, index, little = (self.head(b + side) for b in ("wrist", "finger2-1", "finger5-1"))
+        palm = sign * _unit(np.cross(index - wrist, little - wrist))
+        for metacarpal in range(1, 5):
+            self._set(f"metacarpal{metacarpal}{side}", hand)
+        for finger in range(1, 6):
+            for joint in range(1, 4):
+                name = f"finger{finger}-{joint}{side}"
+                row = self.bones.index(name)
+                along = self.tail[row] - self.at[row]
+                if finger == 1:
+                    angle = arm.curl * 0.4 * (joint > 1)
+                else:
+                    angle = arm.curl * (0.7 + 0.25 * (finger - 2)) * (joint if joint < 3 else 2.4)
+                self.turns[row] = hand @ _axis_turn(_unit(np.cross(along, palm)), angle)
+
+    # --- legs
+
+    def _legs(self, pose: Pose) -> np.ndarray:
+        """Places both feet, returns where the pelvis (root) goes."""
+        sides = ((".L", 1.0, pose.left_leg), (".R", -1.0, pose.right_leg))
+        root, turn = self.at[0], self.turns[0]
+        length = np.mean([self._reach(side) for side, *_ in sides])
+        feet = []
+        for side, sign, leg in sides:
+            hip, ankle = self.head("upperleg01" + side), self.head("foot" + side)
+            yaw = _axis_turn(np.array([0.0, 1, 0]), sign * leg.turn)
+            foot = yaw @ _axis_turn(SIDE, leg.heel)
+            ball = self.head("toe3-1" + side) * [1, 0, 1]
+            place = np.array([hip[0] + sign * leg.aside * length, 0, ankle[2] + leg.ahead * length])
+            target = place + yaw @ ((ball - ankle) * [1, 0, 1]) + foot @ (ankle - ball)
+            feet.append((side, sign, leg, yaw, foot, target))
+            self._set("foot" + side, foot)
+            for row, name in enumerate(self.bones.names):
+                if name.startswith("toe") and name.endswith(side):
+                    self.turns[row] = yaw
+        # The pelvis is as high as the straighter leg allows.
+        shift = np.array([pose.sway * length, 0, 0])
+        heights = []
+        for side, _, _, _, _, target in feet:
+            hip = root + shift + turn @ (self.head("upperleg01" + side) - root)
+            flat = np.hypot(*(hip - target)[[0, 2]])
+            heights.append(target[1] + np.sqrt(self._reach(side) ** 2 - flat**2) - hip[1])
+        pelvis = root + shift + [0, min(heights), 0]
+        for side, sign, leg, _, _, target in feet:
+            hip = pelvis + turn @ (self.head("upperleg01" + side) - root)
+            self._leg(side, sign * leg.turn, hip, target)
+        middle = (np.mean([foot[-1] for foot in feet], axis=0) + pelvis) / 2
+        return pelvis - middle * [1, 0, 1]
+
+    def _reach(self, side: str) -> float:
+        return float(np.linalg.norm(self.head("upperleg01" + side) - self.head("foot" + side)))
+
+    def _leg(self, side: str, turn: float, hip: np.ndarray, ankle: np.ndarray) -> None:
+        """Two-bone inverse kinematics; the knee points ahead, turned out with the toes."""
+        rest_hip, rest_knee, rest_ankle = (self.head(b + side) for b in ("upperleg01", "lowerleg01", "foot"))
+        a, b = np.linalg.norm(rest_knee - rest_hip), np.linalg.norm(rest_ankle - rest_knee)
+        line = ankle - hip
+        c = min(np.linalg.norm(line), (a + b) * 0.9995)
+        toward = _axis_turn(np.array([0.0, 1, 0]), 0.8 * turn) @ AHEAD
+        hinge = np.cross(line, toward)  # bends the shin backwards when the thigh goes ahead
+        angle = np.degrees(np.arccos(np.clip((a * a + c * c - b * b) / (2 * a * c), -1, 1)))
+        thigh = _axis_turn(_unit(hinge), angle) @ _unit(line)
+        shin = ankle - (hip + a * thigh)
+        for bone, now, before in (("upperleg", thigh, rest_knee - rest_hip), ("lowerleg", shin, rest_ankle - rest_knee)):
+            rotation = _frame(now, hinge) @ _frame(before, np.cross(before, AHEAD)).T
+            for half in ("01", "02"):
+                self._set(bone + half + side, rotation)
+
+    # --- assembly
+
+    def _transforms(self, pelvis: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(self.at), 4, 4))
+        out[:, :3, :3], out[:, 3, 3] = self.turns, 1
+        place = np.empty_like(self.at)
+        for row, parent in enumerate(self.bones.parents):
+            place[row] = pelvis if parent < 0 else place[parent] + self.turns[parent] @ (self.at[row] - self.at[parent])
+        out[:, :3, 3] = place - np.einsum("bij,bj->bi", self.turns, self.at)
+        return out
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / np.linalg.norm(vector)
+
+
+def _frame(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(3, 3) orthonormal columns: ``first``, then what of ``second`` is square to it, then their cross product."""
+    x = _unit(first)
+    y = _unit(second - x * (x @ second))
+    return np.stack([x, y, np.cross(x, y)], axis=1)
+
+
+def _axis_turn(axis: np.ndarray, degrees: float) -> np.ndarray:
+    return Rotation.from_rotvec(np.radians(degrees) * _unit(axis)).as_matrix()
+
+
+def _tilt_turn(angles: tuple[float, float]) -> np.ndarray:
+    """Left side up by the first angle, left side back by the second."""
+    return _axis_turn(np.array([0.0, 1, 0]), -angles[1] * -1) @ _axis_turn(AHEAD, angles[0])
+
+
+def _between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
+    """The rotation ``share`` of the way from ``start`` to ``end``."""
+    step = Rotation.from_matrix(end @ start.T).as_rotvec()
+    return Rotation.from_rotvec(share * step).as_matrix() @ start
+
+
+def _swing(start: np.ndarray, end: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """``start`` moved the shortest way so that ``axis`` points where ``end`` takes it: ``end`` without its twist."""
+    before, after = _unit(start @ axis), _unit(end @ axis)
+    turn = np.cross(before, after)
+    angle = np.arctan2(np.linalg.norm(turn), before @ after)
+    return start if angle < 1e-9 else _axis_turn(turn, np.degrees(angle)) @ start
