@@ -1,0 +1,273 @@
+"""Clicks as data: points on several garments with undo and redo, and the picture fitted into a view. No widget in here.
+
+Convention: a point is ``(x, y, label)`` in whole image pixels, x to the right and y down from the top left corner, label 1 on the
+garment and 0 beside it. View coordinates are continuous: 0 at the left edge, ``view_size[0]`` at the right edge.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+Point = tuple[int, int, int]
+Points = tuple[Point, ...]
+
+
+def parse_points(points: object, size: tuple[int, int], name: str = "garment 1") -> dict[str, Points]:
+    """Typed points as ``{garment: ((x, y, label), ...)}``.
+
+    Args:
+        points: ``[(x, y, label), ...]`` for one garment, ``{"top": [...], "skirt": [...]}`` for several, or either of them as
+            JSON text (what a command line hands over). Fractions are cut off: 384.7 lies in pixel 384.
+        size: (width, height) of the image.
+        name: what a single garment is called.
+
+    Raises:
+        ValueError: not points, a label other than 0 or 1, or a point outside the image.
+    """
+    if isinstance(points, str):
+        try:
+            points = json.loads(points)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"points: expected text such as '[[384, 400, 1]]', got {points!r} ({error}).") from None
+    if isinstance(points, Mapping):
+        return {str(garment): _check(rows, size, f"points[{garment!r}]") for garment, rows in points.items()}
+    return {name: _check(points, size, "points")}
+
+
+def _check(rows: object, size: tuple[int, int], where: str) -> Points:
+    if isinstance(rows, np.ndarray):
+        rows = rows.tolist()
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        raise ValueError(f"{where}: expected a list of (x, y, label), got {rows!r}.")
+    return tuple(_point(row, size, f"{where}[{index}]") for index, row in enumerate(rows))
+
+
+def _point(row: object, size: tuple[int, int], where: str) -> Point:
+    try:
+        x, y, label = (float(value) for value in row)  # type: ignore[union-attr]
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: expected (x, y, label), three numbers, got {row!r}.") from None
+    if label not in (0, 1):
+        raise ValueError(f"{where}: label is 1 (on the garment) or 0 (beside it), got {row!r}.")
+    width, height = size
+    if not (0 <= x < width and 0 <= y < height):  # also turns away NaN
+        raise ValueError(f"{where}: ({x:g}, {y:g}) lies outside the image; x is 0..{width - 1} and y is 0..{height - 1}.")
+    return int(x), int(y), int(label)
+
+
+@dataclass(frozen=True)
+class _State:
+    """Everything that undo brings back."""
+
+    garments: tuple[tuple[str, Points], ...]
+    active: int = 0
+
+
+class PointPrompt:
+    """Points on one garment or on several, with undo and redo over everything that was done.
+
+    Args:
+        size: (width, height) of the image in pixels.
+        max_view: (width, height) that the view of it may take at most; a smaller image is not enlarged.
+        points: points to begin with, as ``parse_points`` takes them. They are not undone.
+        names: what the garments are called, in the order they are clicked; from there on "garment 2", "garment 3", ...
+        on_change: called with this prompt after each change. If it raises, the change is taken back and the error passed on.
+
+    Attributes:
+        view_size: (width, height) of the view.
+        scale: view pixels per image pixel.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        *,
+        max_view: tuple[int, int] = (768, 1024),
+        points: object = (),
+        names: Sequence[str] = (),
+        on_change: Callable[[PointPrompt], None] | None = None,
+    ) -> None:
+        width, height = int(size[0]), int(size[1])
+        if min(width, height) < 1:
+            raise ValueError(f"size: expected a (width, height) of at least 1 pixel, got {tuple(size)}.")
+        self.size = (width, height)
+        self.scale = min(1.0, max_view[0] / width, max_view[1] / height)
+        self.view_size = (max(1, round(width * self.scale)), max(1, round(height * self.scale)))
+        self.on_change = on_change
+        self._names = tuple(names)
+        parsed = parse_points(points, self.size, self._names[0] if self._names else "garment 1")
+        self._state = _State(tuple(parsed.items()) or ((self._free_name(()), ()),))
+        self._past: list[_State] = []
+        self._future: list[_State] = []
+
+    # What there is
+
+    @property
+    def garment(self) -> str:
+        """Name of the garment that is being clicked."""
+        return self._state.garments[self._state.active][0]
+
+    @property
+    def garments(self) -> dict[str, list[Point]]:
+        """Every garment's points, in the order the garments were begun."""
+        return {name: list(points) for name, points in self._state.garments}
+
+    @property
+    def points(self) -> list[Point]:
+        """(x, y, label) of the garment that is being clicked, in image pixels, oldest first."""
+        return list(self._state.garments[self._state.active][1])
+
+    @property
+    def labels(self) -> list[int]:
+        """1 or 0 for each of ``points``."""
+        return [label for _, _, label in self.points]
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._future)
+
+    # What can be done
+
+    def add(self, x: float, y: float, label: int = 1) -> None:
+        """Add a point in image pixels; ``ValueError`` outside the image or for a label other than 0 and 1."""
+        self._set_points((*self.points, _point((x, y, label), self.size, "point")))
+
+    def remove_nearest(self, x: float, y: float, within: float = math.inf) -> bool:
+        """Remove the garment's point nearest to (x, y), if one is at most ``within`` image pixels away; whether one was."""
+        distances = [math.hypot(px + 0.5 - x, py + 0.5 - y) for px, py, _ in self.points]
+        if not distances or min(distances) > within:
+            return False
+        nearest = distances.index(min(distances))
+        self._set_points(tuple(point for index, point in enumerate(self.points) if index != nearest))
+        return True
+
+    def clear(self) -> None:
+        """Remove the garment's points; undo brings them back."""
+        self._set_points(())
+
+    def next_garment(self, name: str | None = None) -> str:
+        """Leave this garment as it is and begin another; its name. A garment without points is kept and clicked on instead."""
+        taken = [garment for garment, _ in self._state.garments]
+        if name is None:
+            empty = [garment for garment, points in self._state.garments if not points]
+            if empty:
+                self.select(empty[0])
+                return self.garment
+            name = self._free_name(taken)
+        elif name in taken:
+            raise ValueError(f"name: there is already a garment {name!r}; use select({name!r}) to go back to it.")
+        self._commit(_State((*self._state.garments, (name, ())), len(taken)))
+        return self.garment
+
+    def select(self, name: str) -> None:
+        """Go back to a garment by name."""
+        names = [garment for garment, _ in self._state.garments]
+        if name not in names:
+            raise ValueError(f"name: expected one of {', '.join(names)}, got {name!r}.")
+        self._commit(replace(self._state, active=names.index(name)))
+
+    def undo(self) -> bool:
+        """Take back the last change; whether there was one."""
+        return self._travel(self._past, self._future)
+
+    def redo(self) -> bool:
+        """Do again what was taken back; whether there was anything."""
+        return self._travel(self._future, self._past)
+
+    # Between view and image
+
+    def to_image(self, x: float, y: float) -> tuple[int, int] | None:
+        """The image pixel under a place in the view, or None where the view does not reach."""
+        view_width, view_height = self.view_size
+        if not (0 <= x <= view_width and 0 <= y <= view_height):
+            return None
+        width, height = self.size
+        # The right and bottom edges belong to the last pixel.
+        return min(int(x * width / view_width), width - 1), min(int(y * height / view_height), height - 1)
+
+    def to_view(self, x: float, y: float) -> tuple[float, float]:
+        """Where the middle of an image pixel lies in the view."""
+        return (x + 0.5) * self.view_size[0] / self.size[0], (y + 0.5) * self.view_size[1] / self.size[1]
+
+    # Inside
+
+    def _free_name(self, taken: Sequence[str]) -> str:
+        numbered = (f"garment {number}" for number in range(len(taken) + 1, 2 * len(taken) + 2))
+        return next(name for name in (*self._names, *numbered) if name not in taken)
+
+    def _set_points(self, points: Points) -> None:
+        garments = list(self._state.garments)
+        garments[self._state.active] = (self.garment, points)
+        self._commit(replace(self._state, garments=tuple(garments)))
+
+    def _commit(self, state: _State) -> None:
+        if state == self._state:
+            return
+        before = self._state, self._past, self._future
+        self._state, self._past, self._future = state, [*self._past, self._state], []
+        self._announce(before)
+
+    def _travel(self, source: list[_State], target: list[_State]) -> bool:
+        if not source:
+            return False
+        before = self._state, list(self._past), list(self._future)
+        target.append(self._state)
+        self._state = source.pop()
+        self._announce(before)
+        return True
+
+    def _announce(self, before: tuple[_State, list[_State], list[_State]]) -> None:
+        if self.on_change is None:
+            return
+        try:
+            self.on_change(self)
+        except BaseException:
+            self._state, self._past, self._future = before
+            raise
+
+
+def next_click(truth: np.ndarray, mask: np.ndarray) -> Point:
+    """The click of the field's protocol: in the middle of the largest error, on what is missed or on what is too much.
+
+    The middle is where the distance to the error's border, and to the image's, is greatest (Sofiiuk, Petrov and Konushin,
+    "Reviving iterative training with mask guidance for interactive segmentation", 2021).
+
+    Args:
+        truth, mask: bool (H, W). With an empty mask this is the middle of the garment.
+    """
+    if truth.shape != mask.shape:
+        raise ValueError(f"mask: expected the shape of truth, {truth.shape}, got {mask.shape}.")
+    (missed, at_missed), (extra, at_extra) = _middle(truth & ~mask), _middle(mask & ~truth)
+    if missed == extra == 0:
+        raise ValueError("mask: it equals truth, so there is no error left to click on.")
+    return (*at_missed, 1) if missed >= extra else (*at_extra, 0)
+
+
+def default_points(size: tuple[int, int], garment: np.ndarray | None = None) -> list[Point]:
+    """One point to begin with where nobody clicked: the middle of ``garment``, or where a chest usually is.
+
+    Args:
+        size: (width, height) of the image.
+        garment: bool (H, W), what is known to be a garment; None or an empty mask for a picture about which nothing is known.
+    """
+    if garment is not None and garment.any():
+        return [(*_middle(garment)[1], 1)]
+    return [(size[0] // 2, int(0.38 * size[1]), 1)]
+
+
+def _middle(region: np.ndarray) -> tuple[float, tuple[int, int]]:
+    """The deepest pixel of a region: its distance to the border and (x, y)."""
+    padded = np.pad(region.astype(np.uint8), 1)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    y, x = np.unravel_index(np.argmax(depth), depth.shape)
+    return float(depth[y, x]), (int(x), int(y))
