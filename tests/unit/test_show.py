@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from helpers import show
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (128, 96, 3), dtype=np.uint8)
+
+
+def test_grids_and_strips_are_pngs_with_room_for_every_picture(picture: np.ndarray) -> None:
+    assert show.strip({"one": picture, "two": picture})._repr_png_()[:4] == b"\x89PNG"
+    assert len(show.grid([(str(i), picture) for i in range(5)], columns=3).axes) == 6
+    with pytest.raises(ValueError, match="nothing to show"):
+        show.grid({})
+
+
+def test_overlay_tints_the_mask_and_leaves_the_rest(picture: np.ndarray) -> None:
+    mask = np.zeros(picture.shape[:2], bool)
+    mask[40:80, 30:60] = True
+    tinted = show.overlay(picture, mask)
+    assert (tinted[:30] == picture[:30]).all()
+    assert (
+        np.abs(tinted[50, 45].astype(int) - show.MASK_COLOUR).sum()
+        < np.abs(picture[50, 45].astype(int) - show.MASK_COLOUR).sum()
+    )
+
+
+def test_clicks_are_green_on_the_garment_and_red_off_it() -> None:
+    white = np.full((256, 192, 3), 255, np.uint8)
+    green, red = show.clicks(white, [(40, 40, 1)]), show.clicks(white, [(40, 40, 0)])
+    assert green[36, 40].argmax() == 1
+    assert red[36, 40].argmax() == 0
+
+
+def test_unseen_joints_are_not_drawn(picture: np.ndarray) -> None:
+    dim = show.skeleton(picture, np.zeros((25, 3), np.float32))
+    assert (dim == (picture * 0.55).astype(np.uint8)).all()
+
+
+def test_annotation_pictures_are_black_where_nothing_is(picture: np.ndarray) -> None:
+    empty = np.zeros((128, 96), np.float32)
+    assert not show.depth(empty).any()
+    assert not show.normals(np.zeros((128, 96, 3), np.float32)).any()
+    assert not show.iuv(np.zeros((128, 96, 3), np.uint8)).any()
+    assert show.parse_names(np.array([[5, 5, 9, 0]])) == "upper-clothes, pants"
+
+
+def test_tables_escape_html_and_read_as_text() -> None:
+    table = show.table([{"engine": "<b>", "seconds": 1.23456}, {"engine": None, "seconds": 2}])
+    assert "&lt;b&gt;" in table._repr_html_()
+    assert repr(table).splitlines()[1].split() == ["<b>", "1.235"]
