@@ -250,7 +250,6 @@ class Clicker:
 
     @_shown
     def _on_click(self, x: float, y: float) -> None:
-        self.errors.clear_output()
         place = self.prompt.to_image(x, y)
         if place is None:
             self._say("That is outside the picture; click inside it.")
@@ -324,6 +323,7 @@ class Clicker:
     def _changed(self, prompt: PointPrompt) -> None:
         """After each change: the point first, then the mask, then the files."""
         self.finished = False
+        self.errors.outputs = ()
         self._draw_points()
         self._say("computing …")
         self.canvas.add_class("busy")
@@ -421,7 +421,7 @@ class Clicker:
         self._draw_masks()
         self._sync_controls()
         self._say(f"{type(error).__name__}: {error}", "error")
-        self.errors.clear_output()
+        self.errors.outputs = ()
         self.errors.append_stderr("".join(traceback.format_exception(error)))
 
 

@@ -1,0 +1,325 @@
+"""The clicker without a browser: its callbacks are driven as the page would drive them, and what it sends to the page is read."""
+
+import json
+
+import ipycanvas.canvas
+import numpy as np
+import pytest
+
+from helpers import images
+from helpers.segmentation.canvas import COLOURS, Clicker, tint
+
+HEIGHT, WIDTH = 120, 90
+TOP, SKIRT = (slice(20, 60), slice(20, 70)), (slice(65, 110), slice(20, 70))
+
+
+class Rectangles:
+    """An engine that knows two garments and can be made to fail; a background click cuts the garment below it off."""
+
+    def __init__(self):
+        self.calls, self.image, self.failing = [], None, False
+
+    def set_image(self, image):
+        self.image = image
+
+    def predict(self, points):
+        if self.failing:
+            raise RuntimeError("out of memory")
+        self.calls.append(points)
+        mask = np.zeros(self.image.shape[:2], bool)
+        for _, y, label in points:
+            for garment in (TOP, SKIRT):
+                if label and garment[0].start <= y < garment[0].stop:
+                    mask[garment] = True
+            if not label:
+                mask[y:, :] = False
+        return mask
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Every command that goes to the page, as (layer, command name); a fresh command stream for each test."""
+    manager = ipycanvas.canvas._CANVAS_MANAGER
+    monkeypatch.setattr(manager, "_current_canvas", None)
+    commands = []
+    names = {number: name for name, number in ipycanvas.canvas.COMMANDS.items()}
+    original = manager.send_command
+
+    def send_command(canvas, command, buffers=()):
+        commands.append((canvas, names[command[0]], command[1]))
+        original(canvas, command, list(buffers))
+
+    monkeypatch.setattr(manager, "send_command", send_command)
+    return commands
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+
+
+@pytest.fixture
+def clicker(image, tmp_path):
+    return Clicker(image, Rectangles(), folder=tmp_path / "clicks")
+
+
+def event(clicker, name, **content):
+    clicker.canvas[-1]._handle_frontend_event(None, {"event": name, **content}, [])
+
+
+def click(clicker, x, y):
+    event(clicker, "mouse_down", x=x, y=y)
+
+
+def press(clicker, key, shift=False, ctrl=False, meta=False):
+    event(clicker, "key_down", key=key, shift_key=shift, ctrl_key=ctrl, meta_key=meta)
+
+
+def on_disk(clicker):
+    return json.loads((clicker.folder / "points.json").read_text())
+
+
+def test_a_click_makes_the_mask(clicker):
+    click(clicker, 40.2, 30.7)
+    assert clicker.points == [(40, 30, 1)]
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[TOP] = True
+    assert (clicker.mask == expected).all()
+    assert "1 click " in clicker.status.value
+    assert "covers 18.5 %" in clicker.status.value
+
+
+def test_background_by_button_and_by_key(clicker):
+    click(clicker, 40, 30)
+    clicker.mode.value = "background"
+    click(clicker, 40, 50)
+    press(clicker, "x")
+    assert clicker.mode.value == "garment"
+    press(clicker, "x")
+    click(clicker, 40, 55)
+    assert clicker.prompt.labels == [1, 0, 0]
+    assert not clicker.mask[50:].any()
+
+
+def test_erase_removes_the_nearest_point_only_when_close(clicker):
+    click(clicker, 40, 30)
+    click(clicker, 60, 30)
+    press(clicker, "e")
+    click(clicker, 50, 100)
+    assert len(clicker.points) == 2
+    assert "No point there" in clicker.status.value
+    click(clicker, 58, 31)
+    assert clicker.points == [(40, 30, 1)]
+
+
+@pytest.mark.parametrize(
+    ("undo", "redo"),
+    [
+        (lambda c: c.buttons["undo"].click(), lambda c: c.buttons["redo"].click()),
+        (lambda c: press(c, "z", ctrl=True), lambda c: press(c, "y", ctrl=True)),
+        (lambda c: press(c, "z", meta=True), lambda c: press(c, "Z", shift=True, meta=True)),
+    ],
+)
+def test_undo_and_redo_by_button_and_key(clicker, undo, redo):
+    click(clicker, 40, 30)
+    assert clicker.buttons["redo"].disabled
+    undo(clicker)
+    assert clicker.points == []
+    assert not clicker.mask.any()
+    assert clicker.buttons["undo"].disabled
+    undo(clicker)
+    assert "Nothing to undo" in clicker.status.value
+    redo(clicker)
+    assert clicker.points == [(40, 30, 1)]
+    assert clicker.mask.any()
+
+
+def test_a_plain_z_is_not_undo(clicker):
+    click(clicker, 40, 30)
+    press(clicker, "z")
+    assert len(clicker.points) == 1
+
+
+def test_an_undone_mask_is_not_computed_again(clicker):
+    click(clicker, 40, 30)
+    click(clicker, 50, 30)
+    calls = len(clicker._engine.calls)
+    press(clicker, "z", ctrl=True)
+    press(clicker, "y", ctrl=True)
+    assert len(clicker._engine.calls) == calls
+
+
+def test_several_garments(image, tmp_path):
+    clicker = Clicker(image, Rectangles(), names=["top", "skirt"], folder=tmp_path)
+    clicker.buttons["next"].click()
+    assert "Click on top first" in clicker.status.value
+    click(clicker, 40, 30)
+    press(clicker, "n")
+    assert clicker.garment.options == ("top", "skirt")
+    assert clicker.garment.value == "skirt"
+    click(clicker, 40, 80)
+    assert list(clicker.masks) == ["top", "skirt"]
+    assert (clicker.mask == (clicker.masks["top"] | clicker.masks["skirt"])).all()
+    assert sorted(path.name for path in (tmp_path / "garments").iterdir()) == ["skirt.png", "top.png"]
+    assert (images.read_mask(tmp_path / "garments" / "top.png") == clicker.masks["top"]).all()
+    clicker.garment.value = "top"
+    assert clicker.points == [(40, 30, 1)]
+    clicker.garment.value = "skirt"
+    clicker.buttons["clear"].click()
+    assert not (tmp_path / "garments" / "skirt.png").exists()
+
+
+def test_every_change_is_on_disk(clicker):
+    assert on_disk(clicker) == {"size": [WIDTH, HEIGHT], "garments": {"garment 1": []}, "done": False}
+    click(clicker, 40, 30)
+    assert on_disk(clicker)["garments"] == {"garment 1": [[40, 30, 1]]}
+    assert (images.read_mask(clicker.folder / "mask.png") == clicker.mask).all()
+    press(clicker, "z", ctrl=True)
+    assert on_disk(clicker)["garments"] == {"garment 1": []}
+    assert not images.read_mask(clicker.folder / "mask.png").any()
+    assert not list(clicker.folder.rglob(".part-*"))
+
+
+def test_done_calls_back_once_there_is_a_mask(image, tmp_path):
+    done = []
+    clicker = Clicker(image, Rectangles(), folder=tmp_path, on_done=lambda c: done.append(c.mask.sum()))
+    clicker.buttons["done"].click()
+    assert not done
+    assert not clicker.finished
+    click(clicker, 40, 30)
+    press(clicker, "Enter")
+    assert done == [40 * 50]
+    assert clicker.finished
+    assert on_disk(clicker)["done"]
+    click(clicker, 50, 30)
+    assert not clicker.finished, "going on after done is allowed"
+
+
+def test_a_click_outside_is_ignored_with_a_word(clicker):
+    click(clicker, -3, 30)
+    click(clicker, 40, HEIGHT + 2)
+    assert clicker.points == []
+    assert "outside the picture" in clicker.status.value
+
+
+def test_touch_is_a_click_and_two_fingers_are_not(clicker):
+    event(clicker, "touch_start", touches=[{"x": 40, "y": 30}])
+    event(clicker, "touch_start", touches=[{"x": 40, "y": 30}, {"x": 50, "y": 30}])
+    assert clicker.points == [(40, 30, 1)]
+
+
+def test_an_error_is_shown_and_the_clicker_stays_usable(clicker):
+    click(clicker, 40, 30)
+    clicker._engine.failing = True
+    click(clicker, 50, 30)
+    assert "RuntimeError: out of memory" in clicker.status.value
+    assert "out of memory" in clicker.errors.outputs[0]["text"]
+    assert clicker.points == [(40, 30, 1)], "the click that failed is taken back"
+    clicker._engine.failing = False
+    click(clicker, 50, 30)
+    assert len(clicker.points) == 2
+    assert not clicker.errors.outputs
+    assert "error" not in clicker.status.value
+
+
+def test_a_mask_of_the_wrong_shape_is_an_error(clicker, monkeypatch):
+    monkeypatch.setattr(clicker._engine, "predict", lambda points: np.zeros((3, 3), bool))
+    click(clicker, 40, 30)
+    assert "shape (3, 3)" in clicker.status.value
+
+
+def test_a_full_disk_keeps_the_click(clicker, monkeypatch):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(images, "write_mask", full)
+    click(clicker, 40, 30)
+    assert len(clicker.points) == 1
+    assert "No space left" in clicker.status.value
+
+
+def test_background_alone_masks_nothing(clicker):
+    press(clicker, "x")
+    click(clicker, 40, 30)
+    assert not clicker.mask.any()
+    assert clicker.masks == {}
+    assert clicker._engine.calls == []
+
+
+def test_typed_points_replace_the_hand(image):
+    clicker = Clicker(image, Rectangles(), points={"top": [[40, 30, 1]], "skirt": [[40, 80, 1]]})
+    assert set(clicker.masks) == {"top", "skirt"}
+    assert clicker.prompt.garment == "top"
+    with pytest.raises(ValueError, match="outside the image"):
+        Clicker(image, Rectangles(), points=[[WIDTH, 3, 1]])
+
+
+def test_a_cell_can_click_too(clicker):
+    clicker.prompt.add(40, 30)
+    assert clicker.mask.any()
+    assert "1 click " in clicker.status.value
+    assert on_disk(clicker)["garments"] == {"garment 1": [[40, 30, 1]]}
+
+
+def test_another_picture_in_the_engine_does_no_harm(clicker):
+    clicker._engine.set_image(np.zeros((10, 10, 3), np.uint8))
+    click(clicker, 40, 30)
+    assert clicker.mask.shape == (HEIGHT, WIDTH)
+
+
+def test_large_pictures_are_clicked_in_a_smaller_view(tmp_path):
+    clicker = Clicker(np.zeros((480, 360, 3), np.uint8), Rectangles(), max_view=(90, 120))
+    assert (clicker.canvas.width, clicker.canvas.height) == (90, 120)
+    click(clicker, 10, 10)
+    assert clicker.points == [(40, 40, 1)]
+    assert clicker.mask.shape == (480, 360)
+
+
+def test_nothing_is_sent_before_a_page_is_there(sent, image):
+    clicker = Clicker(image, Rectangles(), points=[[40, 30, 1]])
+    click(clicker, 50, 30)
+    assert sent == []
+
+
+def test_a_page_gets_the_picture_then_the_mask_then_the_points(sent, clicker):
+    click(clicker, 40, 30)
+    for _ in range(2):  # the second is the page after a reload
+        sent.clear()
+        event(clicker, "client_ready")
+        layers = [list(clicker.canvas._canvases).index(canvas) for canvas, _, _ in sent]
+        assert layers == sorted(layers)
+        assert set(layers) == {0, 1, 2}
+        assert [name for canvas, name, _ in sent if canvas is clicker.canvas[0]] == ["putImageData"]
+        assert sum(name == "putImageData" for _, name, _ in sent) == 2
+
+
+def test_the_point_is_drawn_before_the_mask_is_computed(sent, clicker, monkeypatch):
+    event(clicker, "client_ready")
+    sent.clear()
+    seen = []
+    predict = clicker._engine.predict
+    monkeypatch.setattr(clicker._engine, "predict", lambda points: (seen.extend(sent), predict(points))[1])
+    click(clicker, 40, 30)
+    assert [name for canvas, name, _ in seen if canvas is clicker.canvas[2]].count("fillCircle") >= 1
+    assert not [name for canvas, name, _ in seen if canvas is clicker.canvas[1]]
+
+
+def test_what_travels_is_lossless(sent, clicker, monkeypatch):
+    arrays = []
+    monkeypatch.setattr(ipycanvas.canvas, "binary_image", lambda array: arrays.append(array) or b"")
+    event(clicker, "client_ready")
+    click(clicker, 40, 30)
+    assert all(array.shape[2] == 4 and array.dtype == np.uint8 for array in arrays)
+    assert (arrays[0][..., :3] == clicker.image).all()
+    assert arrays[-1].shape[0] < HEIGHT, "only the covered part of the mask layer is sent"
+
+
+def test_the_tint_is_translucent_inside_clear_outside_and_outlined():
+    mask = np.zeros((100, 100), bool)
+    mask[20:80, 20:80] = True
+    layer = tint((100, 100), [mask], COLOURS[:1])
+    assert tuple(layer[50, 50, :3]) == COLOURS[0]
+    assert 60 < layer[50, 50, 3] < 140
+    assert layer[5, 5, 3] == 0
+    assert layer[20, 50, 3] > 200
+    assert tint((50, 50), [mask], COLOURS[:1]).shape == (50, 50, 4)
