@@ -155,28 +155,6 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> Any:
     return value
 
 
-def check_points(points: Any, image: np.ndarray | None = None, name: str = "points") -> list[tuple[float, float, int]]:
-    """Typed clicks ``[[x, y, label], …]`` as tuples, label 1 = on the garment, 0 = not; inside ``image`` where it is given.
-
-    An empty list stays empty: no click. Raises ``ValueError`` naming the entry.
-    """
-    if not isinstance(points, list | tuple):
-        raise ValueError(f"{name} must be a list of [x, y, label], not {points!r}.")
-    checked = []
-    for position, entry in enumerate(points):
-        if not isinstance(entry, list | tuple) or len(entry) != 3 or not all(isinstance(v, int | float) for v in entry):
-            raise ValueError(f"{name}[{position}] must be [x, y, label] with numbers, not {entry!r}.")
-        x, y, label = entry
-        if label not in (0, 1):
-            raise ValueError(f"{name}[{position}]: label must be 1 (on the garment) or 0 (not), not {label!r}.")
-        if image is not None and not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
-            raise ValueError(
-                f"{name}[{position}]: ({x}, {y}) lies outside the picture, which is {image.shape[1]}x{image.shape[0]} pixels."
-            )
-        checked.append((float(x), float(y), int(label)))
-    return checked
-
-
 def environment() -> dict[str, Any]:
     """What this ran on: Python, platform, cores, package versions, git commit where there is one."""
     versions = {}

@@ -53,26 +53,6 @@ def test_a_mask_is_handed_on_only_with_its_own_picture(tmp_path) -> None:
     assert (run.mask(run.person().image) == mask).all()
 
 
-@pytest.mark.parametrize(
-    ("points", "words"),
-    [
-        ("384,400", "must be a list"),
-        ([[1, 2]], r"points\[0\]"),
-        ([[1, 2, 1], [1, "a", 1]], r"points\[1\]"),
-        ([[1, 2, 5]], "label must be 1"),
-        ([[70, 2, 1]], "outside the picture"),
-        ([[-1, 2, 0]], "outside the picture"),
-    ],
-)
-def test_typed_points_are_checked(points, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        runs.check_points(points, np.zeros((80, 70, 3), np.uint8))
-
-
-def test_good_points_become_tuples() -> None:
-    assert runs.check_points([[1, 2, 1], (3.5, 4, 0)]) == [(1.0, 2.0, 1), (3.5, 4.0, 0)]
-
-
 KNOWN = {
     "prompt": {"inferred_type_name": "str", "default": '""', "help": ""},
     "seed": {"inferred_type_name": "int", "default": "0", "help": ""},
