@@ -1,0 +1,1 @@
+"""Generation: what stands around the engines that draw a clothed person."""
