@@ -1,0 +1,277 @@
+"""The studio: soft boxes, what of them and of the surroundings reaches each point, and shadows on the floor.
+
+Visibility is gathered at one point a pixel with a few rays. The rays' directions repeat in a 4 x 4 pattern over the picture, so that
+a window of that size has seen all of them (interleaved sampling, Keller and Heidrich 2001); an edge-preserving filter over the window
+makes the result free of noise, and every fragment reads it off its neighbours that lie on the same surface.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .camera import Camera
+from .trace import Scene
+
+_TILE = 4  # pixels over which ray directions repeat
+_POINTS = 190_000  # gather points at most; above, one in 2 x 2, 3 x 3 ... pixels
+_AMBIENT_RAYS = 8
+_REACH = 0.8  # metres: what is farther does not darken
+_LIFT = 0.0012  # metres between a surface and the start of its rays
+_BATCH = 1 << 15
+
+
+@dataclass(frozen=True)
+class Light:
+    """A soft box far away: ``direction`` towards it, linear RGB ``colour`` times strength, ``spread`` (tangent of its radius)."""
+
+    direction: tuple[float, float, float]
+    colour: tuple[float, float, float]
+    spread: float
+    rays: int
+
+    @property
+    def towards(self) -> np.ndarray:
+        """(3,) float32 unit vector."""
+        out = np.array(self.direction, np.float32)
+        return out / np.linalg.norm(out)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Lights, and the strength of the surroundings from above and below. A white surface facing the lens comes out just white."""
+
+    lights: tuple[Light, ...]
+    sky: tuple[float, float, float]
+    ground: tuple[float, float, float]
+
+
+STUDIO = Studio(
+    lights=(
+        Light((-0.62, 0.68, 0.72), (0.80, 0.775, 0.745), 0.26, 4),  # key
+        Light((0.75, 0.12, 0.80), (0.150, 0.155, 0.165), 0.45, 1),  # fill
+        Light((-0.90, 0.35, -0.42), (0.30, 0.31, 0.33), 0.30, 1),  # rim
+        Light((0.88, 0.45, -0.48), (0.50, 0.50, 0.51), 0.30, 2),  # rim
+    ),
+    sky=(0.44, 0.45, 0.465),
+    ground=(0.24, 0.235, 0.23),
+)
+
+
+@dataclass
+class Points:
+    """Where light is gathered or wanted: ``xy`` (N, 2) pixels, ``position`` and facing ``normal`` (N, 3), ``owner`` (N,) surface."""
+
+    xy: np.ndarray
+    position: np.ndarray
+    normal: np.ndarray
+    owner: np.ndarray
+    start: np.ndarray  # (N, 3) where rays leave, lifted off the facets
+
+    def take(self, index: np.ndarray) -> Points:
+        """The points at ``index``."""
+        return Points(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+class Visibility:
+    """How much of the surroundings and of each light reaches points of the picture."""
+
+    def __init__(self, scene: Scene, studio: Studio, points: Points, anchors: np.ndarray) -> None:
+        """Trace at ``anchors``, indices into ``points`` that hold at most one point a pixel."""
+        self._scene, self._studio = scene, studio
+        pixels = points.xy[anchors].astype(np.int32)
+        self._stride = max(1, int(np.ceil(np.sqrt(len(anchors) / _POINTS))))
+        keep = (pixels % self._stride == 0).all(1)
+        anchors, cells = anchors[keep], pixels[keep] // self._stride
+        self._origin = cells.min(0) - 3 if len(cells) else np.zeros(2, np.int32)
+        shape = tuple((cells.max(0) - self._origin + 4)[::-1]) if len(cells) else (6, 6)
+        chosen = points.take(anchors)
+        phase = cells[:, 0] % _TILE + _TILE * (cells[:, 1] % _TILE)
+        flat = (cells[:, 1] - self._origin[1]) * shape[1] + cells[:, 0] - self._origin[0]
+        self._grid = _filter(_Grid.fill(shape, flat, chosen, _gather(scene, studio, chosen, phase)))
+
+    def read(self, points: Points) -> np.ndarray:
+        """(N, 1 + lights) float32 in 0..1 at ``points``: open surroundings, then each light."""
+        out, sure = self._grid.read(points, points.xy / self._stride - self._origin)
+        lost = np.flatnonzero(~sure)
+        if len(lost):
+            out[lost] = _gather(self._scene, self._studio, points.take(lost), lost % _TILE**2, times=3)
+        return out
+
+
+@dataclass
+class _Grid:
+    """Gathered values (H*W, C) with the geometry they belong to; ``owner`` is -1 where nothing was gathered."""
+
+    shape: tuple[int, int]
+    values: np.ndarray
+    normal: np.ndarray
+    position: np.ndarray
+    owner: np.ndarray
+
+    @classmethod
+    def fill(cls, shape: tuple[int, int], flat: np.ndarray, points: Points, values: np.ndarray) -> _Grid:
+        count = shape[0] * shape[1]
+        grid = cls(
+            shape,
+            np.zeros((values.shape[1], count), np.float32),
+            np.zeros((3, count), np.float32),
+            np.zeros((3, count), np.float32),
+            np.full(count, -1, np.int16),
+        )
+        grid.values[:, flat], grid.normal[:, flat], grid.position[:, flat] = values.T, points.normal.T, points.position.T
+        grid.owner[flat] = points.owner
+        return grid
+
+    def read(self, points: Points, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values (N, C) at ``places`` (N, 2) from the four cells around that belong together, and whether there were any."""
+        rows = np.concatenate([self.values, self.normal, self.position], axis=0).T.copy()
+        channels = len(self.values)
+        out = np.zeros((len(places), channels), np.float32)
+        sure = np.zeros(len(places), bool)
+        for first in range(0, len(places), _BATCH):
+            part = slice(first, first + _BATCH)
+            place, normal, position, owner = places[part], points.normal[part], points.position[part], points.owner[part]
+            corner = np.floor(place).astype(np.int32)
+            rest = (place - corner).astype(np.float32)
+            total = np.zeros(len(place), np.float32)
+            result = np.zeros((len(place), channels), np.float32)
+            for dy in (0, 1):
+                for dx in (0, 1):
+                    cell = (corner[:, 1] + dy) * self.shape[1] + corner[:, 0] + dx
+                    row = np.take(rows, cell, axis=0, mode="clip")
+                    weight = (rest[:, 0] if dx else 1 - rest[:, 0]) * (rest[:, 1] if dy else 1 - rest[:, 1]) + 0.02
+                    alike = np.maximum(np.einsum("ij,ij->i", row[:, channels : channels + 3], normal), 0)
+                    alike *= alike
+                    off = np.einsum("ij,ij->i", row[:, channels + 3 :] - position, normal)
+                    weight *= alike * alike / (1 + (off * 160) ** 2)
+                    weight *= np.take(self.owner, cell, mode="clip") == owner
+                    total += weight
+                    result += weight[:, None] * row[:, :channels]
+            sure[part] = total > 0.01
+            out[part] = result / np.maximum(total, 1e-6)[:, None]
+        return out, sure
+
+
+def _filter(grid: _Grid) -> _Grid:
+    """Average over the 4 x 4 pattern (five taps, the outer ones half) among cells of the same surface and plane."""
+    height, width = grid.shape
+    values, normal, position = (a.reshape(-1, height, width) for a in (grid.values, grid.normal, grid.position))
+    owner = grid.owner.reshape(height, width)
+    reach = _TILE // 2
+    inner = (slice(reach, height - reach), slice(reach, width - reach))
+    total = np.zeros((height - 2 * reach, width - 2 * reach), np.float32)
+    result = np.zeros((len(values), *total.shape), np.float32)
+    n, p, o = normal[:, *inner], position[:, *inner], owner[inner]
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            tap = (slice(reach + dy, height - reach + dy), slice(reach + dx, width - reach + dx))
+            m, q = normal[:, *tap], position[:, *tap]
+            weight = np.maximum(n[0] * m[0] + n[1] * m[1] + n[2] * m[2], 0)
+            weight *= weight
+            weight *= weight
+            off = n[0] * (q[0] - p[0]) + n[1] * (q[1] - p[1]) + n[2] * (q[2] - p[2])
+            weight /= 1 + (off * 120) ** 2
+            weight *= owner[tap] == o
+            weight *= (0.5 if abs(dx) == reach else 1.0) * (0.5 if abs(dy) == reach else 1.0)
+            total += weight
+            result += weight * values[:, *tap]
+    values[:, *inner] = result / np.maximum(total, 1e-6)
+    return grid
+
+
+def _gather(scene: Scene, studio: Studio, points: Points, phase: np.ndarray, times: int = 1) -> np.ndarray:
+    """(N, 1 + lights) visibility by rays; ``phase`` (N,) picks each point's share of the directions, ``times`` as many rays."""
+    out = np.zeros((len(points.xy), 1 + len(studio.lights)), np.float32)
+    for first in range(0, len(out), _BATCH):
+        part = slice(first, first + _BATCH)
+        normal, start, share = points.normal[part], points.start[part], phase[part]
+        frame = _frames(normal)
+        around = _hemisphere(_AMBIENT_RAYS * times)[share]  # (n, R, 3)
+        out[part, 0] = _free(scene, start, around @ frame, _REACH)
+        for index, light in enumerate(studio.lights):
+            towards = light.towards
+            lit = np.flatnonzero(normal @ towards > -0.25)
+            if not len(lit):
+                continue
+            across = _frames(towards[None])[0]
+            cone = _disk(light.rays * times)[share[lit]] * light.spread @ across[:2] + towards
+            out[first + lit, 1 + index] = _free(scene, start[lit], cone, 3.0)
+    return out
+
+
+def _free(scene: Scene, start: np.ndarray, directions: np.ndarray, reach: float) -> np.ndarray:
+    """(N,) mean light along ``directions`` (N, R, 3) from ``start`` (N, 3)."""
+    count = directions.shape[1]
+    rays = np.ascontiguousarray(directions.reshape(-1, 3), np.float32)
+    free = scene.occluded(np.repeat(start, count, axis=0), rays, reach)
+    return free.reshape(-1, count).mean(1)
+
+
+def _frames(normals: np.ndarray) -> np.ndarray:
+    """(N, 3, 3) rows tangent, bitangent, normal (Duff et al. 2017, "Building an orthonormal basis, revisited")."""
+    x, y, z = normals.T
+    sign = np.where(z >= 0, np.float32(1), np.float32(-1))
+    a = -1 / (sign + z)
+    b = x * y * a
+    out = np.empty((len(normals), 3, 3), np.float32)
+    out[:, 0, 0], out[:, 0, 1], out[:, 0, 2] = 1 + sign * x * x * a, sign * b, -sign * x
+    out[:, 1, 0], out[:, 1, 1], out[:, 1, 2] = b, sign + y * y * a, -y
+    out[:, 2] = normals
+    return out
+
+
+def _sequence(count: int) -> np.ndarray:
+    """(count, 2) evenly spread over the unit square (additive recurrence on the plastic number, Roberts 2018)."""
+    plastic = 1.32471795724474602596
+    return (0.5 + np.arange(count)[:, None] * np.array([1 / plastic, 1 / plastic**2])) % 1
+
+
+def _shares(points: np.ndarray, rays: int) -> np.ndarray:
+    """(16 * rays, k) -> (16, rays, k): every share is spread over the whole, neighbours in the pattern get unlike ones."""
+    order = np.array([0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5])  # Bayer's ordered dither
+    return points.reshape(rays, _TILE**2, -1).transpose(1, 0, 2)[order].astype(np.float32)
+
+
+def _hemisphere(rays: int) -> np.ndarray:
+    """(16, rays, 3) cosine-weighted directions about +z."""
+    u, v = _sequence(_TILE**2 * rays).T
+    radius, turn = np.sqrt(u), 2 * np.pi * v
+    return _shares(np.stack([radius * np.cos(turn), radius * np.sin(turn), np.sqrt(1 - u)], axis=1), rays)
+
+
+def _disk(rays: int) -> np.ndarray:
+    """(16, rays, 2) points of the unit disk."""
+    u, v = _sequence(_TILE**2 * rays).T
+    return _shares(np.stack([np.sqrt(u) * np.cos(2 * np.pi * v), np.sqrt(u) * np.sin(2 * np.pi * v)], axis=1), rays)
+
+
+def floor(scene: Scene, studio: Studio, camera: Camera) -> np.ndarray:
+    """(H, W) float32: the share of its light that the studio floor (y = 0) keeps under the figure; 1 where no floor is seen."""
+    width, height = camera.size
+    step = 4
+    x, y = np.meshgrid(np.arange(0, width + step, step), np.arange(0, height + step, step))
+    directions = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))
+    down = directions[:, 1] < -1e-4
+    distance = np.where(down, -camera.position[1] / np.where(down, directions[:, 1], -1), 0)
+    spot = np.asarray(camera.position, np.float32) + directions * distance[:, None].astype(np.float32)
+    near = down & (np.abs(spot[:, 0]) < 2.2) & (spot[:, 2] > -1.9) & (distance > 0)
+    light = np.ones(len(spot), np.float32)
+    if near.any():
+        index = np.flatnonzero(near)
+        up = np.tile(np.float32([0, 1, 0]), (len(index), 1))
+        start = spot[index] * np.float32([1, 0, 1]) + np.float32([0, 0.001, 0])
+        places = np.stack([x.ravel(), y.ravel()], axis=1)[index] // step
+        phase = places[:, 0] % _TILE + _TILE * (places[:, 1] % _TILE)
+        contact = _free(scene, start, _hemisphere(16)[phase] @ _frames(up), 0.7)
+        key = studio.lights[0]
+        towards = key.towards
+        cone = _disk(12)[phase] * (key.spread * 1.5) @ _frames(towards[None])[0][:2] + towards
+        shadow = _free(scene, start, cone, 4.0)
+        far = np.clip((spot[index, 2] + 1.9) / 1.2, 0, 1) * np.clip((2.2 - np.abs(spot[index, 0])) / 0.8, 0, 1)
+        light[index] = 1 - far * (1 - (0.25 + 0.75 * contact) * (0.72 + 0.28 * shadow))
+    light = cv2.blur(cv2.blur(light.reshape(x.shape), (4, 4)), (3, 3))
+    full = cv2.resize(light, (x.shape[1] * step, x.shape[0] * step), interpolation=cv2.INTER_CUBIC)
+    return full[step // 2 : height + step // 2, step // 2 : width + step // 2]

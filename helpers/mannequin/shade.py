@@ -1,0 +1,174 @@
+"""How surfaces answer light: skin, cloth, hair, eyes and shoes, in linear RGB; and from there to the picture's sRGB.
+
+Sources: GGX (Walter et al. 2007) with Kelemen and Szirmay-Kalos' visibility term; hair after Kajiya and Kay 1989 with the two shifted
+highlights of Marschner et al. 2003; coloured occlusion after Jimenez et al. 2016, "Practical real-time strategies".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .light import Studio
+from .surface import Hits, Material
+from .trace import unit
+
+_SKIN_WRAP = np.float32([0.34, 0.16, 0.11])  # how far round the terminator light scatters, by colour
+_INSIDE = 0.62  # light on the inside of cloth
+
+
+def shade(material: Material, hits: Hits, view: np.ndarray, back: np.ndarray, seen: np.ndarray, studio: Studio) -> np.ndarray:
+    """Radiance (N, 3) float32 towards the lens.
+
+    ``view`` (N, 3) unit towards the lens; ``back`` (N,) bool: the inside is seen; ``seen`` (N, 1 + lights) visibility of the
+    surroundings and of each light.
+    """
+    albedo = np.clip(np.asarray(material.albedo(hits), np.float32), 0.0, 1.0)
+    normal = hits["normal"] if material.bump is None else np.asarray(material.bump(hits), np.float32)
+    normal = np.where(back[:, None], -normal, normal)
+    facing = _dot(normal, view)
+    if material.kind == "hair" and "tangent" in hits:
+        return _hair(albedo, normal, unit(hits["tangent"]), view, seen, studio)
+    out = _surroundings(material, albedo, normal, view, facing, seen[:, 0], studio)
+    for index, light in enumerate(studio.lights):
+        out += _lamp(material, albedo, normal, view, facing, light.towards, light.spread, seen[:, 1 + index]) * np.float32(
+            light.colour
+        )
+    if back.any():
+        out[back] *= _INSIDE
+    return out
+
+
+def _lamp(
+    material: Material,
+    albedo: np.ndarray,
+    normal: np.ndarray,
+    view: np.ndarray,
+    facing: np.ndarray,
+    towards: np.ndarray,
+    spread: float,
+    seen: np.ndarray,
+) -> np.ndarray:
+    """Answer (N, 3) to a lamp of strength one."""
+    lit = normal @ towards
+    if material.kind == "skin":
+        # The wrapped, softened terminator stands for light that entered elsewhere.
+        diffuse = np.maximum(lit[:, None] + _SKIN_WRAP, 0) / (1 + _SKIN_WRAP) ** 1.5
+        diffuse *= seen[:, None] ** np.float32([0.8, 1.0, 1.1])
+    else:
+        diffuse = (np.maximum(lit + 0.06, 0) / 1.06 * seen)[:, None]
+    lit = np.maximum(lit, 0)
+    half = view + towards
+    half = unit(half)
+    straight = np.clip(_dot(normal, half), 0, 1)
+    fresnel = (1 - np.clip(half @ towards, 0, 1)) ** 5
+    if material.kind == "skin":
+        gloss = 0.65 * _ggx(material.roughness, spread, straight) + 0.35 * _ggx(material.roughness * 0.55, spread, straight)
+    else:
+        gloss = _ggx(material.roughness, spread, straight)
+    across = np.clip(half @ towards, 0.15, 1)
+    gloss *= (
+        (material.specular + (1 - material.specular) * fresnel * (1 - material.roughness) ** 0.5) * 0.25 / (across * across)
+    )
+    out = albedo * diffuse + (gloss * lit * seen)[:, None]
+    if material.sheen:
+        rim = (1 - np.clip(facing, 0, 1)) ** 3 * material.sheen * (0.3 + 0.7 * lit) * seen
+        out += rim[:, None] * (0.35 + 0.65 * np.sqrt(albedo))
+    return out
+
+
+def _surroundings(
+    material: Material,
+    albedo: np.ndarray,
+    normal: np.ndarray,
+    view: np.ndarray,
+    facing: np.ndarray,
+    open_: np.ndarray,
+    studio: Studio,
+) -> np.ndarray:
+    """Answer (N, 3) to walls, ceiling and floor."""
+    sky, ground = np.float32(studio.sky), np.float32(studio.ground)
+    up = (0.5 + 0.5 * normal[:, 1])[:, None]
+    out = (ground + (sky - ground) * up) * albedo * _interreflection(open_, albedo)
+    mirrored = 2 * facing * normal[:, 1] - view[:, 1]
+    around = 0.55 + 0.6 * np.clip(mirrored, -0.6, 1)
+    edge = (1 - np.clip(facing, 0, 1)) ** 5
+    strength = material.specular + max(0.0, 1 - material.roughness - material.specular) * edge
+    out += (strength * around * open_ * open_)[:, None] * sky
+    return out
+
+
+def _hair(
+    albedo: np.ndarray, normal: np.ndarray, tangent: np.ndarray, view: np.ndarray, seen: np.ndarray, studio: Studio
+) -> np.ndarray:
+    """Radiance (N, 3) of strands along ``tangent``: soft body, a white and a coloured highlight."""
+    sky, ground = np.float32(studio.sky), np.float32(studio.ground)
+    up = (0.5 + 0.5 * normal[:, 1])[:, None]
+    out = (ground + (sky - ground) * up) * albedo * (seen[:, :1] ** 1.2)
+    first, second = unit(tangent - 0.07 * normal), unit(tangent + 0.12 * normal)
+    glow = np.sqrt(albedo) * 0.75 + 0.05
+    for index, light in enumerate(studio.lights):
+        towards = light.towards
+        half = unit(view + towards)
+        along = tangent @ towards
+        body = np.sqrt(np.maximum(1 - along * along, 0)) * np.clip(normal @ towards * 0.7 + 0.3, 0, 1)
+        white = _strand(first, half, 70.0) * 0.10
+        tinted = _strand(second, half, 14.0) * 0.22
+        gate = np.clip(normal @ towards * 1.5 + 0.4, 0, 1)
+        answer = albedo * (0.85 * body)[:, None] + (white * gate)[:, None] + glow * (tinted * gate)[:, None]
+        out += answer * seen[:, 1 + index : 2 + index] * np.float32(light.colour)
+    return out
+
+
+def _strand(tangent: np.ndarray, half: np.ndarray, sharpness: float) -> np.ndarray:
+    along = _dot(tangent, half)
+    return np.maximum(1 - along * along, 0) ** np.float32(sharpness / 2)
+
+
+def _ggx(roughness: float, spread: float, straight: np.ndarray) -> np.ndarray:
+    """Normal distribution times pi, widened by the lamp's size."""
+    wide = min(1.0, roughness * roughness + spread / 3) ** 2
+    return wide / (straight * straight * (wide - 1) + 1) ** 2
+
+
+def _interreflection(open_: np.ndarray, albedo: np.ndarray) -> np.ndarray:
+    """Occlusion (N, 3) with light thrown between surfaces of colour ``albedo``: folds of a red cloth stay red."""
+    x = open_[:, None]
+    a, b, c = 2.0404 * albedo - 0.3324, 0.6417 - 4.7951 * albedo, 2.7552 * albedo + 0.6903
+    return np.maximum(x, ((x * a + b) * x + c) * x)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", a, b)
+
+
+def tone(linear: np.ndarray) -> np.ndarray:
+    """Linear RGB (N, 3), any range -> sRGB (N, 3) float32 in 0..1.
+
+    Colours are kept as they are up to a shoulder that rolls lights off below white; hue is held by curving the brightest channel
+    and giving the others the same factor, apart from a little bleaching of the very brightest.
+    """
+    knee = np.float32(0.72)
+    peak = linear.max(axis=-1, keepdims=True)
+    over = np.maximum(peak - knee, 0)
+    curved = np.where(peak > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), peak)
+    out = linear * (curved / np.maximum(peak, 1e-6))
+    out += (curved - out) * (np.clip(over, 0, 1) * 0.25)
+    return encode(out)
+
+
+def encode(linear: np.ndarray) -> np.ndarray:
+    """Linear 0..1 -> sRGB 0..1 (IEC 61966-2-1)."""
+    linear = np.clip(linear, 0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** np.float32(1 / 2.4) - 0.055).astype(np.float32)
+
+
+def linear_rgb(colour: str) -> np.ndarray:
+    """``#rrggbb`` -> (3,) float32 linear RGB. Raises ``ValueError`` for anything else."""
+    text = colour.removeprefix("#") if isinstance(colour, str) else ""
+    try:
+        value = np.array([int(text[i : i + 2], 16) for i in (0, 2, 4)]) / 255 if len(text) == 6 else None
+    except ValueError:
+        value = None
+    if value is None:
+        raise ValueError(f"a colour is written #rrggbb, not {colour!r}.")
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)

@@ -1,0 +1,175 @@
+"""Rays into the scene: the acceleration structure, what camera rays meet, and attributes at the hits.
+
+Ray casting by Embree (Intel, Apache-2.0) through embreex.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+
+from .surface import Hits, Surface
+
+LAYERS = 6  # translucent surfaces a ray passes before the next one counts as opaque
+_STEP = 2e-5  # metres a ray goes on behind a translucent hit
+_GONE = 0.02  # a ray that has lost all but this much of its light stops
+
+
+@dataclass
+class Fragments:
+    """Everything camera rays met: one entry a hit, several along a ray through translucent ribbons.
+
+    ``sample`` (N,) int32 index of the ray; ``layer`` (N,) uint8, 0 the nearest; ``weight`` (N,) its share of the ray's colour;
+    ``face`` (N,) int32 over the whole scene; ``bary`` (N, 2) weights of the face's second and third corner; ``distance`` (N,).
+    """
+
+    sample: np.ndarray
+    layer: np.ndarray
+    weight: np.ndarray
+    face: np.ndarray
+    bary: np.ndarray
+    distance: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    def take(self, index: np.ndarray) -> Fragments:
+        """The fragments at ``index``."""
+        return Fragments(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+class Scene:
+    """Surfaces made ready for rays. Geometry is fixed; :meth:`recoloured` swaps materials without rebuilding anything."""
+
+    def __init__(self, surfaces: Sequence[Surface]) -> None:
+        self.surfaces = [s for s in surfaces if len(s.faces)]
+        if not self.surfaces:
+            raise ValueError("surfaces is empty or has no faces: there is nothing to draw.")
+        for s in self.surfaces:
+            if not np.isfinite(s.vertices).all():
+                raise ValueError(f"surface {s.name!r} has vertices that are not finite numbers.")
+            if s.faces.max() >= len(s.vertices) or s.faces.min() < 0:
+                raise ValueError(f"surface {s.name!r} has faces beyond its {len(s.vertices)} vertices.")
+        counts = [len(s.vertices) for s in self.surfaces]
+        self.first_vertex = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        self.first_face = np.concatenate([[0], np.cumsum([len(s.faces) for s in self.surfaces])]).astype(np.int32)
+        self.vertices = np.concatenate([s.vertices for s in self.surfaces]).astype(np.float32)
+        self.normals = np.concatenate([s.smooth_normals() for s in self.surfaces]).astype(np.float32)
+        self.faces = np.concatenate([s.faces + o for s, o in zip(self.surfaces, self.first_vertex[:-1], strict=True)]).astype(
+            np.int32
+        )
+        self.owner = np.repeat(np.arange(len(self.surfaces), dtype=np.int16), np.diff(self.first_face))
+        self.translucent = np.array([s.material.opacity is not None for s in self.surfaces])
+        thin = self.translucent[self.owner]
+        self.all = _mesh(self.vertices, self.faces)
+        self.solid = _mesh(self.vertices, self.faces[~thin]) if thin.any() else self.all
+        self.ribbons = _mesh(self.vertices, self.faces[thin]) if thin.any() else None
+
+    def recoloured(self, surfaces: Sequence[Surface]) -> Scene:
+        """This scene with other materials on the same geometry. Raises ``ValueError`` where the geometry differs."""
+        surfaces = [s for s in surfaces if len(s.faces)]
+        same = len(surfaces) == len(self.surfaces) and all(
+            len(a.vertices) == len(b.vertices) and len(a.faces) == len(b.faces)
+            for a, b in zip(surfaces, self.surfaces, strict=True)
+        )
+        if not same:
+            raise ValueError("recoloured needs the surfaces this scene was made of; make a new scene for other geometry.")
+        out = object.__new__(Scene)
+        out.__dict__.update(self.__dict__, surfaces=surfaces)
+        return out
+
+    def hits(
+        self,
+        index: int,
+        face: np.ndarray,
+        bary: np.ndarray,
+        position: np.ndarray | None = None,
+        normal: np.ndarray | None = None,
+    ) -> Hits:
+        """What a material of surface ``index`` is asked with, at scene faces ``face`` (N,); known positions and normals are taken."""
+        s = self.surfaces[index]
+        corners = self.faces[face]
+        out = {
+            "position": interpolate(self.vertices, corners, bary) if position is None else position,
+            "normal": unit(interpolate(self.normals, corners, bary)) if normal is None else normal,
+        }
+        corners = corners - self.first_vertex[index]
+        if s.uv is not None:
+            out["uv"] = interpolate(s.uv, corners, bary)
+        for name, values in s.attributes.items():
+            out[name] = interpolate(values, corners, bary)
+        return out
+
+    def occluded(self, origins: np.ndarray, directions: np.ndarray, reach: float, through: float = 0.5) -> np.ndarray:
+        """(N,) float32 light that comes through along ``reach`` metres: 1 free, 0 blocked, ``through`` behind ribbons."""
+        length = np.full(len(origins), reach, np.float32)
+        free = (self.solid.run(origins, directions, dists=length, query="OCCLUDED") == -1).astype(np.float32)
+        if self.ribbons is not None:
+            length = np.where(free > 0, np.float32(reach), np.float32(0))
+            free[self.ribbons.run(origins, directions, dists=length, query="OCCLUDED") != -1] *= through
+        return free
+
+    def trace(self, origin: np.ndarray, directions: np.ndarray) -> Fragments:
+        """Follow camera rays from ``origin`` (3,) along ``directions`` (R, 3) through translucent layers."""
+        sample = np.arange(len(directions), dtype=np.int32)
+        start = np.broadcast_to(np.asarray(origin, np.float32), directions.shape)
+        left = np.ones(len(directions), np.float32)
+        behind = np.zeros(len(directions), np.float32)
+        parts = []
+        for layer in range(LAYERS + 1):
+            out = self.all.run(np.ascontiguousarray(start), np.ascontiguousarray(directions), query="INTERSECT", output=1)
+            hit = np.flatnonzero(out["primID"] >= 0)
+            face = out["primID"][hit]
+            bary = np.stack([out["u"][hit], out["v"][hit]], axis=1)
+            alpha = self._opacity(face, bary) if layer < LAYERS else np.ones(len(hit), np.float32)
+            sample, left, distance = sample[hit], left[hit], behind[hit] + out["tfar"][hit]
+            parts.append(Fragments(sample, np.full(len(hit), layer, np.uint8), left * alpha, face, bary, distance))
+            on = np.flatnonzero(left * (1 - alpha) > _GONE)
+            if not len(on):
+                break
+            # What is cut off with the last bit of a ray goes to the hit that ended it.
+            ended = (left * (1 - alpha) <= _GONE) & (alpha < 1)
+            parts[-1].weight[ended] = left[ended]
+            going = directions[hit][on]
+            start = start[hit][on] + going * (out["tfar"][hit][on] + _STEP)[:, None]
+            directions, sample, left, behind = going, sample[on], (left * (1 - alpha))[on], distance[on] + _STEP
+        merged = (np.concatenate([getattr(p, name) for p in parts]) for name in Fragments.__dataclass_fields__)
+        fragments = Fragments(*merged)
+        return fragments.take(np.flatnonzero(fragments.weight > 0))
+
+    def _opacity(self, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
+        alpha = np.ones(len(face), np.float32)
+        owner = self.owner[face]
+        for index in np.flatnonzero(self.translucent):
+            which = np.flatnonzero(owner == index)
+            if len(which):
+                hits = self.hits(index, face[which], bary[which])
+                alpha[which] = np.clip(self.surfaces[index].material.opacity(hits), 0, 1)
+        return alpha
+
+
+def interpolate(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
+    """Vertex ``values`` (V, k) at barycentric places ``bary`` (N, 2) of faces with vertex indices ``corners`` (N, 3): (N, k)."""
+    values = np.ascontiguousarray(values, np.float32)
+    u, v = (bary[:, 0], bary[:, 1]) if values.ndim == 1 else (bary[:, :1], bary[:, 1:])
+    out = np.take(values, corners[:, 0], axis=0) * (1 - u - v)
+    out += np.take(values, corners[:, 1], axis=0) * u
+    out += np.take(values, corners[:, 2], axis=0) * v
+    return out
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of ``vectors`` (N, 3) at length one."""
+    return vectors / np.sqrt(np.maximum(np.einsum("ij,ij->i", vectors, vectors), 1e-20))[:, None]
+
+
+def _mesh(vertices: np.ndarray, faces: np.ndarray) -> EmbreeScene:
+    out = EmbreeScene()
+    TriangleMesh(out, vertices, np.ascontiguousarray(faces))
+    # Building happens with the first ray.
+    out.run(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32), query="OCCLUDED")
+    return out
