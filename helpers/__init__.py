@@ -16,7 +16,7 @@ import numpy as np
 
 from helpers import engines, images
 from helpers.garment import Garment, load_garment
-from helpers.labels import LOWER, UPPER, select
+from helpers.labels import CATEGORY_CLASSES, select
 from helpers.person import Person, load_person
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _worn(person: Person, category: str) -> np.ndarray:
         raise ValueError(
             "mask: this person has no labels to take one from. Click on the garment with segment(...) and pass mask=."
         )
-    names = {"upper": UPPER, "lower": LOWER, "dress": (*UPPER, *LOWER)}[category]
+    names = CATEGORY_CLASSES[category]
     mask = select(person.labels, names)
     if not mask.any():
         raise ValueError(f"mask: nobody wears {' or '.join(names)} here. Choose another category or pass mask=.")

