@@ -18,13 +18,13 @@ Point = tuple[int, int, int]
 Points = tuple[Point, ...]
 
 
-def parse_points(points: object, size: tuple[int, int], name: str = "garment 1") -> dict[str, Points]:
+def parse_points(points: object, size: tuple[int, int] | None = None, name: str = "garment 1") -> dict[str, Points]:
     """Typed points as ``{garment: ((x, y, label), ...)}``.
 
     Args:
         points: ``[(x, y, label), ...]`` for one garment, ``{"top": [...], "skirt": [...]}`` for several, or either of them as
             JSON text (what a command line hands over). Fractions are cut off: 384.7 lies in pixel 384.
-        size: (width, height) of the image.
+        size: (width, height) of the image; None checks the form only, for when there is no image yet.
         name: what a single garment is called.
 
     Raises:
@@ -40,7 +40,7 @@ def parse_points(points: object, size: tuple[int, int], name: str = "garment 1")
     return {name: _check(points, size, "points")}
 
 
-def _check(rows: object, size: tuple[int, int], where: str) -> Points:
+def _check(rows: object, size: tuple[int, int] | None, where: str) -> Points:
     if isinstance(rows, np.ndarray):
         rows = rows.tolist()
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
@@ -48,16 +48,16 @@ def _check(rows: object, size: tuple[int, int], where: str) -> Points:
     return tuple(_point(row, size, f"{where}[{index}]") for index, row in enumerate(rows))
 
 
-def _point(row: object, size: tuple[int, int], where: str) -> Point:
+def _point(row: object, size: tuple[int, int] | None, where: str) -> Point:
     try:
         x, y, label = (float(value) for value in row)  # type: ignore[union-attr]
     except (TypeError, ValueError):
         raise ValueError(f"{where}: expected (x, y, label), three numbers, got {row!r}.") from None
     if label not in (0, 1):
         raise ValueError(f"{where}: label is 1 (on the garment) or 0 (beside it), got {row!r}.")
-    width, height = size
+    width, height = size or (math.inf, math.inf)
     if not (0 <= x < width and 0 <= y < height):  # also turns away NaN
-        raise ValueError(f"{where}: ({x:g}, {y:g}) lies outside the image; x is 0..{width - 1} and y is 0..{height - 1}.")
+        raise ValueError(f"{where}: ({x:g}, {y:g}) lies outside the image; x is 0..{width - 1:g} and y is 0..{height - 1:g}.")
     return int(x), int(y), int(label)
 
 
@@ -251,6 +251,32 @@ def next_click(truth: np.ndarray, mask: np.ndarray) -> Point:
     if missed == extra == 0:
         raise ValueError("mask: it equals truth, so there is no error left to click on.")
     return (*at_missed, 1) if missed >= extra else (*at_extra, 0)
+
+
+def protocol_clicks(
+    predict: Callable[[list[Point]], np.ndarray], truth: np.ndarray, count: int, points: Sequence[Point] = ()
+) -> list[Point]:
+    """``points`` and as many of the protocol's clicks after them as make ``count``; fewer if no error is left."""
+    clicks = list(points)
+    mask = predict(clicks) if clicks else np.zeros_like(truth)
+    while len(clicks) < count and (mask != truth).any():
+        clicks.append(next_click(truth, mask))
+        mask = predict(clicks)
+    return clicks
+
+
+def garment_under(points: Iterable[Point], garments: Mapping[str, np.ndarray]) -> str | None:
+    """Name of the garment that most of the clicks with label 1 lie on, or None where they hit none."""
+    on = [(x, y) for x, y, label in points if label]
+    hits = {name: sum(bool(mask[y, x]) for x, y in on) for name, mask in garments.items()}
+    best = max(hits, key=hits.__getitem__, default=None)
+    return best if best is not None and hits[best] else None
+
+
+def iou(mask: np.ndarray, truth: np.ndarray) -> float:
+    """Intersection over union of two bool masks; 1 where both are empty."""
+    union = np.count_nonzero(mask | truth)
+    return np.count_nonzero(mask & truth) / union if union else 1.0
 
 
 def default_points(size: tuple[int, int], garment: np.ndarray | None = None) -> list[Point]:

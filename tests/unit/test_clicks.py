@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from helpers.segmentation.clicks import PointPrompt, default_points, next_click, parse_points
+from helpers.segmentation.clicks import (
+    PointPrompt,
+    default_points,
+    garment_under,
+    iou,
+    next_click,
+    parse_points,
+    protocol_clicks,
+)
 
 SIZE = (200, 100)
 
@@ -14,6 +22,7 @@ def test_points_are_read_from_lists_arrays_mappings_and_text():
     assert parse_points("[[10, 20, 1]]", SIZE) == {"garment 1": ((10, 20, 1),)}
     assert parse_points({"top": [(1, 2, 1)], "skirt": []}, SIZE) == {"top": ((1, 2, 1),), "skirt": ()}
     assert parse_points([], SIZE) == {"garment 1": ()}
+    assert parse_points([[3000, 2, 1]]) == {"garment 1": ((3000, 2, 1),)}
 
 
 @pytest.mark.parametrize(
@@ -201,3 +210,39 @@ def test_default_points_lie_on_the_garment_when_it_is_known():
     assert default_points(SIZE, garment) == [(160, 20, 1)]
     assert default_points(SIZE) == [(100, 38, 1)]
     assert default_points(SIZE, np.zeros((100, 200), bool)) == [(100, 38, 1)]
+
+
+def test_the_protocol_clicks_until_no_error_is_left():
+    truth = np.zeros((60, 60), bool)
+    truth[10:50, 10:50] = True
+
+    def predict(points):  # each click on the garment reveals 20 columns
+        mask = np.zeros_like(truth)
+        for x, _, label in points:
+            if label:
+                mask[10:50, max(10, x - 10) : min(50, x + 10)] = True
+        return mask
+
+    clicks = protocol_clicks(predict, truth, 10, points=[(20, 20, 1)])
+    assert clicks[0] == (20, 20, 1)
+    assert 2 <= len(clicks) < 10
+    assert iou(predict(clicks), truth) == 1
+    assert protocol_clicks(predict, truth, 2) == protocol_clicks(predict, truth, 10)[:2]
+
+
+def test_the_garment_under_the_clicks():
+    top, skirt = np.zeros((2, 100, 200), bool)
+    top[:50], skirt[50:] = True, True
+    garments = {"top": top, "skirt": skirt}
+    assert garment_under([(10, 10, 0), (10, 60, 1)], garments) == "skirt"
+    assert garment_under([(10, 10, 1), (10, 20, 1), (10, 60, 1)], garments) == "top"
+    assert garment_under([(10, 10, 1)], {"skirt": skirt}) is None
+    assert garment_under([], garments) is None
+    assert garment_under([(1, 1, 1)], {}) is None
+
+
+def test_intersection_over_union():
+    a, b = np.zeros((2, 10, 10), bool)
+    assert iou(a, b) == 1
+    a[:5], b[:] = True, True
+    assert iou(a, b) == 0.5
