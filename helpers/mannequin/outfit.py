@@ -26,7 +26,10 @@ GARMENTS = {
 }
 """Every garment of the wardrobe and its category."""
 
-PATTERNS = ("solid", "stripes", "checks", "dots", "floral", "print")
+PATTERNS = (
+    "solid", "stripes", "vertical stripes", "pinstripes", "checks", "gingham", "tartan", "dots", "floral", "print",
+)  # fmt: skip
+"""``stripes`` run across (Breton), ``checks`` are shirt checks of two colours, ``gingham`` half-and-half, ``tartan`` a sett."""
 WEAVES = ("cotton", "jersey", "denim", "knit", "silk", "wool", "linen", "leather", "satin")
 LENGTHS = ("cropped", "mini", "short", "knee", "midi", "ankle", "full", "regular", "long")
 SLEEVES = ("none", "strap", "cap", "short", "elbow", "long")
@@ -95,6 +98,7 @@ class Outfit:
     backdrop: str = "#d9d9d7"
     framing: str = "full"
     unknown: tuple[str, ...] = field(default=())  # words of the prompt that meant nothing here
+    notes: tuple[str, ...] = field(default=())  # where the words were read freely ("hoodie: drawn as a sweater")
 
     def to_dict(self) -> dict:
         """Plain JSON types; ``from_dict`` reads them back."""
@@ -116,7 +120,8 @@ class Outfit:
                 fabric["image"] = Path(fabric["image"])
             pieces.append(Piece(**{**piece, "fabric": Fabric(**fabric)}))
         figure = Figure(**_known(Figure, data.get("figure", {})))
-        return cls(**{**data, "figure": figure, "pieces": tuple(pieces), "unknown": tuple(data.get("unknown", ()))})
+        words = {name: tuple(data.get(name, ())) for name in ("unknown", "notes")}
+        return cls(**{**data, "figure": figure, "pieces": tuple(pieces), **words})
 
 
 def _known(cls: type, data: dict) -> dict:
