@@ -1,0 +1,138 @@
+"""Every notebook through papermill: two settings each, what it hands on, and every kind of bad input failing by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import papermill
+import pytest
+
+from helpers import load_person
+from helpers.images import read_image, read_mask, write_image, write_mask
+
+Execute = Callable[..., dict]
+SMALL = {"width": 384, "height": 512, "extras": False}
+
+
+@pytest.mark.parametrize("self_test", [True, False])
+def test_setup(execute: Execute, tmp_path: Path, self_test: bool) -> None:
+    section = execute("00_setup", self_test=self_test, seed=2)
+    assert section["metrics"]["machine"]["cores"] >= 1
+    if self_test:
+        assert section["metrics"]["mask_iou"] > 0.8
+        assert read_image(tmp_path / "test/figures/00_setup/self-test.png").std() > 10
+
+
+def test_a_run_is_handed_from_generate_to_segment_to_try_on(execute: Execute, tmp_path: Path) -> None:
+    generated = execute("01_generate", prompt="a man in a white t-shirt and navy trousers", seed=3, **SMALL)
+    assert generated["metrics"]["pieces"][:2] == ["t-shirt", "trousers"]
+    person = load_person(tmp_path / "test/image/person.jpg")
+    assert person.image.shape == (512, 384, 3)
+    assert person.labels.max() < 20
+
+    segmented = execute("02_segment", seed=3)
+    assert segmented["parameters"]["run"] == "test"
+    mask = read_mask(tmp_path / "test/mask/person.png")
+    assert mask.shape == (512, 384)
+    assert (load_person(tmp_path / "test/image/person.jpg").image == person.image).all()
+
+    tried = execute("03_try_on", garment_words="a red t-shirt", seed=3)
+    result = read_image(tmp_path / "test/result/try-on.png")
+    assert result.shape == person.image.shape
+    changed = np.abs(result.astype(int) - person.image).max(2) > 0
+    assert 0.3 < changed.mean() / mask.mean() < 2.0
+    red = result[mask & changed].mean(0)
+    assert red[0] > red[1] + 40
+    assert tried["metrics"]["confidence"] > 0.3
+    assert (tmp_path / "test/test_pairs.txt").read_text().startswith("person.jpg ")
+
+
+def test_generate_another_setting_and_edited_words(execute: Execute, tmp_path: Path) -> None:
+    section = execute("01_generate", prompt="a woman in a zorbly floral dress, upper body", seed=5, **SMALL)
+    assert section["metrics"]["unknown"] == ["zorbly"]
+    assert section["metrics"]["pieces"][0] == "dress"
+
+
+def test_segment_alone_with_typed_points(execute: Execute, tmp_path: Path) -> None:
+    points = [[384, 330, 1], [384, 120, 0]]
+    section = execute("02_segment", points=points, seed=1)
+    assert section["parameters"]["points"] == points
+    mask = read_mask(tmp_path / "test/mask/person.png")
+    assert mask[330, 384]
+    assert not mask[120, 384]
+
+
+def test_try_on_own_photograph_and_garment(execute: Execute, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    photo = np.full((640, 480, 3), 225, np.uint8)
+    photo[60:160, 200:280] = (205, 160, 130)  # a head
+    photo[160:420, 150:330] = (40, 70, 140)  # a top
+    photo[420:640, 170:310] = (60, 60, 60)
+    photo = np.clip(photo + rng.normal(0, 2, photo.shape), 0, 255).astype(np.uint8)
+    garment = np.full((512, 384, 3), 240, np.uint8)
+    garment[120:400, 90:290] = (150, 30, 40)
+    person_file = write_image(tmp_path / "me.png", photo)
+    garment_file = write_image(tmp_path / "top.png", garment)
+    own = {"person": str(person_file), "garment": str(garment_file), "points": [[240, 300, 1]]}
+    execute("03_try_on", **own)
+    result = read_image(tmp_path / "test/result/try-on.png")
+    assert result.shape == photo.shape
+    assert result[300, 240, 0] > 100 > result[300, 240, 2]
+    assert (result[:100] == photo[:100]).all()
+    demo = execute("04_full_demo", **own)
+    assert demo["metrics"]["clicks"] == 1
+    assert len(demo["metrics"]["confidence"]) == 1
+
+
+def test_full_demo_twice_gives_the_same_pixels(execute: Execute, tmp_path: Path) -> None:
+    settings = {"prompt": "a man in a grey t-shirt and jeans", "garments": ["a green t-shirt with white dots"], "seed": 4}
+    first = execute("04_full_demo", **settings)
+    second = execute("04_full_demo", **settings, run="again")
+    assert first["metrics"]["iou_with_truth"] == second["metrics"]["iou_with_truth"] > 0.85
+    for file in ("lossless/person.png", "cloth/garment-0.jpg", "mask/person.png", "result/try-on-0.png"):
+        assert (tmp_path / "test" / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> dict[str, str]:
+    """Files that are not what they should be."""
+    (tmp_path / "text.jpg").write_text("<html>not found</html>")
+    (tmp_path / "empty.png").touch()
+    blank = np.full((512, 384, 3), 240, np.uint8)
+    whole = write_image(tmp_path / "blank.jpg", blank).read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    write_image(tmp_path / "tiny.png", blank[:40, :40])
+    write_mask(tmp_path / "mask.png", blank[..., 0] > 0)
+    return {p.name: str(p) for p in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("notebook", "parameters", "words"),
+    [
+        ("00_setup", {"seed": "zero"}, "seed must be a whole number"),
+        ("01_generate", {"run": "../elsewhere"}, "run must be a plain name"),
+        ("01_generate", {"engine": "magic"}, "engine for generate is auto or one of"),
+        ("01_generate", {"width": 20}, "size"),
+        ("01_generate", {"prompt": "a ten year old girl in a dress"}, "adult"),
+        ("01_generate", {"prompt": "a naked man"}, "dressed"),
+        ("02_segment", {"points": [[5000, 10, 1]]}, "outside the image"),
+        ("02_segment", {"points": [[384, 330, 2]]}, "label is 1"),
+        ("02_segment", {"person": "{tiny.png}"}, "40x40 pixels"),
+        ("03_try_on", {"person": "{text.jpg}"}, "person: .*not a picture"),
+        ("03_try_on", {"person": "{empty.png}"}, "person: .*is empty"),
+        ("03_try_on", {"person": "{cut.jpg}"}, "person: .*damaged or cut short"),
+        ("03_try_on", {"garment": "nowhere.jpg"}, "garment: there is no file nowhere.jpg"),
+        ("03_try_on", {"category": "hat"}, "category must be upper, lower or dress"),
+        ("03_try_on", {"garment_words": "a red skirt"}, "category: .*lower garment, not upper"),
+        ("03_try_on", {"person": "{blank.jpg}"}, "points: the mask is empty"),
+        ("04_full_demo", {"garment": "{tiny.png}"}, "garment: .*40x40"),
+        ("04_full_demo", {"points": "384,400"}, "points"),
+        ("04_full_demo", {"try_on_engine": "magic"}, "engine for try_on is auto or one of"),
+    ],
+)
+def test_bad_input_fails_by_name(execute: Execute, bad: dict[str, str], notebook: str, parameters: dict, words: str) -> None:
+    filled = {k: bad[v[1:-1]] if isinstance(v, str) and v.startswith("{") else v for k, v in parameters.items()}
+    with pytest.raises((papermill.PapermillExecutionError, ValueError), match=words):
+        execute(notebook, **filled)
