@@ -67,7 +67,7 @@ def _lamp(
         gloss = _ggx(material.roughness, spread, straight)
     across = np.clip(half @ towards, 0.15, 1)
     gloss *= (
-        (material.specular + (1 - material.specular) * fresnel * (1 - material.roughness) ** 0.5) * 0.25 / (across * across)
+        (material.specular + (1 - material.specular) * fresnel * (1 - material.roughness)) * 0.25 / (across * across)
     )
     out = albedo * diffuse + (gloss * lit * seen)[:, None]
     if material.sheen:
@@ -92,7 +92,7 @@ def _surroundings(
     mirrored = 2 * facing * normal[:, 1] - view[:, 1]
     around = 0.55 + 0.6 * np.clip(mirrored, -0.6, 1)
     edge = (1 - np.clip(facing, 0, 1)) ** 5
-    strength = material.specular + max(0.0, 1 - material.roughness - material.specular) * edge
+    strength = _reflectance(material) + max(0.0, 1 - material.roughness - material.specular) * edge
     out += (strength * around * open_ * open_)[:, None] * sky
     return out
 
@@ -122,6 +122,11 @@ def _hair(
 def _strand(tangent: np.ndarray, half: np.ndarray, sharpness: float) -> np.ndarray:
     along = _dot(tangent, half)
     return np.maximum(1 - along * along, 0) ** np.float32(sharpness / 2)
+
+
+def _reflectance(material: Material) -> float:
+    """At normal incidence; fibres standing every way swallow much of what a smooth surface throws back, and colours stay true."""
+    return material.specular * (1 - material.roughness**2 * (0.9 if material.kind == "cloth" else 0.3))
 
 
 def _ggx(roughness: float, spread: float, straight: np.ndarray) -> np.ndarray:
