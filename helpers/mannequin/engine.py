@@ -1,0 +1,114 @@
+"""From words to a photograph with its truth, and from one garment to a product photograph: the rooms joined."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from helpers.garment import Garment
+from helpers.mannequin import render as studio
+from helpers.mannequin import truth
+from helpers.mannequin.body import Body, make_body
+from helpers.mannequin.camera import Camera, frame
+from helpers.mannequin.fabric import fabric_material
+from helpers.mannequin.hair import hair_surfaces
+from helpers.mannequin.outfit import Fabric, Figure, Outfit, Piece
+from helpers.mannequin.prompt import parse, parse_piece
+from helpers.mannequin.skin import skin_surfaces
+from helpers.mannequin.surface import Surface
+from helpers.mannequin.wardrobe import Worn, dress, hide, product_shape, surfaces
+from helpers.person import Person
+
+_SMALLEST, _LARGEST = 64, 4096  # px a side
+_KEPT = 4  # dressed figures kept in memory, some 20 MB each
+
+
+class Mannequin:
+    """The embedded generation engine. Dressed figures are kept, so other colours or another camera cost only the picture."""
+
+    def __init__(self) -> None:
+        self._dressed: OrderedDict[Hashable, tuple[Body, list[Worn]]] = OrderedDict()
+
+    def __enter__(self) -> Mannequin:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the figures kept in memory."""
+        self._dressed.clear()
+
+    def __call__(
+        self, prompt: str | Outfit, *, seed: int = 0, size: tuple[int, int] = (768, 1024), camera: Camera | None = None
+    ) -> Person:
+        """The person that ``prompt`` describes, with every annotation of ``Person``.
+
+        prompt: words, or an edited ``Outfit``; seed: what the words leave open; size: (width, height) in pixels;
+        camera: another place to look from than the outfit's framing gives, in metres (``helpers.mannequin.camera.Camera``)
+        ``Person.scene`` holds the outfit, the camera and the seed as plain data. The same arguments give the same pixels.
+        Raises ``PromptRefused`` or ``ValueError`` before anything slow starts.
+        """
+        size = _check_size(size)
+        outfit = prompt if isinstance(prompt, Outfit) else parse(prompt, seed)
+        parts = self.surfaces(outfit, seed)
+        view = camera or frame(parts, outfit.framing, size)
+        picture = studio.render(parts, view, outfit.backdrop, seed)
+        body, _ = self._dress(outfit)
+        scene = {"engine": "mannequin", "seed": int(seed), "outfit": outfit.to_dict(), "camera": view.to_dict()}
+        return Person(picture.image, **truth.annotations(picture, body), scene=scene)
+
+    def surfaces(self, outfit: Outfit, seed: int = 0) -> list[Surface]:
+        """Skin, eyes, hair and garments of ``outfit`` as meshes in metres, for whoever wants the scene itself."""
+        body, worn = self._dress(outfit)
+        body = replace(body, figure=outfit.figure)
+        skin = hide(skin_surfaces(body), body, worn)
+        hair = hair_surfaces(body, outfit.figure, np.random.default_rng([seed, 1]))
+        return [*skin, *hair, *surfaces(worn, outfit.pieces, fabric_material)]
+
+    def _dress(self, outfit: Outfit) -> tuple[Body, list[Worn]]:
+        # Colours do not change a shape: they are left out of what a dressed figure is known by.
+        figure = replace(outfit.figure, skin=Figure.skin, eyes=Figure.eyes, hair_colour=Figure.hair_colour)
+        shapes = tuple(replace(p, fabric=Fabric(weave=p.fabric.weave)) for p in outfit.pieces)
+        key = (figure, shapes)
+        if key not in self._dressed:
+            body = make_body(figure)
+            self._dressed[key] = body, dress(body, shapes)
+            while len(self._dressed) > _KEPT:
+                self._dressed.popitem(last=False)
+        self._dressed.move_to_end(key)
+        return self._dressed[key]
+
+
+def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1024)) -> Garment:
+    """A ghost-mannequin product photograph of one garment, with its exact mask.
+
+    what: words ("a red and white checked shirt") or a ``Piece``; seed: what the words leave open; size: (width, height) in pixels
+    Words that are not understood are named in a warning. Raises ``ValueError`` for several garments or shoes.
+    """
+    size = _check_size(size)
+    name = what if isinstance(what, str) else what.kind
+    if isinstance(what, str):
+        what, unknown = parse_piece(what, seed)
+        if unknown:
+            warnings.warn(f"not understood in {name!r}: {', '.join(unknown)}", stacklevel=2)
+    if what.category == "shoes":
+        raise ValueError(f"{name!r}: product photographs are of clothes; shoes cannot be tried on.")
+    worn = product_shape(what)
+    image, mask = studio.product(surfaces([worn], (what,), fabric_material), size, seed)
+    return Garment(image, mask, what.category, name.replace("/", "-"))
+
+
+def _check_size(size: Any) -> tuple[int, int]:
+    try:
+        width, height = (int(v) for v in size)
+    except (TypeError, ValueError):
+        raise ValueError(f"size must be (width, height) in pixels, not {size!r}.") from None
+    if not (_SMALLEST <= width <= _LARGEST and _SMALLEST <= height <= _LARGEST):
+        raise ValueError(f"size must be {_SMALLEST} to {_LARGEST} pixels a side, not {width}x{height}.")
+    return width, height
