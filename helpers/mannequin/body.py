@@ -333,13 +333,51 @@ def _check(figure: Figure) -> None:
         raise ValueError(f"Figure.height is 1.3 to 2.2 metres, not {figure.height}.")
 
 
-# Muscle, weight, cup size 0..1 with the average at 0.5, then local targets.
+# Muscle, weight, cup size 0..1 with the average at 0.5.
 _BUILDS = {
     "slim": (0.45, 0.28, 0.42),
     "average": (0.5, 0.42, 0.5),
     "athletic": (0.8, 0.42, 0.46),
     "curvy": (0.5, 0.62, 0.68),
     "heavy": (0.45, 0.92, 0.6),
+}
+
+# Local targets of everybody of a presentation or build, beyond the macro ones; @ stands for both sides.
+_LOCAL = {
+    "woman": {
+        "ears/@-ear-wing-decr": 0.6,
+        "ears/@-ear-scale-decr": 0.35,
+        "eyes/@-eye-scale-incr": 0.35,
+        "eyes/@-eye-height2-incr": 0.30,
+        "eyes/@-eye-corner2-up": 0.25,
+        "cheek/@-cheek-bones-incr": 0.30,
+        "cheek/@-cheek-volume-decr": 0.30,
+        "head/head-oval": 0.30,
+        "chin/chin-width-decr": 0.35,
+        "mouth/mouth-angles-up": 0.30,
+        "mouth/mouth-upperlip-volume-incr": 0.30,
+        "mouth/mouth-scale-horiz-decr": 0.15,
+        "nose/nose-scale-horiz-decr": 0.35,
+        "nose/nose-point-up": 0.20,
+        "neck/neck-scale-horiz-decr": 0.30,
+        "expression/units/caucasian/mouth-corner-puller": 0.12,
+        "breast/nipple-point-decr": 1.0,
+        "breast/nipple-size-decr": 1.0,
+    },
+    "man": {
+        "ears/@-ear-wing-decr": 0.6,
+        "ears/@-ear-scale-decr": 0.35,
+        "eyes/@-eye-scale-incr": 0.25,
+        "eyes/@-eye-height2-incr": 0.20,
+        "cheek/@-cheek-volume-decr": 0.35,
+        "cheek/@-cheek-bones-incr": 0.25,
+        "nose/nose-scale-horiz-decr": 0.30,
+        "chin/chin-prominent-incr": 0.20,
+        "mouth/mouth-angles-up": 0.25,
+        "expression/units/caucasian/mouth-corner-puller": 0.08,
+        "breast/nipple-point-decr": 1.0,
+        "breast/nipple-size-decr": 1.0,
+    },
 }
 
 
@@ -375,6 +413,9 @@ def shape_targets(figure: Figure) -> dict[str, float]:
         for parts, amount in _products(macro, (*rows, "cup", "firmness")):
             if not parts.endswith("averagecup-averagefirmness"):  # the macro targets' own
                 out[f"breast/{sex}-{parts}"] = amount
+    for path, amount in _LOCAL[figure.presentation].items():
+        for side in "lr" if "@" in path else "-":
+            out[path.replace("@", side)] = amount
     return {path: amount for path, amount in out.items() if abs(amount) > 1e-3}
 
 

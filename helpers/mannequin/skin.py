@@ -20,28 +20,18 @@ from scipy.spatial import cKDTree
 from helpers.labels import CIHP
 from helpers.mannequin import body as bodies
 from helpers.mannequin.body import Body, Template
+from helpers.mannequin.colours import linear
 from helpers.mannequin.outfit import Figure
 from helpers.mannequin.surface import Hits, Material, Surface, vertex_normals
 
 MELANIN = np.array([0.55, 0.90, 1.30])  # absorption of a unit of each layer in R, G, B
 BLOOD = np.array([0.08, 0.75, 0.60])
+LIPS = np.array([0.12, 0.85, 0.55])  # blood under the thinnest skin
 
 
 def skin_surfaces(body: Body) -> list[Surface]:
     """Skin (subdivided once, labelled by CIHP), eyes and lashes of a posed body."""
     return [_skin(body), _eyes(body), _lashes(body)]
-
-
-def linear(colour: str) -> np.ndarray:
-    """``#rrggbb`` sRGB -> (3,) linear RGB. Raises ``ValueError`` for anything else."""
-    digits = colour.removeprefix("#")
-    try:
-        value = np.array([int(digits[k : k + 2], 16) for k in (0, 2, 4)]) / 255
-    except ValueError:
-        value = None
-    if value is None or len(digits) != 6:
-        raise ValueError(f"a colour is #rrggbb, not {colour!r}.")
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
 # --- the skin mesh -----------------------------------------------------------------------------------------------------
@@ -51,7 +41,7 @@ def linear(colour: str) -> np.ndarray:
 class SkinMesh:
     """The subdivided skin: ``matrix`` csr (S, V) from the template's vertices to the smooth ones, ``faces`` (F, 3) of these;
     ``split`` (N,) repeats them where the atlas is cut, ``cut`` (F, 3) are the same faces in that numbering, ``uv`` (N, 2);
-    ``place`` (N, 3) template positions, ``tint`` (N, 4) melanin, blood, palm and nail amounts, ``labels`` (F,) CIHP."""
+    ``place`` (N, 3) template positions, ``tint`` (N, 5) amounts of melanin, blood, palm, nail and inner mouth, ``labels`` (F,) CIHP."""
 
     matrix: sparse.csr_matrix
     faces: np.ndarray
@@ -109,9 +99,17 @@ def skin_mesh(base: Template) -> SkinMesh:
     place = matrix @ base.vertices
     weights = matrix @ base.weights
     tint = _tints(base, place, vertex_normals(place, faces), weights)
+    inside = _mask("inside-mouth", uv)
     nails = np.maximum(_mask("fingernails", uv), _mask("toenails", uv))
     return SkinMesh(
-        matrix, faces, split, cut, uv, place[split], np.column_stack([tint[split], nails]), _labels(base, weights, faces)
+        matrix,
+        faces,
+        split,
+        cut,
+        uv,
+        place[split],
+        np.column_stack([tint[split], nails, inside]),
+        _labels(base, weights, faces),
     )
 
 
@@ -263,19 +261,21 @@ class _SkinColour:
         self.freckles = float(np.clip(rng.normal(0.15, 0.35), 0, 1)) * float(np.clip((self.light - 0.4) / 0.3, 0, 1))
         self.brow_height = rng.normal(0, 0.0006)
         self.brow_weight = rng.normal(1, 0.1)
-        self.lids = cKDTree(np.concatenate([root for root, _ in _lid_edges(bodies.template()).values()]))
+        shade = 1 - float(np.clip(self.hair.mean() * 5, 0, 0.7))
+        self.stubble = shade * rng.choice([0.12, 0.25, 0.45])
+        self.lids = cKDTree(_lid_edges(bodies.template()))
 
     def __call__(self, hits: Hits) -> np.ndarray:
         place, tint = hits["template"], hits["tint"]
         old = np.clip((self.figure.age - 35) / 45, 0, 1)
-        melanin = 0.10 * noise(place, 0.02) + (0.06 + 0.08 * old) * noise(place, 0.007) + tint[:, 0]
+        melanin = 0.06 * noise(place, 0.02) + (0.04 + 0.08 * old) * noise(place, 0.007) + tint[:, 0]
         blood = 0.10 * noise(place + 3.1, 0.03) + 0.07 * noise(place + 1.7, 0.004) + tint[:, 1]
         palm = tint[:, 2]
         melanin -= palm * (1.6 * (0.75 - self.light) + 0.1)
         blood += 0.25 * palm
         nail = tint[:, 3]
         x, y, depth = np.abs(place[:, 0]), place[:, 1] - self.origin[1], place[:, 2]
-        face = (y > -0.13) & (y < 0.1) & (depth > 0.045)
+        face = (y > -0.13) & (y < 0.1) & (depth > 0.03)
         rows = np.flatnonzero(face)
         paint = None
         if len(rows):
@@ -288,6 +288,7 @@ class _SkinColour:
             for layer, amount in paint:
                 amount = amount[:, None]
                 colour[rows] = colour[rows] * (1 - amount) + amount * layer
+        colour *= (1 - 0.96 * tint[:, 4])[:, None]
         return colour.astype(np.float32)
 
     def _absorb(self, melanin: np.ndarray, blood: np.ndarray) -> np.ndarray:
@@ -315,10 +316,10 @@ class _SkinColour:
         melanin += 0.03 * fine
         paint = [self._lips(x, y, place), self._brows(x, y, place)]
         if not woman:
-            melanin += self._beard(x, y) * (0.30 + 0.16 * fine)
+            melanin += self.stubble * self._beard(x, y, place[:, 2]) * (1 + 0.6 * fine)
         distance = self.lids.query(np.column_stack([x, place[:, 1:]]), distance_upper_bound=0.004)[0]
         upper = y > 0.0
-        edge = np.exp(-((distance / np.where(upper, 0.0011, 0.0008)) ** 2)) * np.where(upper, 0.85, 0.40)
+        edge = np.exp(-((distance / np.where(upper, 0.0017, 0.0010)) ** 2)) * np.where(upper, 0.95, 0.40)
         paint.append((self.hair * 0.15 + 0.004, np.nan_to_num(edge) * (1.0 if woman else 0.75)))
         return np.column_stack([melanin, blood]), paint
 
@@ -326,7 +327,7 @@ class _SkinColour:
         t = np.clip(x / 0.0265, 0, 1)
         arch = 0.0015 * np.exp(-(((x - 0.0075) / 0.004) ** 2))
         top = -0.0605 - 0.0075 * t**1.9 + arch
-        bottom = -0.0812 + 0.0128 * t**2.4
+        bottom = -0.0805 + 0.0122 * t**2.4
         inside = np.minimum(top - y, y - bottom)
         amount = smoothstep(-0.0008, 0.0012, inside) * smoothstep(0.0272, 0.0255, x) * (place[:, 2] > 0.1)
         line = np.exp(-(((y + 0.0683 + 0.0007 * np.cos(x * 260)) / 0.0011) ** 2))
@@ -334,7 +335,7 @@ class _SkinColour:
         creases = noise(place * [1, 0.15, 0.15], 0.0016)
         blood = (1.05 if woman else 0.62) + 0.10 * creases + 0.5 * line
         melanin = (0.06 if woman else 0.14) + 0.12 * (y > -0.068) + 0.55 * line + 0.3 * (self.light < 0.45) * (y > -0.068)
-        colour = self.tone * np.exp(-melanin[:, None] * MELANIN - blood[:, None] * BLOOD)
+        colour = self.tone * np.exp(-melanin[:, None] * MELANIN - blood[:, None] * LIPS)
         return colour, amount * (0.92 if woman else 0.72)
 
     def _brows(self, x: np.ndarray, y: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -354,14 +355,15 @@ class _SkinColour:
         # Hairs lean outwards: noise stretched along their direction.
         across = (x - inner) - 0.9 * (y - middle) * (1 - s)
         strands = noise(np.column_stack([across, 0.25 * y, np.zeros_like(x)]), 0.0007)
-        amount = body * np.clip(0.68 + 0.45 * strands, 0, 1)
+        amount = body * np.clip(0.80 + 0.40 * strands, 0, 1)
         return self.hair * 0.55 + 0.006, amount * (0.86 if woman else 0.92)
 
-    def _beard(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        dark = 1 - float(np.clip(self.hair.mean() * 6, 0, 0.8))
-        jaw = smoothstep(-0.035, -0.060, y - 0.35 * np.clip(x - 0.03, 0, 1)) * smoothstep(0.030, 0.042, x + 0.5 * (y < -0.078))
-        lip = smoothstep(-0.046, -0.052, y) * smoothstep(0.032, 0.024, x)
-        return np.clip(np.maximum(jaw, lip), 0, 1) * dark
+    def _beard(self, x: np.ndarray, y: np.ndarray, depth: np.ndarray) -> np.ndarray:
+        cheek = -0.052 + (x - 0.030)  # its upper edge, from the corner of the mouth to the sideburn
+        jaw = smoothstep(0.006, -0.016, y - cheek) * np.maximum(smoothstep(0.024, 0.038, x), smoothstep(-0.078, -0.088, y))
+        lip = smoothstep(-0.046, -0.052, y) * smoothstep(0.033, 0.022, x) * smoothstep(-0.072, -0.064, y)
+        throat = smoothstep(-0.128, -0.106, y) * smoothstep(0.030, 0.055, depth)
+        return np.maximum(jaw, lip) * throat
 
 
 # --- eyes --------------------------------------------------------------------------------------------------------------
@@ -467,14 +469,14 @@ def _lash_grids(base: Template) -> dict[str, np.ndarray]:
 
 
 @cache
-def _lid_edges(base: Template) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """``upper`` and ``lower`` lid of the left eye: (n, 3) points along the edge in the template, and their place along it."""
-    out = {}
+def _lid_edges(base: Template) -> np.ndarray:
+    """(n, 3) points along the front of both lids of the left eye in the template."""
+    out = []
     for name in ("upper", "lower"):
         root = base.vertices[_lash_grids(base)[name][0]]
         along = np.linspace(0, len(root) - 1, 90)
-        out[name] = (np.column_stack([np.interp(along, np.arange(len(root)), root[:, k]) for k in range(3)]), along)
-    return out
+        out.append(np.column_stack([np.interp(along, np.arange(len(root)), root[:, k]) for k in range(3)]))
+    return np.concatenate(out) + np.array([0, 0, 0.0008])
 
 
 def _lashes(body: Body) -> Surface:
