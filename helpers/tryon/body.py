@@ -1,0 +1,87 @@
+"""What is seen of the wearer around the garment: hair, neck, arms, legs, from a label map or else by the colour of skin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from helpers.labels import select
+from helpers.person import Person
+
+_SKIN = ("torso-skin", "face", "left-arm", "right-arm", "left-leg", "right-leg")
+
+
+@dataclass(frozen=True)
+class Body:
+    """All bool (H, W). ``skin`` is every bare part, ``arms`` and ``neck`` are parts of it, ``hair`` also holds hats and glasses.
+
+    ``labelled``: whether a label map told, not colour. ``tone``: (3,) float CIE Lab median of the bare skin, ``None`` if none is seen.
+    """
+
+    skin: np.ndarray
+    arms: np.ndarray
+    neck: np.ndarray
+    hair: np.ndarray
+    tone: np.ndarray | None
+    labelled: bool
+
+
+def look(person: Person, lab: np.ndarray, worn: np.ndarray) -> Body:
+    """Find the bare parts of ``person``. lab: float32 (H, W, 3) of its image; worn: bool (H, W), what is being replaced."""
+    if person.labels is not None:
+        skin = select(person.labels, _SKIN) & ~worn
+        neck = select(person.labels, ("torso-skin", "face")) & ~worn
+        arms = select(person.labels, ("left-arm", "right-arm", "glove")) & ~worn
+        hair = select(person.labels, ("hair", "hat", "sunglasses", "scarf")) & ~worn
+        seen = cv2.erode((skin & ~arms).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        seen = seen if seen.sum() > 200 else skin
+        tone = np.median(lab[seen], 0) if seen.sum() > 50 else None
+        return Body(skin, arms, neck, hair, tone, True)
+    skin, tone = _skin_by_colour(lab, worn)
+    rows, columns = np.nonzero(worn)
+    above = np.zeros_like(worn)
+    above[: int(rows.min() + 0.35 * (rows.max() - rows.min()))] = True
+    near = np.zeros_like(worn)
+    near[:, int(np.percentile(columns, 15)) : int(np.percentile(columns, 85)) + 1] = True
+    neck = skin & above & near
+    return Body(skin, skin & ~neck, neck, np.zeros_like(worn), tone, False)
+
+
+def _skin_by_colour(lab: np.ndarray, worn: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Skin as the pixels near in chroma to what is just above the middle of the garment, if that can be skin at all."""
+    nothing = np.zeros_like(worn)
+    rows, columns = np.nonzero(worn)
+    centre, width, top = np.median(columns), np.ptp(columns), rows.min()
+    patch = nothing.copy()
+    reach = max(4, int(0.18 * width))
+    patch[max(0, top - reach) : top + reach, max(0, int(centre - 0.16 * width)) : int(centre + 0.16 * width) + 1] = True
+    values = lab[patch & ~worn]
+    hue = np.degrees(np.arctan2(values[:, 2], values[:, 1])) if len(values) else np.zeros(0)
+    chroma = np.hypot(values[:, 1], values[:, 2]) if len(values) else np.zeros(0)
+    likely = values[(hue > 15) & (hue < 85) & (chroma > 9) & (chroma < 50) & (values[:, 0] > 12)] if len(values) else values
+    if len(likely) < 40:
+        return nothing, None
+    tone = np.median(likely, 0)
+    distance = np.hypot(lab[..., 1] - tone[1], lab[..., 2] - tone[2])
+    skin = (distance < 9) & (np.abs(lab[..., 0] - tone[0]) < 26) & ~worn
+    skin = cv2.morphologyEx(skin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(skin)
+    keep = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] > 0.002 * worn.sum()]
+    return np.isin(pieces, keep), tone
+
+
+def bridge(worn: np.ndarray, body: Body) -> np.ndarray:
+    """``worn`` with what hair and arms in front of it hide filled in: bool (H, W)."""
+    left = np.logical_or.accumulate(worn, 1)
+    right = np.logical_or.accumulate(worn[:, ::-1], 1)[:, ::-1]
+    above = np.logical_or.accumulate(worn, 0)
+    below = np.logical_or.accumulate(worn[::-1], 0)[::-1]
+    crossed = body.arms & above & (left & right | below & (left | right))
+    hull = np.zeros(worn.shape, np.uint8)
+    corners = np.argwhere(worn)[:, ::-1].astype(np.int32)
+    cv2.fillConvexPoly(hull, cv2.convexHull(corners), 1)
+    covered = body.hair & below & (left | right) & (hull > 0)
+    filled = (worn | crossed | covered).astype(np.uint8)
+    return cv2.morphologyEx(filled, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))) > 0

@@ -1,0 +1,221 @@
+"""Torso, sleeves and legs: which points of the garment go where on the wearer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from helpers.tryon.silhouette import SIDES, Silhouette, cut, length, resample
+from helpers.tryon.topology import Plan
+from helpers.tryon.warp import between, similarity
+
+_TORSO, _SLEEVE, _LEG = 0.012, 0.002, 0.006  # smoothing: stiff cloth in front keeps prints straight, sleeves follow the arm
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of the garment. target, source: (n, 2) matched points x, y; weight: (n,); region: bool (H, W) of the wearer it is
+    drawn on; cloth: the part of ``region`` that the new garment reaches; smoothing: see ``warp.backward_map``."""
+
+    name: str
+    target: np.ndarray
+    source: np.ndarray
+    weight: np.ndarray
+    region: np.ndarray
+    cloth: np.ndarray
+    smoothing: float
+
+
+def _pairs(rows: list[tuple[np.ndarray, np.ndarray, float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return (
+        np.vstack([r[0] for r in rows]),
+        np.vstack([r[1] for r in rows]),
+        np.concatenate([np.full(len(r[0]), r[2]) for r in rows]),
+    )
+
+
+def _polygon(shape: tuple[int, int], *lines: np.ndarray) -> np.ndarray:
+    out = np.zeros(shape, np.uint8)
+    cv2.fillPoly(out, [np.vstack(lines).round().astype(np.int32)], 1)
+    return out > 0
+
+
+def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, plan: Plan) -> list[Part]:
+    """Torso first, then the sleeves that lie over it."""
+    shape = worn.mask.shape
+    sleeves = [_sleeve(side, worn, garment, arms, plan) for side in SIDES]
+    sleeve_area = np.zeros(shape, bool)
+    for part in sleeves:
+        if part is not None:
+            sleeve_area |= part.region
+    rows = []
+    for side in SIDES:
+        p, g = worn.edges, garment.edges
+        side_line = g[f"{side}-side"]
+        if plan.hem_share < 1:
+            side_line = cut(side_line, length(side_line) * _side_share(garment, plan))
+        rows.append((resample(p[f"{side}-side"], 9), resample(side_line, 9), 1.0))
+        if worn.sleeved[side] and garment.sleeved[side]:
+            rows.append((resample(p[f"{side}-armhole"], 5), resample(g[f"{side}-armhole"], 5), 0.6))
+        if plan.hem_share == 1:
+            rows.append((resample(p[f"{side}-hem"], 6)[1:], resample(g[f"{side}-hem"], 6)[1:], 0.7))
+        else:
+            seen = (worn.points["hem"][0] - p[f"{side}-side"][-1][0]) / plan.scale
+            start = side_line[-1]
+            flat = np.column_stack([start[0] + np.linspace(0, 1, 6) * seen, np.full(6, start[1])])
+            rows.append((resample(p[f"{side}-hem"], 6)[1:-1], flat[1:-1], 0.25))
+    frame = _pairs(rows)
+    shoulders = _shoulders(worn, garment, plan)
+    rows += [(shoulders[side], resample(garment.edges[f"{side}-yoke"], 4), 1.5) for side in SIDES]
+    for side in SIDES:
+        collar, new = shoulders[side][0], resample(garment.edges[f"{side}-neck"], 7)
+        if plan.neck_kept:
+            rows.append((resample(worn.edges[f"{side}-neck"], 7)[:-1], new[:-1], 1.0))
+        else:
+            moved = new * plan.scale
+            moved += collar - moved[-1]
+            moved[:, 0] += np.linspace(1, 0, 7) * (0.5 * (shoulders["left"][0] + shoulders["right"][0])[0] - moved[0, 0])
+            rows.append((moved[:-1], new[:-1], 1.0))
+        if not garment.sleeved[side]:
+            hole = garment.edges[f"{side}-armhole"]
+            end = worn.points[f"{side}-armpit"]
+            rows.append((between(resample(hole, 6), shoulders[side][-1], end)[1:-1], resample(hole, 6)[1:-1], 1.0))
+    del frame
+    target, source, weight = _pairs(rows)
+    region = worn.mask & ~sleeve_area
+    torso = Part("torso", target, source, weight, region, region, _TORSO)
+    return [torso, *(part for part in sleeves if part is not None)]
+
+
+def _side_share(garment: Silhouette, plan: Plan) -> float:
+    """The part of the side seam that is seen when ``hem_share`` of the whole length is."""
+    top = min(garment.points["left-shoulder"][1], garment.points["right-shoulder"][1])
+    pit = (garment.points["left-armpit"][1] + garment.points["right-armpit"][1]) / 2
+    hem = (garment.points["left-hem"][1] + garment.points["right-hem"][1]) / 2
+    seen = plan.hem_share * (hem - top) - (pit - top)
+    return float(np.clip(seen / max(hem - pit, 1), 0.1, 1))
+
+
+def _shoulders(worn: Silhouette, garment: Silhouette, plan: Plan) -> dict[str, np.ndarray]:
+    """side -> (4, 2): where the garment's shoulder seam, collar to armhole, comes to lie on the wearer."""
+    out = {}
+    for side in SIDES:
+        line = worn.edges[f"{side}-yoke"]
+        both = worn.sleeved[side] == garment.sleeved[side]
+        if plan.neck_kept and both:
+            out[side] = resample(line, 4)
+            continue
+        middle_p, middle_g = worn.centre, garment.centre
+        sign = -1 if side == "left" else 1
+        scale = worn.chest_width / garment.chest_width
+        goal = middle_p + (resample(garment.edges[f"{side}-yoke"], 4)[:, 0] - middle_g) * scale
+        if both:
+            goal[-1] = line[-1, 0]
+        top = np.vstack([line, worn.edges.get(f"{side}-outer", worn.edges[f"{side}-armhole"])[1:]])
+        top = top[np.argsort(sign * top[:, 0], kind="stable")]
+        rise = np.polyfit(line[:, 0], line[:, 1], 1)[0] if np.ptp(line[:, 0]) > 3 else sign * 0.35
+        rise = sign * float(np.clip(sign * rise, 0.15, 0.6))
+        inner = top[0]
+        height = np.interp(sign * goal, sign * top[:, 0], top[:, 1])
+        beyond = sign * goal < sign * inner[0]
+        height = np.where(beyond, inner[1] + rise * (goal - inner[0]), height)
+        stand = resample(garment.edges[f"{side}-yoke"], 4)[:, 1]
+        if not plan.neck_kept:  # a collar that stands up keeps its height
+            height = height[-1] + (stand - stand[-1]) * plan.scale if _stands(garment) else height
+        out[side] = np.column_stack([goal, height])
+    return out
+
+
+def _stands(garment: Silhouette) -> bool:
+    return (
+        garment.points["neck"][1]
+        < min(garment.points["left-shoulder"][1], garment.points["right-shoulder"][1]) - 0.1 * garment.chest_width
+    )
+
+
+def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette | None, plan: Plan) -> Part | None:
+    action = plan.sleeves[side]
+    carrier = arms if action == "longer" and arms is not None else worn
+    if not carrier.sleeved[side]:
+        return None
+    edges = carrier.edges
+    hole, outer, inner, cuff = (edges[f"{side}-{name}"] for name in ("armhole", "outer", "inner", "cuff"))
+    region = _polygon(worn.mask.shape, outer, cuff, inner[::-1], hole[::-1]) & carrier.mask
+    if action == "none" or not garment.sleeved[side]:
+        empty = np.zeros((0, 2))
+        return Part(f"{side} sleeve", empty, empty, np.zeros(0), region & worn.mask, np.zeros_like(region), _SLEEVE)
+    g_outer, g_inner = garment.edges[f"{side}-outer"], garment.edges[f"{side}-inner"]
+    if action == "kept":
+        rows = [(resample(cuff, 5)[1:-1], resample(garment.edges[f"{side}-cuff"], 5)[1:-1], 0.5)]
+    else:
+        share = min(plan.reach[side] / max(length(outer), 1), 0.97 if action == "shorter" else 0.8)
+        outer = cut(outer, share * length(outer))
+        reach = min(length(g_inner) * plan.scale, 0.97 * length(inner))
+        if action == "longer":
+            reach = min(reach, 0.8 * length(inner))
+        inner = cut(inner, reach)
+        rows = [(resample(np.vstack([outer[-1], inner[-1]]), 5)[1:-1], resample(garment.edges[f"{side}-cuff"], 5)[1:-1], 0.5)]
+    rows += [
+        (resample(outer, 10), resample(g_outer, 10), 1.0),
+        (resample(inner, 8), resample(g_inner, 8), 1.0),
+        (resample(hole, 5)[1:-1], resample(garment.edges[f"{side}-armhole"], 5)[1:-1], 1.0),
+    ]
+    target, source, weight = _pairs(rows)
+    cloth = region if action == "kept" else region & _polygon(worn.mask.shape, hole[::-1], outer, inner[::-1])
+    region = cloth | (region & worn.mask)
+    return Part(f"{side} sleeve", target, source, weight, region, cloth, _SLEEVE)
+
+
+def lower_parts(worn: Silhouette, garment: Silhouette, plan: Plan) -> list[Part]:
+    """A skirt in one piece, trousers as two legs that meet on the line from waist to crotch."""
+    legs = "crotch" in worn.points and "crotch" in garment.points
+    height, width = worn.mask.shape
+    columns = np.broadcast_to(np.arange(width), (height, width))
+    if not legs:
+        rows = []
+        for side in SIDES:
+            rows += _lower_side(side, worn, garment, plan, legs=False)
+        target, source, weight = _pairs(rows)
+        return [
+            Part(
+                "skirt" if "crotch" not in garment.points else "trousers", target, source, weight, worn.mask, worn.mask, _TORSO
+            )
+        ]
+    seam_p = np.vstack([worn.points["waist"], worn.points["crotch"]])
+    seam_g = np.vstack([garment.points["waist"], garment.points["crotch"]])
+    line = np.interp(np.arange(height), seam_p[:, 1], seam_p[:, 0])[:, None]
+    parts = []
+    for side in SIDES:
+        rows = [*_lower_side(side, worn, garment, plan, legs=True), (resample(seam_p, 7), resample(seam_g, 7), 1.5)]
+        region = worn.mask & ((columns <= line) if side == "left" else (columns > line))
+        target, source, weight = _pairs(rows)
+        parts.append(Part(f"{side} leg", target, source, weight, region, region, _LEG))
+    return parts
+
+
+def _lower_side(side: str, worn: Silhouette, garment: Silhouette, plan: Plan, *, legs: bool):
+    def shown(name: str) -> np.ndarray:
+        line = garment.edges[f"{side}-{name}"]
+        return cut(line, length(line) * plan.hem_share) if name == "side" else line
+
+    rows = [
+        (resample(worn.edges[f"{side}-waist"], 5), resample(shown("waist"), 5), 1.0),
+        (resample(worn.edges[f"{side}-side"], 12), resample(shown("side"), 12), 1.0),
+    ]
+    if legs:
+        inseam = garment.edges[f"{side}-inseam"][::-1]
+        inseam = cut(inseam, length(inseam) * plan.hem_share)[::-1]
+        rows.append((resample(worn.edges[f"{side}-inseam"], 10), resample(inseam, 10), 1.0))
+    if plan.hem_share == 1 and legs:
+        rows.append((resample(worn.edges[f"{side}-hem"], 5)[1:-1], resample(shown("hem"), 5)[1:-1], 0.6))
+    elif plan.hem_share == 1 and ("crotch" in worn.points) == ("crotch" in garment.points):
+        rows.append((resample(worn.edges[f"{side}-hem"], 6)[1:], resample(shown("hem"), 6)[1:], 0.6))
+    return rows
+
+
+def front_to_person(worn: Silhouette, garment: Silhouette) -> np.ndarray:
+    """(2, 3) plain map garment -> wearer from the four corners of the trunk; the baseline that a warp must beat."""
+    names = ["left-armpit", "right-armpit", "left-hem", "right-hem", "left-collar", "right-collar"]
+    return similarity(np.array([garment.points[n] for n in names]), np.array([worn.points[n] for n in names]))

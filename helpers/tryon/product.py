@@ -1,0 +1,145 @@
+"""The garment in its product photograph: where it is, and where its front ends at the neck."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from helpers.tryon.silhouette import Silhouette
+
+_SMALLEST = 64  # pixels on the shorter side under which a garment carries no texture
+
+
+@dataclass(frozen=True)
+class Neckline:
+    """The front edge at the neck, seen against the inside of the back.
+
+    curve: (n, 2) float, x, y from the left end to the right one; inside: bool (H, W), the inner back panel above it
+    clarity: 0..1, how clearly the edge stands out; shape: "round", "v", "straight"
+    """
+
+    curve: np.ndarray
+    inside: np.ndarray
+    clarity: float
+    shape: str
+
+
+def garment_mask(image: np.ndarray) -> np.ndarray:
+    """bool (H, W): the garment on a backdrop that is nearly uniform or a soft gradient.
+
+    image: uint8 (H, W, 3) RGB. The backdrop is a plane in CIE Lab fitted robustly to the picture's border; what differs from it by
+    more than its noise, or is cut off from the border, is garment. Soft shadows (darker, same hue, no edge) count as backdrop.
+    Raises ``ValueError`` where nothing, or nearly everything, differs from the border.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < _SMALLEST:
+        raise ValueError(
+            f"garment image is {width}x{height}: too small to carry cloth. Use a picture of at least {_SMALLEST} pixels."
+        )
+    shrink = min(1.0, 512 / max(height, width))
+    size = max(2, round(width * shrink)), max(2, round(height * shrink))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    away, noise = _from_backdrop(lab)
+    edges = np.hypot(*(cv2.Sobel(lab[..., 0], cv2.CV_32F, *d, ksize=3, scale=0.25) for d in ((1, 0), (0, 1))))
+    limit = float(np.clip(1.2 + 3 * noise, 1.6, 6.0))
+    difference = np.linalg.norm(away, axis=2)
+    shadow = (away[..., 0] < 0) & (away[..., 0] > -14) & (np.hypot(away[..., 1], away[..., 2]) < 1.5 + noise) & (edges < 0.7)
+    plain = ((difference < limit) | shadow).astype(np.uint8)
+    plain = cv2.copyMakeBorder(plain, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    _, pieces = cv2.connectedComponents(plain, connectivity=4)
+    found = solid_with_holes((pieces != pieces[0, 0])[1:-1, 1:-1])
+    share = float(found.mean())
+    if share < 0.01:
+        raise ValueError(
+            "garment image: no garment stands out from the backdrop. Use a plain backdrop of another colour, or pass Garment(mask=...)."
+        )
+    if share > 0.97:
+        raise ValueError("garment image: no backdrop is seen around the garment. Leave a margin, or pass Garment(mask=...).")
+    found = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.8)
+    return cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+
+
+def solid_with_holes(mask: np.ndarray) -> np.ndarray:
+    """The largest connected piece, its holes left open: bool (H, W)."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return np.zeros_like(mask)
+    return pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+
+
+def _from_backdrop(lab: np.ndarray) -> tuple[np.ndarray, float]:
+    """Difference (H, W, 3) of each pixel from the backdrop, and the backdrop's noise, in CIE Lab units."""
+    height, width = lab.shape[:2]
+    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    rim = max(2, round(0.02 * max(height, width)))
+    border = np.ones((height, width), bool)
+    border[rim:-rim, rim:-rim] = False
+    basis = np.stack([np.ones_like(rows), columns, rows], -1)
+    a, b = basis[border].astype(np.float64), lab[border].astype(np.float64)
+    keep = np.ones(len(a), bool)
+    for _ in range(5):
+        plane = (
+            np.linalg.lstsq(a[keep], b[keep], rcond=None)[0]
+            if keep.sum() > 20
+            else np.vstack([np.median(b, 0), np.zeros((2, 3))])
+        )
+        residual = np.linalg.norm(b - a @ plane, axis=1)
+        keep = residual <= max(1.0, 2.5 * float(np.median(residual)))
+    return lab - (basis @ plane).astype(np.float32), float(np.median(residual[keep]))
+
+
+def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
+    """The front edge at the neck of a top, or ``None`` where no back panel is seen behind it.
+
+    lab: float32 (H, W, 3) CIE Lab of the product photograph; outline: its silhouette.
+    A family of curves between the ends of the neckline (from V to square, of every depth) is laid over the picture's colour
+    gradient; the one along which the colour changes most, and steadily, is taken, the uppermost of nearly equal ones.
+    """
+    left, right = outline.points["left-collar"], outline.points["right-collar"]
+    half, chest = (right[0] - left[0]) / 2, outline.chest_width / 2
+    notch = outline.points["neck"][1] - max(left[1], right[1])
+    if half < 6 or half > 1.3 * chest or notch > 0.3 * chest:  # a deep notch in the outline: no back panel behind it
+        return None
+    smooth = cv2.GaussianBlur(lab, (0, 0), max(1.0, chest / 90))
+    smooth = np.nan_to_num(smooth)
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *d, ksize=3, scale=0.125) for d in ((1, 0), (0, 1)))
+    u = np.linspace(-0.94, 0.94, 61)
+    powers = np.array([1.0, 1.4, 2.0, 2.8, 4.0])
+    depths = np.arange(0.08, 1.25, 0.02) * chest
+    widths = np.array([0.84, 0.92, 1.0])
+    p, d, w = (g.ravel()[:, None] for g in np.meshgrid(powers, depths, widths, indexing="ij"))
+    x = (left[0] + right[0]) / 2 + u * half * w
+    y = left[1] + (right[1] - left[1]) * (u * w + 1) / 2 + d * (1 - np.abs(u) ** p)
+    slope = -d * p * np.abs(u) ** (p - 1) * np.sign(u) / np.maximum(half * w, 1) + (right[1] - left[1]) / (2 * half)
+    normal = np.stack([-slope, np.ones_like(slope)]) / np.hypot(slope, 1)
+    height, width = outline.mask.shape
+    xi, yi = np.clip(x.round().astype(int), 0, width - 1), np.clip(y.round().astype(int), 0, height - 1)
+    change = np.linalg.norm(across[yi, xi] * normal[0][..., None] + down[yi, xi] * normal[1][..., None], axis=2)
+    well_inside = cv2.distanceTransform(outline.mask.astype(np.uint8), cv2.DIST_L2, 3) > max(3.0, 0.035 * chest)
+    on_cloth = well_inside[yi, xi]
+    steady = np.minimum(change, 6.0)
+    score = (np.sort(steady, 1)[:, : len(u) // 2].mean(1) + 0.25 * steady.mean(1)) * on_cloth.mean(1) ** 2
+    score[on_cloth[:, 15:46].mean(1) < 0.95] = 0
+    best = float(score.max())
+    usual = float(np.median(score[score > 0])) if (score > 0).any() else 0.0
+    clarity = float(np.clip((best - 1.6 * usual - 0.05) / 1.0, 0, 1))
+    if clarity <= 0.02:
+        return None
+    likely = int(score.argmax())
+    near = np.nonzero((score > 0.8 * best) & (np.abs(d[:, 0] - d[likely, 0]) < 0.16 * chest))[0]
+    choice = int(near[np.lexsort((-score[near], d[near, 0]))[0]])  # of the two lines of a rib, the upper one
+    u = np.linspace(-1, 1, 121)
+    curve = np.column_stack(
+        [
+            (left[0] + right[0]) / 2 + u * half * w[choice, 0],
+            left[1] + (right[1] - left[1]) * (u * w[choice, 0] + 1) / 2 + d[choice, 0] * (1 - np.abs(u) ** p[choice, 0]),
+        ]
+    )
+    above = np.zeros(outline.mask.shape, np.uint8)
+    ring = np.vstack([curve, [[curve[-1, 0], -9], [curve[0, 0], -9]]])
+    cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
+    shape = "v" if p[choice, 0] < 1.2 else "straight" if p[choice, 0] > 3.5 else "round"
+    return Neckline(curve, (above > 0) & outline.mask, clarity, shape)

@@ -1,0 +1,44 @@
+"""What a try-on returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from helpers.images import paste_back, resize
+
+
+@dataclass(frozen=True)
+class TryOn:
+    """A person in another garment.
+
+    image:      uint8 (H, W, 3) RGB, the size of the person's picture
+    mask:       bool (H, W), where the new cloth lies
+    changed:    bool (H, W), every pixel that may differ from the person's picture: the cloth, what had to be invented where the
+                old cloth went away, and the soft edge. Outside it the picture is the person's own, bit by bit.
+    confidence: 0..1, how far the result can be trusted
+    notes:      what did not fit or had to be guessed, in plain words
+    steps:      name -> uint8 picture (h, w, 3), in the order in which they were made, for looking at
+    data:       name -> array, the same as numbers: landmarks, masks, maps
+    seconds:    time it took
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    changed: np.ndarray
+    confidence: float = 1.0
+    notes: tuple[str, ...] = ()
+    steps: dict[str, np.ndarray] = field(default_factory=dict)
+    data: dict[str, np.ndarray] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def at_size_of(self, original: np.ndarray) -> TryOn:
+        """The same result on the picture it was reduced from, uint8 (H, W, 3): pixels away from the change are the original's own."""
+        size = original.shape[1], original.shape[0]
+        if size == (self.image.shape[1], self.image.shape[0]):
+            return self
+        changed = resize(self.changed, size)
+        image = paste_back(original, resize(self.image, size), changed)
+        differs = (image != original).any(2)
+        return replace(self, image=image, mask=resize(self.mask, size), changed=changed | differs)
