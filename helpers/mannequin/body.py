@@ -23,6 +23,7 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 from helpers.labels import BODY_25
+from helpers.mannequin.colours import linear
 from helpers.mannequin.outfit import BUILDS, POSES, PRESENTATIONS, Figure
 from helpers.mannequin.pose import pose_bones
 
@@ -335,11 +336,11 @@ def _check(figure: Figure) -> None:
 
 # Muscle, weight, cup size 0..1 with the average at 0.5.
 _BUILDS = {
-    "slim": (0.45, 0.28, 0.42),
+    "slim": (0.45, 0.25, 0.42),
     "average": (0.5, 0.42, 0.5),
-    "athletic": (0.8, 0.42, 0.46),
-    "curvy": (0.5, 0.62, 0.68),
-    "heavy": (0.45, 0.92, 0.6),
+    "athletic": (0.85, 0.42, 0.46),
+    "curvy": (0.5, 0.62, 0.70),
+    "heavy": (0.42, 1.0, 0.6),
 }
 
 # Local targets of everybody of a presentation or build, beyond the macro ones; @ stands for both sides.
@@ -352,7 +353,8 @@ _LOCAL = {
         "eyes/@-eye-corner2-up": 0.25,
         "cheek/@-cheek-bones-incr": 0.30,
         "cheek/@-cheek-volume-decr": 0.30,
-        "head/head-oval": 0.30,
+        "head/head-oval": 0.20,
+        "head/head-invertedtriangular": 0.35,
         "chin/chin-width-decr": 0.35,
         "mouth/mouth-angles-up": 0.30,
         "mouth/mouth-upperlip-volume-incr": 0.30,
@@ -360,6 +362,8 @@ _LOCAL = {
         "nose/nose-scale-horiz-decr": 0.35,
         "nose/nose-point-up": 0.20,
         "neck/neck-scale-horiz-decr": 0.30,
+        "neck/neck-scale-vert-incr": 0.20,
+        "torso/measure-shoulder-dist-decr": 0.25,
         "expression/units/caucasian/mouth-corner-puller": 0.12,
         "breast/nipple-point-decr": 1.0,
         "breast/nipple-size-decr": 1.0,
@@ -378,12 +382,57 @@ _LOCAL = {
         "breast/nipple-point-decr": 1.0,
         "breast/nipple-size-decr": 1.0,
     },
+    "athletic": {"torso/torso-vshape-incr": 0.25, "stomach/stomach-tone-incr": 0.4, "buttocks/buttocks-volume-incr": 0.1},
+    "curvy": {
+        "torso/measure-hips-circ-incr": 0.35,
+        "torso/measure-waist-circ-decr": 0.35,
+        "buttocks/buttocks-volume-incr": 0.30,
+        "legs/measure-thigh-circ-incr": 0.25,
+    },
+    "heavy": {
+        "torso/measure-waist-circ-incr": 0.45,
+        "torso/measure-hips-circ-incr": 0.45,
+        "torso/measure-bust-circ-incr": 0.30,
+        "stomach/stomach-tone-decr": 0.40,
+        "arms/measure-upperarm-circ-incr": 0.40,
+        "legs/measure-thigh-circ-incr": 0.40,
+        "neck/neck-double-incr": 0.30,
+        "head/head-fat-incr": 0.20,
+    },
 }
+
+# What makes one face differ from another: the two targets of a scale from -1 to 1, and its standard deviation.
+_INDIVIDUAL = (
+    ("head/head-square", "head/head-oval", 0.20),
+    ("head/head-round", "head/head-diamond", 0.20),
+    ("head/head-scale-horiz-decr", "head/head-scale-horiz-incr", 0.15),
+    ("forehead/forehead-scale-vert-decr", "forehead/forehead-scale-vert-incr", 0.25),
+    ("eyes/@-eye-scale-decr", "eyes/@-eye-scale-incr", 0.15),
+    ("eyes/@-eye-trans-in", "eyes/@-eye-trans-out", 0.18),
+    ("eyes/@-eye-corner2-down", "eyes/@-eye-corner2-up", 0.25),
+    ("eyes/@-eye-eyefold-down", "eyes/@-eye-eyefold-up", 0.30),
+    ("eyebrows/eyebrows-angle-down", "eyebrows/eyebrows-angle-up", 0.25),
+    ("nose/nose-scale-horiz-decr", "nose/nose-scale-horiz-incr", 0.22),
+    ("nose/nose-scale-vert-decr", "nose/nose-scale-vert-incr", 0.22),
+    ("nose/nose-curve-concave", "nose/nose-curve-convex", 0.20),
+    ("nose/nose-point-down", "nose/nose-point-up", 0.25),
+    ("nose/nose-flaring-decr", "nose/nose-flaring-incr", 0.20),
+    ("mouth/mouth-scale-horiz-decr", "mouth/mouth-scale-horiz-incr", 0.20),
+    ("mouth/mouth-upperlip-volume-decr", "mouth/mouth-upperlip-volume-incr", 0.25),
+    ("mouth/mouth-lowerlip-volume-decr", "mouth/mouth-lowerlip-volume-incr", 0.25),
+    ("mouth/mouth-trans-down", "mouth/mouth-trans-up", 0.15),
+    ("chin/chin-width-decr", "chin/chin-width-incr", 0.25),
+    ("chin/chin-height-decr", "chin/chin-height-incr", 0.20),
+    ("chin/chin-prominent-decr", "chin/chin-prominent-incr", 0.20),
+    ("cheek/@-cheek-bones-decr", "cheek/@-cheek-bones-incr", 0.25),
+    ("cheek/@-cheek-volume-decr", "cheek/@-cheek-volume-incr", 0.20),
+)
 
 
 def shape_targets(figure: Figure) -> dict[str, float]:
     """Blend target -> amount for a figure: macro targets as products of their parts, then local ones."""
     sex = "female" if figure.presentation == "woman" else "male"
+    rng = np.random.default_rng(figure.face_seed)
     old = float(np.clip((figure.age - 30) / 60, 0, 1))  # MakeHuman's "young" is 25, its "old" 90
     muscle, weight, cup = _BUILDS[figure.build]
     mean = 1.66 if sex == "female" else 1.78
@@ -396,7 +445,7 @@ def shape_targets(figure: Figure) -> dict[str, float]:
         "proportions": {"idealproportions": 0.7},
         "cup": _three("cup", cup),
         "firmness": {"averagefirmness": 1.0},
-        "race": {"caucasian": 1 / 3, "asian": 1 / 3, "african": 1 / 3},
+        "race": _ancestry(figure, rng),
     }
     out: dict[str, float] = {}
     rows = ("age", "muscle", "weight")
@@ -413,10 +462,28 @@ def shape_targets(figure: Figure) -> dict[str, float]:
         for parts, amount in _products(macro, (*rows, "cup", "firmness")):
             if not parts.endswith("averagecup-averagefirmness"):  # the macro targets' own
                 out[f"breast/{sex}-{parts}"] = amount
-    for path, amount in _LOCAL[figure.presentation].items():
+    local = dict(_LOCAL[figure.presentation])
+    share = 0.3 if (figure.presentation, figure.build) == ("man", "curvy") else 1.0  # on a man: softer, not wide-hipped
+    local |= {path: share * amount for path, amount in _LOCAL.get(figure.build, {}).items()}
+    for less, more, deviation in _INDIVIDUAL if figure.face_seed else ():
+        amount = deviation * float(np.clip(rng.normal(), -2, 2)) + local.pop(more, 0.0) - local.pop(less, 0.0)
+        local[more if amount > 0 else less] = abs(amount)
+    for path, amount in local.items():
         for side in "lr" if "@" in path else "-":
             out[path.replace("@", side)] = amount
-    return {path: amount for path, amount in out.items() if abs(amount) > 1e-3}
+    return {path: amount for path, amount in out.items() if amount > 1e-3}
+
+
+def _ancestry(figure: Figure, rng: np.random.Generator) -> dict[str, float]:
+    """MakeHuman's three regional heads, mixed as the skin makes likely and the face's seed varies."""
+    tone = float(np.sqrt(linear(figure.skin) @ [0.2126, 0.7152, 0.0722]))
+    african = 0.12 + 0.6 * float(np.clip((0.56 - tone) / 0.28, 0, 1))
+    caucasian = (1 - african) * (0.5 + 0.2 * float(np.clip((tone - 0.62) / 0.15, 0, 1)))
+    share = np.array([african, caucasian, 1 - african - caucasian])
+    if figure.face_seed:
+        share *= np.exp(rng.normal(0, 0.5, 3))
+    african, caucasian, asian = (float(value) for value in share / share.sum())
+    return {"african": african, "caucasian": caucasian, "asian": asian}
 
 
 def _three(name: str, value: float) -> dict[str, float]:

@@ -31,7 +31,7 @@ class Arm:
     bend: float = 20.0
     inward: float = 40.0
     palm: float = 25.0
-    wrist: float = 4.0
+    wrist: float = 0.0
     curl: float = 9.0
     shoulder: float = 5.0
 

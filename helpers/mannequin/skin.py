@@ -57,7 +57,7 @@ def _skin(body: Body) -> Surface:
     mesh = skin_mesh(body.template)
     vertices = mesh.matrix @ body.posed
     normals = vertex_normals(vertices, mesh.faces)
-    material = Material(_SkinColour(body.figure), kind="skin", roughness=0.48, specular=0.028)
+    material = Material(_SkinColour(body.figure), kind="skin", roughness=0.56, specular=0.028)
     return Surface(
         "skin",
         vertices[mesh.split],
@@ -258,11 +258,11 @@ class _SkinColour:
         self.light = float(np.clip((self.tone @ [0.2126, 0.7152, 0.0722]) ** 0.5, 0.1, 0.8))
         self.origin = _eye_centre(bodies.template())
         rng = np.random.default_rng(figure.face_seed)
-        self.freckles = float(np.clip(rng.normal(0.15, 0.35), 0, 1)) * float(np.clip((self.light - 0.4) / 0.3, 0, 1))
+        self.freckles = float(np.clip(rng.normal(0.0, 0.45), 0, 1)) * float(np.clip((self.light - 0.4) / 0.3, 0, 1))
         self.brow_height = rng.normal(0, 0.0006)
         self.brow_weight = rng.normal(1, 0.1)
         shade = 1 - float(np.clip(self.hair.mean() * 5, 0, 0.7))
-        self.stubble = shade * rng.choice([0.12, 0.25, 0.45])
+        self.stubble = shade * rng.choice([0.16, 0.28, 0.45])
         self.lids = cKDTree(_lid_edges(bodies.template()))
 
     def __call__(self, hits: Hits) -> np.ndarray:
@@ -288,7 +288,7 @@ class _SkinColour:
             for layer, amount in paint:
                 amount = amount[:, None]
                 colour[rows] = colour[rows] * (1 - amount) + amount * layer
-        colour *= (1 - 0.96 * tint[:, 4])[:, None]
+        colour *= 1 - tint[:, 4:5] * [0.88, 0.95, 0.95]
         return colour.astype(np.float32)
 
     def _absorb(self, melanin: np.ndarray, blood: np.ndarray) -> np.ndarray:
@@ -304,7 +304,7 @@ class _SkinColour:
             return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
 
         melanin, blood = np.zeros(len(x)), np.zeros(len(x))
-        blood += (0.30 if woman else 0.20) * oval(0.045, -0.030, 0.020, 0.017)  # cheeks
+        blood += (0.25 if woman else 0.18) * oval(0.045, -0.030, 0.020, 0.017)  # cheeks
         blood += 0.22 * oval(0, -0.032, 0.012, 0.010) + 0.18 * oval(0.014, -0.040, 0.007, 0.008)  # nose, its wings
         blood += 0.10 * oval(0, -0.100, 0.016, 0.012)  # chin
         melanin += 0.10 * oval(0.030, -0.012, 0.013, 0.005)  # under the eye
@@ -312,11 +312,12 @@ class _SkinColour:
         lid = oval(0.032, 0.007, 0.014, 0.005)
         melanin += (0.22 if woman else 0.10) * lid
         blood += (0.20 if woman else 0.12) * lid
-        melanin += self.freckles * 0.9 * smoothstep(0.42, 0.75, noise(place + 9.0, 0.0034)) * oval(0.02, -0.028, 0.035, 0.018)
+        melanin += self.freckles * 0.55 * smoothstep(0.35, 0.8, noise(place + 9.0, 0.0021)) * oval(0.02, -0.028, 0.035, 0.018)
         melanin += 0.03 * fine
         paint = [self._lips(x, y, place), self._brows(x, y, place)]
         if not woman:
-            melanin += self.stubble * self._beard(x, y, place[:, 2]) * (1 + 0.6 * fine)
+            beard = self.stubble * self._beard(x, y, place[:, 2]) * (1 + 0.7 * fine)
+            paint.append((0.6 * self.hair + 0.25 * self.tone * [0.8, 0.9, 1.0], beard))
         distance = self.lids.query(np.column_stack([x, place[:, 1:]]), distance_upper_bound=0.004)[0]
         upper = y > 0.0
         edge = np.exp(-((distance / np.where(upper, 0.0017, 0.0010)) ** 2)) * np.where(upper, 0.95, 0.40)
@@ -425,7 +426,7 @@ class _EyeColour:
         iris *= (1 - 0.45 * smoothstep(-0.1, 0.45, y))[:, None]  # in the lid's shade
         iris *= smoothstep(0.34, 0.42, radius)[:, None]
         veins = smoothstep(0.55, 0.95, np.abs(x)) * (0.12 + 0.10 * noise(at, 0.08))
-        white = np.array([0.72, 0.69, 0.66]) * np.exp(-np.outer(veins + 0.1 * (self.age > 60), [0.1, 0.9, 1.0]))
+        white = np.array([0.66, 0.63, 0.60]) * np.exp(-np.outer(veins + 0.1 * (self.age > 60), [0.1, 0.9, 1.0]))
         white *= (1 - 0.50 * smoothstep(0.05, 0.36, y) - 0.15 * smoothstep(0.5, 0.9, np.abs(x)))[:, None]
         corner = smoothstep(-0.72, -0.86, x)[:, None]
         white += corner * (np.array([0.50, 0.22, 0.19]) - white)
