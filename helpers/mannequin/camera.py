@@ -65,11 +65,14 @@ class Camera:
         return np.stack([centre[0] + local[:, 0] * scale, centre[1] - local[:, 1] * scale], axis=1)
 
     def rays(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixel positions (N, 2) -> (N, 3) float32 unit directions."""
-        x, y = pixels[:, 0] - (self.size[0] - 1) / 2, (self.size[1] - 1) / 2 - pixels[:, 1]
-        local = np.stack([x, y, np.full(len(pixels), -self.focal)], axis=1).astype(np.float32)
-        local /= np.sqrt(np.einsum("ij,ij->i", local, local))[:, None]
-        return local @ self.axes.astype(np.float32)
+        """Pixel positions (N, 2) -> (N, 3) float32 directions, as long as they reach a depth of one metre."""
+        right, up, back = self.axes
+        x = (pixels[:, 0] - (self.size[0] - 1) / 2) / self.focal
+        y = ((self.size[1] - 1) / 2 - pixels[:, 1]) / self.focal
+        out = np.empty((len(pixels), 3), np.float32)
+        for k in range(3):
+            out[:, k] = x * np.float32(right[k]) + y * np.float32(up[k]) - np.float32(back[k])
+        return out
 
     def to_dict(self) -> dict:
         """Plain JSON types."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .camera import Camera
-from .trace import Scene
+from .trace import Fragments, Scene, interpolate, unit
 
 _TILE = 4  # pixels over which ray directions repeat
 _POINTS = 190_000  # gather points at most; above, one in 2 x 2, 3 x 3 ... pixels
@@ -62,39 +62,66 @@ STUDIO = Studio(
 
 @dataclass
 class Points:
-    """Where light is gathered or wanted: ``xy`` (N, 2) pixels, ``position`` and facing ``normal`` (N, 3), ``owner`` (N,) surface."""
+    """Where light is gathered or wanted: ``xy`` (N, 2) pixels, ``position`` and facing ``normal`` (N, 3), ``owner`` (N,) surface,
+    ``face`` (N,) over the scene, ``bary`` (N, 2), and whether the face is seen from ``behind`` (N,)."""
 
     xy: np.ndarray
     position: np.ndarray
     normal: np.ndarray
     owner: np.ndarray
-    start: np.ndarray  # (N, 3) where rays leave, lifted off the facets
+    face: np.ndarray
+    bary: np.ndarray
+    behind: np.ndarray
 
     def take(self, index: np.ndarray) -> Points:
         """The points at ``index``."""
         return Points(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
+def locate(scene: Scene, camera: Camera, fragments: Fragments, xy: np.ndarray) -> Points:
+    """Where ``fragments`` lie and how they face the lens; ``xy`` (R, 2) are the pixel positions of the rays."""
+    face, bary = fragments.face, fragments.bary
+    corners = scene.faces[face]
+    position = interpolate(scene.vertices, corners, bary)
+    normal = unit(interpolate(scene.normals, corners, bary))
+    towards = np.asarray(camera.position, np.float32) - position
+    behind = np.einsum("ij,ij->i", np.take(scene.flat, face, axis=0), towards) < 0
+    normal *= np.where(behind, np.float32(-1), np.float32(1))[:, None]
+    return Points(xy[fragments.sample], position, normal, scene.owner[face], face, bary, behind)
+
+
+def _starts(scene: Scene, points: Points) -> np.ndarray:
+    """(N, 3) where rays leave: on the smooth surface that facets stand for, else facets show in shadows (Hanika 2021)."""
+    corners = scene.faces[points.face]
+    u, v = points.bary[:, 0], points.bary[:, 1]
+    sign = np.where(points.behind, np.float32(-1), np.float32(1))
+    out = points.position + points.normal * np.float32(_LIFT)
+    for k, share in enumerate((1 - u - v, u, v)):
+        normal = np.take(scene.normals, corners[:, k], axis=0) * sign[:, None]
+        under = np.einsum("ij,ij->i", points.position - np.take(scene.vertices, corners[:, k], axis=0), normal)
+        out -= normal * (share * np.minimum(under, 0))[:, None]
+    return out
+
+
 class Visibility:
     """How much of the surroundings and of each light reaches points of the picture."""
 
-    def __init__(self, scene: Scene, studio: Studio, points: Points, anchors: np.ndarray) -> None:
-        """Trace at ``anchors``, indices into ``points`` that hold at most one point a pixel."""
-        self._scene, self._studio = scene, studio
-        pixels = points.xy[anchors].astype(np.int32)
-        self._stride = max(1, int(np.ceil(np.sqrt(len(anchors) / _POINTS))))
+    def __init__(self, scene: Scene, studio: Studio, points: Points, loose: bool = False) -> None:
+        """Trace at ``points``, at most one a pixel. ``loose``: they are strands, whose neighbours face anywhere."""
+        self._scene, self._studio, self._loose = scene, studio, loose
+        pixels = np.round(points.xy).astype(np.int32)
+        self._stride = max(1, int(np.ceil(np.sqrt(len(pixels) / _POINTS))))
         keep = (pixels % self._stride == 0).all(1)
-        anchors, cells = anchors[keep], pixels[keep] // self._stride
+        chosen, cells = points.take(keep), pixels[keep] // self._stride
         self._origin = cells.min(0) - 3 if len(cells) else np.zeros(2, np.int32)
         shape = tuple((cells.max(0) - self._origin + 4)[::-1]) if len(cells) else (6, 6)
-        chosen = points.take(anchors)
         phase = cells[:, 0] % _TILE + _TILE * (cells[:, 1] % _TILE)
         flat = (cells[:, 1] - self._origin[1]) * shape[1] + cells[:, 0] - self._origin[0]
-        self._grid = _filter(_Grid.fill(shape, flat, chosen, _gather(scene, studio, chosen, phase)))
+        self._grid = _filter(_Grid.fill(shape, flat, chosen, _gather(scene, studio, chosen, phase)), loose)
 
     def read(self, points: Points) -> np.ndarray:
         """(N, 1 + lights) float32 in 0..1 at ``points``: open surroundings, then each light."""
-        out, sure = self._grid.read(points, points.xy / self._stride - self._origin)
+        out, sure = self._grid.read(points, points.xy / self._stride - self._origin, self._loose)
         lost = np.flatnonzero(~sure)
         if len(lost):
             out[lost] = _gather(self._scene, self._studio, points.take(lost), lost % _TILE**2, times=3)
@@ -110,6 +137,7 @@ class _Grid:
     normal: np.ndarray
     position: np.ndarray
     owner: np.ndarray
+    _rows: np.ndarray | None = None
 
     @classmethod
     def fill(cls, shape: tuple[int, int], flat: np.ndarray, points: Points, values: np.ndarray) -> _Grid:
@@ -125,37 +153,34 @@ class _Grid:
         grid.owner[flat] = points.owner
         return grid
 
-    def read(self, points: Points, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, points: Points, places: np.ndarray, loose: bool) -> tuple[np.ndarray, np.ndarray]:
         """Values (N, C) at ``places`` (N, 2) from the four cells around that belong together, and whether there were any."""
-        rows = np.concatenate([self.values, self.normal, self.position], axis=0).T.copy()
         channels = len(self.values)
+        if self._rows is None:
+            self._rows = np.concatenate([self.values, self.normal, self.position], axis=0).T.copy()
+        corner = np.floor(places).astype(np.int32)
+        rest = (places - corner).astype(np.float32)
+        base = corner[:, 1] * self.shape[1] + corner[:, 0]
+        total = np.zeros(len(places), np.float32)
         out = np.zeros((len(places), channels), np.float32)
-        sure = np.zeros(len(places), bool)
-        for first in range(0, len(places), _BATCH):
-            part = slice(first, first + _BATCH)
-            place, normal, position, owner = places[part], points.normal[part], points.position[part], points.owner[part]
-            corner = np.floor(place).astype(np.int32)
-            rest = (place - corner).astype(np.float32)
-            total = np.zeros(len(place), np.float32)
-            result = np.zeros((len(place), channels), np.float32)
-            for dy in (0, 1):
-                for dx in (0, 1):
-                    cell = (corner[:, 1] + dy) * self.shape[1] + corner[:, 0] + dx
-                    row = np.take(rows, cell, axis=0, mode="clip")
-                    weight = (rest[:, 0] if dx else 1 - rest[:, 0]) * (rest[:, 1] if dy else 1 - rest[:, 1]) + 0.02
-                    alike = np.maximum(np.einsum("ij,ij->i", row[:, channels : channels + 3], normal), 0)
+        for dy in (0, 1):
+            for dx in (0, 1):
+                cell = base + (dy * self.shape[1] + dx)
+                row = np.take(self._rows, cell, axis=0, mode="clip")
+                weight = (rest[:, 0] if dx else 1 - rest[:, 0]) * (rest[:, 1] if dy else 1 - rest[:, 1]) + np.float32(0.02)
+                if not loose:
+                    alike = np.maximum(np.einsum("ij,ij->i", row[:, channels : channels + 3], points.normal), 0)
                     alike *= alike
-                    off = np.einsum("ij,ij->i", row[:, channels + 3 :] - position, normal)
+                    off = np.einsum("ij,ij->i", row[:, channels + 3 :] - points.position, points.normal)
                     weight *= alike * alike / (1 + (off * 160) ** 2)
-                    weight *= np.take(self.owner, cell, mode="clip") == owner
-                    total += weight
-                    result += weight[:, None] * row[:, :channels]
-            sure[part] = total > 0.01
-            out[part] = result / np.maximum(total, 1e-6)[:, None]
-        return out, sure
+                weight *= np.take(self.owner, cell, mode="clip") == points.owner
+                total += weight
+                out += weight[:, None] * row[:, :channels]
+        out /= np.maximum(total, 1e-6)[:, None]
+        return out, total > 0.01
 
 
-def _filter(grid: _Grid) -> _Grid:
+def _filter(grid: _Grid, loose: bool) -> _Grid:
     """Average over the 4 x 4 pattern (five taps, the outer ones half) among cells of the same surface and plane."""
     height, width = grid.shape
     values, normal, position = (a.reshape(-1, height, width) for a in (grid.values, grid.normal, grid.position))
@@ -168,13 +193,13 @@ def _filter(grid: _Grid) -> _Grid:
     for dy in range(-reach, reach + 1):
         for dx in range(-reach, reach + 1):
             tap = (slice(reach + dy, height - reach + dy), slice(reach + dx, width - reach + dx))
-            m, q = normal[:, *tap], position[:, *tap]
-            weight = np.maximum(n[0] * m[0] + n[1] * m[1] + n[2] * m[2], 0)
-            weight *= weight
-            weight *= weight
-            off = n[0] * (q[0] - p[0]) + n[1] * (q[1] - p[1]) + n[2] * (q[2] - p[2])
-            weight /= 1 + (off * 120) ** 2
-            weight *= owner[tap] == o
+            weight = (owner[tap] == o).astype(np.float32)
+            if not loose:
+                m, q = normal[:, *tap], position[:, *tap]
+                alike = np.maximum(n[0] * m[0] + n[1] * m[1] + n[2] * m[2], 0)
+                alike *= alike
+                off = n[0] * (q[0] - p[0]) + n[1] * (q[1] - p[1]) + n[2] * (q[2] - p[2])
+                weight *= alike * alike / (1 + (off * 120) ** 2)
             weight *= (0.5 if abs(dx) == reach else 1.0) * (0.5 if abs(dy) == reach else 1.0)
             total += weight
             result += weight * values[:, *tap]
@@ -187,7 +212,8 @@ def _gather(scene: Scene, studio: Studio, points: Points, phase: np.ndarray, tim
     out = np.zeros((len(points.xy), 1 + len(studio.lights)), np.float32)
     for first in range(0, len(out), _BATCH):
         part = slice(first, first + _BATCH)
-        normal, start, share = points.normal[part], points.start[part], phase[part]
+        some = points.take(part)
+        normal, start, share = some.normal, _starts(scene, some), phase[part]
         frame = _frames(normal)
         around = _hemisphere(_AMBIENT_RAYS * times)[share]  # (n, R, 3)
         out[part, 0] = _free(scene, start, around @ frame, _REACH)
@@ -248,30 +274,24 @@ def _disk(rays: int) -> np.ndarray:
     return _shares(np.stack([np.sqrt(u) * np.cos(2 * np.pi * v), np.sqrt(u) * np.sin(2 * np.pi * v)], axis=1), rays)
 
 
-def floor(scene: Scene, studio: Studio, camera: Camera) -> np.ndarray:
-    """(H, W) float32: the share of its light that the studio floor (y = 0) keeps under the figure; 1 where no floor is seen."""
-    width, height = camera.size
-    step = 4
-    x, y = np.meshgrid(np.arange(0, width + step, step), np.arange(0, height + step, step))
-    directions = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))
+def floor(scene: Scene, studio: Studio, camera: Camera, step: int) -> np.ndarray:
+    """(h, w) float32: the share of its light that the studio floor (y = 0) keeps under the figure, at every ``step`` pixels; 1 where
+    no floor is seen."""
+    x, y = np.meshgrid(*(np.arange(-(-side // step)) for side in camera.size))
+    places = np.stack([x.ravel(), y.ravel()], axis=1)
+    directions = camera.rays((places * step + (step - 1) / 2).astype(np.float32))
     down = directions[:, 1] < -1e-4
-    distance = np.where(down, -camera.position[1] / np.where(down, directions[:, 1], -1), 0)
-    spot = np.asarray(camera.position, np.float32) + directions * distance[:, None].astype(np.float32)
-    near = down & (np.abs(spot[:, 0]) < 2.2) & (spot[:, 2] > -1.9) & (distance > 0)
+    depth = np.where(down, -camera.position[1] / np.where(down, directions[:, 1], -1), 0).astype(np.float32)
+    spot = np.asarray(camera.position, np.float32) + directions * depth[:, None]
     light = np.ones(len(spot), np.float32)
-    if near.any():
-        index = np.flatnonzero(near)
-        up = np.tile(np.float32([0, 1, 0]), (len(index), 1))
-        start = spot[index] * np.float32([1, 0, 1]) + np.float32([0, 0.001, 0])
-        places = np.stack([x.ravel(), y.ravel()], axis=1)[index] // step
-        phase = places[:, 0] % _TILE + _TILE * (places[:, 1] % _TILE)
-        contact = _free(scene, start, _hemisphere(16)[phase] @ _frames(up), 0.7)
+    near = np.flatnonzero((depth > 0) & (np.abs(spot[:, 0]) < 2.2) & (spot[:, 2] > -1.9))
+    if len(near):
+        start = spot[near] * np.float32([1, 0, 1]) + np.float32([0, 0.001, 0])
+        phase = places[near, 0] % _TILE + _TILE * (places[near, 1] % _TILE)
+        contact = _free(scene, start, _hemisphere(16)[phase] @ _frames(np.float32([[0, 1, 0]])), 0.7)
         key = studio.lights[0]
-        towards = key.towards
-        cone = _disk(12)[phase] * (key.spread * 1.5) @ _frames(towards[None])[0][:2] + towards
+        cone = _disk(12)[phase] * (key.spread * 1.5) @ _frames(key.towards[None])[0][:2] + key.towards
         shadow = _free(scene, start, cone, 4.0)
-        far = np.clip((spot[index, 2] + 1.9) / 1.2, 0, 1) * np.clip((2.2 - np.abs(spot[index, 0])) / 0.8, 0, 1)
-        light[index] = 1 - far * (1 - (0.25 + 0.75 * contact) * (0.72 + 0.28 * shadow))
-    light = cv2.blur(cv2.blur(light.reshape(x.shape), (4, 4)), (3, 3))
-    full = cv2.resize(light, (x.shape[1] * step, x.shape[0] * step), interpolation=cv2.INTER_CUBIC)
-    return full[step // 2 : height + step // 2, step // 2 : width + step // 2]
+        far = np.clip((spot[near, 2] + 1.9) / 1.2, 0, 1) * np.clip((2.2 - np.abs(spot[near, 0])) / 0.8, 0, 1)
+        light[near] = 1 - far * (1 - (0.25 + 0.75 * contact) * (0.72 + 0.28 * shadow))
+    return cv2.blur(cv2.blur(light.reshape(x.shape), (4, 4)), (3, 3))

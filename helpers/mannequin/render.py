@@ -1,7 +1,7 @@
 """A studio photograph of surfaces, with everything the same rays know: what is where, how far, facing which way.
 
-``scene`` prepares geometry once; ``render`` takes the picture; ``product`` photographs one garment alone. Four rays a pixel, sixteen
-where the four disagree; each ray's colour goes through the tone curve before pixels average it, so that outlines stay smooth.
+``scene`` prepares geometry once; ``render`` takes the picture; ``product`` photographs one garment alone. Two or four rays a pixel, sixteen
+where those disagree; each ray's colour goes through the tone curve before pixels average it, so that outlines stay smooth.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .camera import Camera, bounds
-from .light import STUDIO, Points, Studio, Visibility, floor
+from .light import STUDIO, Studio, Visibility, floor, locate
 from .shade import linear_rgb, shade, tone
 from .surface import Surface
 from .trace import Fragments, Scene, unit
@@ -25,10 +25,13 @@ _PLACES = np.float32(
         (3, 5), (11, 13), (15, 1), (7, 9), (5, 3), (13, 11), (9, 7), (1, 15),
     ]
 ) / 16 + np.float32(1 / 32) - np.float32(0.5)  # fmt: skip
-_BASE = 4
+_FINE = 260_000  # pixels; a larger figure is seen in such detail that two first rays each are enough
 _CONTRAST = 0.045  # sRGB range among a pixel's first rays that calls for the rest
+_BESIDE = 0.5  # how much a range towards a neighbour counts
 _MORE = 30_000  # pixels at most that get them
-_BATCH = 1 << 15
+_BATCH = 1 << 14
+_COARSE = 4  # pixels; the backdrop has no finer detail
+_DEEPER = 0.8  # of its light reaches each further layer of strands
 PRODUCT_BACKDROP = "#e6e6e6"
 
 
@@ -68,8 +71,7 @@ def render(
     # The paper throws some of its colour back at the figure.
     studio = replace(studio, ground=tuple(np.float32(studio.ground) * (0.45 + 0.8 * paper)))
     shot = _Shot(world, camera, studio)
-    behind = _backdrop(world, camera, studio, paper)
-    picture, buffers = shot.take(behind)
+    picture, buffers = shot.take(_backdrop(world, camera, studio, paper))
     return Render(_develop(picture, seed), **buffers, scene=world, camera=camera)
 
 
@@ -89,170 +91,198 @@ def product(
     # A little from above: the inside of the back shows in the neck.
     camera = Camera((middle[0], middle[1] + 0.06 * away, middle[2] + away), tuple(middle), fov, tuple(size))
     shot = _Shot(world, camera, STUDIO)
-    alpha = shot.outline()
-    paper = np.tile(linear_rgb(PRODUCT_BACKDROP), (size[1], size[0], 1))
+    small = cv2.resize(shot.outline(), (-(-size[0] // _COARSE), -(-size[1] // _COARSE)), interpolation=cv2.INTER_AREA)
+    paper = np.tile(linear_rgb(PRODUCT_BACKDROP), (*small.shape, 1))
     for blur, drop, strength in ((0.035, 0.022, 0.16), (0.010, 0.006, 0.14)):
-        shade_ = cv2.GaussianBlur(alpha, (0, 0), blur * size[1])
-        shade_ = np.roll(shade_, round(drop * size[1]), axis=0)
-        paper *= (1 - strength * shade_)[..., None]
+        under = cv2.GaussianBlur(np.roll(small, round(drop * len(small)), axis=0), (0, 0), blur * len(small))
+        paper *= (1 - strength * under)[..., None]
     picture, buffers = shot.take(paper)
     return _develop(picture, seed), buffers["alpha"] >= 0.5
 
 
 class _Shot:
-    """One exposure: rays in the figure's box, light at what they meet, colours per ray, pixels."""
+    """One exposure: rays where the figure may be, light at what they meet, colours per ray, pixels."""
 
     def __init__(self, world: Scene, camera: Camera, studio: Studio) -> None:
         self.world, self.camera, self.studio = world, camera, studio
-        width, height = camera.size
-        corners = camera.project(world.vertices)
-        low = np.clip(np.floor(corners.min(0)).astype(int) - 1, 0, (width, height))
-        high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, 0, (width, height))
-        x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
-        self.pixels = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.int32)
-        xy = (self.pixels[:, None] + _PLACES[:_BASE]).reshape(-1, 2)
-        fragments = world.trace(camera.position, camera.rays(xy))
-        # Keep only pixels that anything was met in.
-        touched = np.zeros(len(self.pixels), bool)
-        touched[fragments.sample // _BASE] = True
-        number = np.cumsum(touched) - 1
-        fragments.sample = (number[fragments.sample // _BASE] * _BASE + fragments.sample % _BASE).astype(np.int32)
+        self.pixels = _near(world, camera)
+        self.base = 4 if len(self.pixels) < _FINE else 2
+        self.xy = (self.pixels[:, None] + _PLACES[: self.base]).reshape(-1, 2)
+        fragments = world.trace(camera.position, camera.rays(self.xy))
+        # Beside a pixel that shows something may be one that its first rays missed but an outline crosses.
+        hit = np.zeros(camera.size[::-1], np.uint8)
+        hit[tuple(self.pixels[np.unique(fragments.sample // self.base)].T[::-1])] = 1
+        touched = cv2.dilate(hit, np.ones((3, 3), np.uint8))[tuple(self.pixels.T[::-1])] > 0
+        number = (np.cumsum(touched) - 1).astype(np.int32) * self.base
+        fragments.sample = number[fragments.sample // self.base] + fragments.sample % self.base
         self.pixels = self.pixels[touched]
+        self.xy = (self.pixels[:, None] + _PLACES[: self.base]).reshape(-1, 2)
         self.fragments = fragments
-        self.xy = (self.pixels[:, None] + _PLACES[:_BASE]).reshape(-1, 2)
 
     def outline(self) -> np.ndarray:
         """(H, W) float32 share of each pixel that is not background, from its first rays."""
-        cover = np.bincount(self.fragments.sample // _BASE, self.fragments.weight, len(self.pixels)) / _BASE
-        out = np.zeros(self.camera.size[::-1], np.float32)
-        out[self.pixels[:, 1], self.pixels[:, 0]] = np.clip(cover, 0, 1)
-        return out
+        cover = np.bincount(self.fragments.sample // self.base, self.fragments.weight, len(self.pixels)) / self.base
+        return self._spread(np.clip(cover, 0, 1))
 
     def take(self, behind: np.ndarray) -> tuple[np.ndarray, dict]:
-        """The picture (H, W, 3) float32 sRGB in 0..1 over ``behind`` (H, W, 3) linear, and the per-pixel buffers."""
-        column, row = self.pixels[:, 0], self.pixels[:, 1]
-        points, back = self._geometry(self.fragments, self.xy)
-        self._maps = {}
-        for thin in np.unique(self.world.translucent):
-            of_kind = self.world.translucent[points.owner] == thin
-            first = (self.fragments.sample % _BASE == 0) & of_kind
-            if thin:
-                first &= self.fragments.layer == 0
-            self._maps[thin] = Visibility(self.world, self.studio, points, np.flatnonzero(first))
-        under = behind[row, column]
-        colour, alpha = self._rays(self.fragments, points, back, np.repeat(under, _BASE, axis=0))
-        colour, alpha = colour.reshape(-1, _BASE, 3), alpha.reshape(-1, _BASE)
-        pixel, cover = colour.mean(1), alpha.mean(1)
+        """The picture (H, W, 3) float32 sRGB in 0..1, and the per-pixel buffers.
 
-        contrast = (colour.max(1) - colour.min(1)).max(1)
+        ``behind``: the background, linear RGB, one value every ``_COARSE`` pixels.
+        """
+        base, column, row = self.base, self.pixels[:, 0], self.pixels[:, 1]
+        self._gather()
+        under = self._enlarge(behind)[row, column]
+        colour, alpha = self._rays(self.fragments, self.xy, under, base)
+        pixel, cover = sum(colour[:, k] for k in range(base)) / base, sum(alpha[:, k] for k in range(base)) / base
+        picture = self._enlarge(tone(behind))
+        picture[row, column] = pixel
+
+        contrast = self._contrast(colour, picture)
         rough = np.flatnonzero(contrast > _CONTRAST)
         if len(rough) > _MORE:
             rough = np.sort(rough[np.argsort(-contrast[rough], kind="stable")[:_MORE]])
         if len(rough):
-            extra = len(_PLACES) - _BASE
-            xy = (self.pixels[rough, None] + _PLACES[_BASE:]).reshape(-1, 2)
+            extra = len(_PLACES) - base
+            xy = (self.pixels[rough, None] + _PLACES[base:]).reshape(-1, 2)
             more = self.world.trace(self.camera.position, self.camera.rays(xy))
-            colour, alpha = self._rays(more, *self._geometry(more, xy), np.repeat(under[rough], extra, axis=0))
-            pixel[rough] = (pixel[rough] * _BASE + colour.reshape(-1, extra, 3).sum(1)) / len(_PLACES)
-            cover[rough] = (cover[rough] * _BASE + alpha.reshape(-1, extra).sum(1)) / len(_PLACES)
+            colour, alpha = self._rays(more, xy, under[rough], extra)
+            pixel[rough] = (pixel[rough] * base + colour.sum(1)) / len(_PLACES)
+            cover[rough] = (cover[rough] * base + alpha.sum(1)) / len(_PLACES)
+            picture[row, column] = pixel
+        return picture, self._buffers(cover)
 
-        picture = tone(behind.reshape(-1, 3)).reshape(behind.shape)
-        picture[row, column] = pixel
-        return picture, self._buffers(points, cover)
+    def _contrast(self, colour: np.ndarray, picture: np.ndarray) -> np.ndarray:
+        """(P,) sRGB range among the rays ``colour`` (P, each, 3) of a pixel, or towards a neighbour where that is larger."""
+        brightest, darkest = colour[:, 0], colour[:, 0]
+        for k in range(1, colour.shape[1]):
+            brightest, darkest = np.maximum(brightest, colour[:, k]), np.minimum(darkest, colour[:, k])
+        across, down = (np.abs(np.diff(picture, axis=axis)).max(2) for axis in (1, 0))
+        beside = np.zeros(picture.shape[:2], np.float32)
+        beside[:, 1:], beside[1:] = across, np.maximum(beside[1:], down)
+        beside[:, :-1], beside[:-1] = np.maximum(beside[:, :-1], across), np.maximum(beside[:-1], down)
+        return np.maximum((brightest - darkest).max(1), _BESIDE * beside[tuple(self.pixels.T[::-1])])
 
-    def _rays(self, fragments: Fragments, points: Points, back: np.ndarray, under: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """sRGB colour (R, 3) of each ray over ``under`` (R, 3) linear, and how opaque (R,) what it met is."""
-        world, rays = self.world, len(under)
+    def _gather(self) -> None:
+        """Trace visibility once a pixel, on solid surfaces and on ribbons apart."""
+        fragments, world = self.fragments, self.world
+        self._light = {}
+        first = np.flatnonzero(fragments.sample % self.base == 0)
+        thin = world.translucent[world.owner[fragments.face[first]]]
+        for kind in np.unique(thin):
+            chosen = first[(thin == kind) & ~(kind & (fragments.layer[first] > 0))]
+            points = locate(world, self.camera, fragments.take(chosen), self.xy)
+            self._light[bool(kind)] = Visibility(world, self.studio, points, loose=bool(kind))
+
+    def _rays(self, fragments: Fragments, xy: np.ndarray, under: np.ndarray, each: int) -> tuple[np.ndarray, np.ndarray]:
+        """sRGB colour (P, each, 3) of the rays of P pixels over ``under`` (P, 3) linear, and how opaque (P, each) what they met is."""
+        world, rays = self.world, len(xy)
+        lens = np.asarray(self.camera.position, np.float32)
         light = np.empty((len(fragments), 3), np.float32)
-        for index in np.unique(points.owner):
-            surface = world.surfaces[index]
-            mine = np.flatnonzero(points.owner == index)
-            for first in range(0, len(mine), _BATCH):
-                part = mine[first : first + _BATCH]
-                here = points.take(part)
-                inside = back[part]
-                outward = np.where(inside[:, None], -here.normal, here.normal)
-                hits = world.hits(index, fragments.face[part], fragments.bary[part], here.position, outward)
-                view = unit(np.asarray(self.camera.position, np.float32) - here.position)
-                seen = self._maps[world.translucent[index]].read(here)
-                light[part] = shade(surface.material, hits, view, inside, seen, self.studio)
-        alpha = np.bincount(fragments.sample, fragments.weight, rays).astype(np.float32)
-        colour = under * (1 - np.clip(alpha, 0, 1))[:, None]
+        owner = world.owner[fragments.face]
+        order = np.argsort(owner, kind="stable")
+        ends = np.searchsorted(owner[order], np.arange(len(world.surfaces) + 1))
+        for index, surface in enumerate(world.surfaces):
+            for first in range(ends[index], ends[index + 1], _BATCH):
+                part = order[first : min(first + _BATCH, ends[index + 1])]
+                some = fragments.take(part)
+                here = locate(world, self.camera, some, xy)
+                outward = np.where(here.behind[:, None], -here.normal, here.normal)
+                hits = world.hits(index, some.face, some.bary, here.position, outward)
+                hits["footprint"] = some.depth / np.float32(self.camera.focal)
+                seen = self._visibility(bool(world.translucent[index])).read(here)
+                if world.translucent[index]:
+                    seen *= np.float32(_DEEPER) ** some.layer[:, None]
+                light[part] = shade(surface.material, hits, unit(lens - here.position), here.behind, seen, self.studio)
         light *= fragments.weight[:, None]
+        alpha = np.bincount(fragments.sample, fragments.weight, rays).astype(np.float32)
+        colour = np.repeat(under, each, axis=0) * (1 - np.minimum(alpha, 1))[:, None]
         for channel in range(3):
             colour[:, channel] += np.bincount(fragments.sample, light[:, channel], rays).astype(np.float32)
-        return tone(colour), alpha
+        return tone(colour).reshape(-1, each, 3), alpha.reshape(-1, each)
 
-    def _geometry(self, fragments: Fragments, xy: np.ndarray) -> tuple[Points, np.ndarray]:
-        """Where fragments lie, facing the lens, and whether their inside is seen (N,)."""
-        world = self.world
-        face, bary = fragments.face, fragments.bary
-        corners = world.faces[face]
-        a, b, c = (np.take(world.vertices, corners[:, i], axis=0) for i in range(3))
-        na, nb, nc = (np.take(world.normals, corners[:, i], axis=0) for i in range(3))
-        u, v = bary[:, :1], bary[:, 1:]
-        w = 1 - u - v
-        position = a * w + b * u + c * v
-        normal = na * w + nb * u + nc * v
-        normal /= np.sqrt(np.maximum(np.einsum("ij,ij->i", normal, normal), 1e-20))[:, None]
-        towards = np.asarray(self.camera.position, np.float32) - position
-        flat = np.cross(b - a, c - a)
-        back = np.einsum("ij,ij->i", flat, towards) < 0
-        sign = np.where(back, np.float32(-1), np.float32(1))[:, None]
-        # Rays start on the smooth surface the facets stand for, else facets show in shadows (Hanika 2021).
-        lifted = position.copy()
-        for corner, n, share in ((a, na, w), (b, nb, u), (c, nc, v)):
-            depth = np.minimum(np.einsum("ij,ij->i", position - corner, n * sign), 0)
-            lifted -= share * n * sign * depth[:, None]
-        normal *= sign
-        lifted += normal * np.float32(0.0012)
-        return Points(xy[fragments.sample], position, normal, world.owner[face], lifted), back
+    def _visibility(self, thin: bool) -> Visibility:
+        # A kind that only the later rays met has no map: an empty one traces at the fragments themselves.
+        if thin not in self._light:
+            nothing = locate(self.world, self.camera, self.fragments.take(np.zeros(0, np.int64)), self.xy)
+            self._light[thin] = Visibility(self.world, self.studio, nothing, thin)
+        return self._light[thin]
 
-    def _buffers(self, points: Points, cover: np.ndarray) -> dict:
+    def _enlarge(self, coarse: np.ndarray) -> np.ndarray:
+        """(H, W, 3) from one value every ``_COARSE`` pixels."""
+        width, height = self.camera.size
+        full = cv2.resize(coarse, (coarse.shape[1] * _COARSE, coarse.shape[0] * _COARSE), interpolation=cv2.INTER_LINEAR)
+        return full[:height, :width].copy()
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        """(H, W) float32 with the values of the touched pixels, 0 elsewhere."""
+        out = np.zeros(self.camera.size[::-1], np.float32)
+        out[self.pixels[:, 1], self.pixels[:, 0]] = values
+        return out
+
+    def _buffers(self, cover: np.ndarray) -> dict:
         """Per-pixel buffers of :class:`Render` from the first rays."""
-        world, fragments, count = self.world, self.fragments, len(self.pixels)
+        world, fragments, base, count = self.world, self.fragments, self.base, len(self.pixels)
         # A ray shows the hit that takes it past half opaque; a pixel the surface that most of its rays show.
-        order = np.lexsort((fragments.layer, fragments.sample))
-        sample, weight = fragments.sample[order], fragments.weight[order].astype(np.float64)
-        running = np.cumsum(weight)
-        starts = np.flatnonzero(np.r_[True, sample[1:] != sample[:-1]])
-        before = np.repeat(running[starts] - weight[starts], np.diff(np.r_[starts, len(sample)]))
-        running -= before
-        shown = (running >= 0.5) & (running - weight < 0.5)
-        chosen = np.full(count * _BASE, -1, np.int64)
-        chosen[sample[shown]] = order[shown]
-        chosen = chosen.reshape(count, _BASE)
-        owner = np.where(chosen >= 0, points.owner[chosen], -1)
-        votes = (owner[:, :, None] == owner[:, None, :]).sum(2) * (owner >= 0)
+        chosen = np.full(count * base, -1, np.int64)
+        running = np.zeros(count * base, np.float32)
+        for layer in range(int(fragments.layer.max(initial=0)) + 1):
+            index = np.flatnonzero(fragments.layer == layer)
+            sample = fragments.sample[index]
+            before, after = running[sample], running[sample] + fragments.weight[index]
+            running[sample] = after
+            passes = (before < 0.5) & (after >= 0.5)
+            chosen[sample[passes]] = index[passes]
+        chosen = chosen.reshape(count, base)
+        owner = np.where(chosen >= 0, world.owner[fragments.face[chosen]], -1)
+        votes = sum((owner == owner[:, k : k + 1]) for k in range(base)) * (owner >= 0)
         best = chosen[np.arange(count), votes.argmax(1)]
         full = np.flatnonzero((best >= 0) & (cover >= 0.5))
-        best, rows, columns = best[full], self.pixels[full, 1], self.pixels[full, 0]
+        rows, columns = self.pixels[full, 1], self.pixels[full, 0]
+        best = fragments.take(best[full])
+        points = locate(world, self.camera, best, self.xy)
 
         width, height = self.camera.size
-        surface = np.full((height, width), -1, np.int16)
-        face = np.full((height, width), -1, np.int32)
+        surface, face = np.full((height, width), -1, np.int16), np.full((height, width), -1, np.int32)
         bary, position, normal = (np.zeros((height, width, k), np.float32) for k in (2, 3, 3))
-        depth, alpha = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
-        alpha[self.pixels[:, 1], self.pixels[:, 0]] = np.clip(cover, 0, 1)
-        surface[rows, columns] = points.owner[best]
-        face[rows, columns] = fragments.face[best] - world.first_face[points.owner[best]]
-        bary[rows, columns] = fragments.bary[best]
-        position[rows, columns] = points.position[best]
-        depth[rows, columns] = self.camera.depth(points.position[best])
-        normal[rows, columns] = points.normal[best] @ self.camera.axes.T.astype(np.float32)
+        depth = np.zeros((height, width), np.float32)
+        surface[rows, columns] = points.owner
+        face[rows, columns] = best.face - world.first_face[points.owner]
+        bary[rows, columns] = best.bary
+        position[rows, columns] = points.position
+        depth[rows, columns] = best.depth
+        normal[rows, columns] = points.normal @ self.camera.axes.T.astype(np.float32)
+        alpha = self._spread(np.clip(cover, 0, 1))
         return {
             "surface": surface, "face": face, "bary": bary, "position": position, "depth": depth, "normal": normal, "alpha": alpha,
         }  # fmt: skip
 
 
-def _backdrop(world: Scene, camera: Camera, studio: Studio, paper: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32 linear: seamless paper, a pool of light behind the figure, its shadow on the floor."""
+def _near(world: Scene, camera: Camera) -> np.ndarray:
+    """(P, 2) int32 pixels in cells of 8 that hold a vertex or whose middle shows something, and in the cells around those."""
     width, height = camera.size
-    x = (np.arange(width, dtype=np.float32) - (width - 1) / 2) / height
-    y = (np.arange(height, dtype=np.float32) - 0.42 * height) / height
+    cell = 8
+    across, down = -(-width // cell), -(-height // cell)
+    x, y = np.meshgrid(np.arange(across), np.arange(down))
+    middles = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32) * cell + (cell - 1) / 2
+    found = np.zeros(across * down, np.uint8)
+    found[world.trace(camera.position, camera.rays(middles)).sample] = 1
+    found = found.reshape(down, across)
+    where = np.floor(camera.project(world.vertices) / cell).astype(int)
+    where = where[((where >= 0) & (where < (across, down))).all(1)]
+    found[where[:, 1], where[:, 0]] = 1
+    found = cv2.dilate(found, np.ones((3, 3), np.uint8))
+    found = np.repeat(np.repeat(found, cell, axis=0), cell, axis=1)[:height, :width]
+    return np.argwhere(found)[:, ::-1].astype(np.int32)
+
+
+def _backdrop(world: Scene, camera: Camera, studio: Studio, paper: np.ndarray) -> np.ndarray:
+    """Seamless paper, a pool of light behind the figure, its shadow on the floor: linear RGB, one value every ``_COARSE`` pixels."""
+    light = floor(world, studio, camera, _COARSE)
+    x = (np.arange(light.shape[1], dtype=np.float32) - (light.shape[1] - 1) / 2) / len(light)
+    y = np.arange(len(light), dtype=np.float32) / len(light) - 0.42
     around = (x / 0.62)[None] ** 2 + (y / 0.72)[:, None] ** 2
     pool = 1.05 - 0.17 * around / (0.4 + around) * 1.4
-    return (pool * floor(world, studio, camera))[..., None] * paper
+    return (pool * light)[..., None] * paper
 
 
 def _develop(picture: np.ndarray, seed: int) -> np.ndarray:

@@ -13,7 +13,8 @@ from .surface import Hits, Material
 from .trace import unit
 
 _SKIN_WRAP = np.float32([0.34, 0.16, 0.11])  # how far round the terminator light scatters, by colour
-_INSIDE = 0.62  # light on the inside of cloth
+_LEAST = 0.04  # of the surroundings reaches the deepest fold
+_INSIDE = 0.7  # light on the inside of cloth
 
 
 def shade(material: Material, hits: Hits, view: np.ndarray, back: np.ndarray, seen: np.ndarray, studio: Studio) -> np.ndarray:
@@ -26,6 +27,9 @@ def shade(material: Material, hits: Hits, view: np.ndarray, back: np.ndarray, se
     normal = hits["normal"] if material.bump is None else np.asarray(material.bump(hits), np.float32)
     normal = np.where(back[:, None], -normal, normal)
     facing = _dot(normal, view)
+    if material.kind == "cloth":
+        # Some light comes through cloth, so that its inside is never black.
+        seen[:, 0] = np.where(back, 0.3 + 0.7 * seen[:, 0], seen[:, 0])
     if material.kind == "hair" and "tangent" in hits:
         return _hair(albedo, normal, unit(hits["tangent"]), view, seen, studio)
     out = _surroundings(material, albedo, normal, view, facing, seen[:, 0], studio)
@@ -33,8 +37,7 @@ def shade(material: Material, hits: Hits, view: np.ndarray, back: np.ndarray, se
         out += _lamp(material, albedo, normal, view, facing, light.towards, light.spread, seen[:, 1 + index]) * np.float32(
             light.colour
         )
-    if back.any():
-        out[back] *= _INSIDE
+    out[back] *= _INSIDE
     return out
 
 
@@ -56,6 +59,8 @@ def _lamp(
         diffuse *= seen[:, None] ** np.float32([0.8, 1.0, 1.1])
     else:
         diffuse = (np.maximum(lit + 0.06, 0) / 1.06 * seen)[:, None]
+    if material.kind == "eye":
+        seen = np.maximum(seen, 0.6)  # lids and lashes shade the ball, but it mirrors the lamps
     lit = np.maximum(lit, 0)
     half = view + towards
     half = unit(half)
@@ -66,9 +71,7 @@ def _lamp(
     else:
         gloss = _ggx(material.roughness, spread, straight)
     across = np.clip(half @ towards, 0.15, 1)
-    gloss *= (
-        (material.specular + (1 - material.specular) * fresnel * (1 - material.roughness)) * 0.25 / (across * across)
-    )
+    gloss *= (material.specular + (1 - material.specular) * fresnel * (1 - material.roughness)) * 0.25 / (across * across)
     out = albedo * diffuse + (gloss * lit * seen)[:, None]
     if material.sheen:
         rim = (1 - np.clip(facing, 0, 1)) ** 3 * material.sheen * (0.3 + 0.7 * lit) * seen
@@ -137,7 +140,7 @@ def _ggx(roughness: float, spread: float, straight: np.ndarray) -> np.ndarray:
 
 def _interreflection(open_: np.ndarray, albedo: np.ndarray) -> np.ndarray:
     """Occlusion (N, 3) with light thrown between surfaces of colour ``albedo``: folds of a red cloth stay red."""
-    x = open_[:, None]
+    x = _LEAST + (1 - _LEAST) * open_[:, None]
     a, b, c = 2.0404 * albedo - 0.3324, 0.6417 - 4.7951 * albedo, 2.7552 * albedo + 0.6903
     return np.maximum(x, ((x * a + b) * x + c) * x)
 
@@ -153,7 +156,7 @@ def tone(linear: np.ndarray) -> np.ndarray:
     and giving the others the same factor, apart from a little bleaching of the very brightest.
     """
     knee = np.float32(0.72)
-    peak = linear.max(axis=-1, keepdims=True)
+    peak = np.maximum(np.maximum(linear[..., :1], linear[..., 1:2]), linear[..., 2:3])
     over = np.maximum(peak - knee, 0)
     curved = np.where(peak > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), peak)
     out = linear * (curved / np.maximum(peak, 1e-6))

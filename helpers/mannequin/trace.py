@@ -24,7 +24,8 @@ class Fragments:
     """Everything camera rays met: one entry a hit, several along a ray through translucent ribbons.
 
     ``sample`` (N,) int32 index of the ray; ``layer`` (N,) uint8, 0 the nearest; ``weight`` (N,) its share of the ray's colour;
-    ``face`` (N,) int32 over the whole scene; ``bary`` (N, 2) weights of the face's second and third corner; ``distance`` (N,).
+    ``face`` (N,) int32 over the whole scene; ``bary`` (N, 2) weights of the face's second and third corner; ``depth`` (N,) in
+    lengths of the ray's direction.
     """
 
     sample: np.ndarray
@@ -32,7 +33,7 @@ class Fragments:
     weight: np.ndarray
     face: np.ndarray
     bary: np.ndarray
-    distance: np.ndarray
+    depth: np.ndarray
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -62,6 +63,8 @@ class Scene:
         self.faces = np.concatenate([s.faces + o for s, o in zip(self.surfaces, self.first_vertex[:-1], strict=True)]).astype(
             np.int32
         )
+        a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
+        self.flat = np.cross(b - a, c - a)
         self.owner = np.repeat(np.arange(len(self.surfaces), dtype=np.int16), np.diff(self.first_face))
         self.translucent = np.array([s.material.opacity is not None for s in self.surfaces])
         thin = self.translucent[self.owner]
@@ -126,8 +129,8 @@ class Scene:
             face = out["primID"][hit]
             bary = np.stack([out["u"][hit], out["v"][hit]], axis=1)
             alpha = self._opacity(face, bary) if layer < LAYERS else np.ones(len(hit), np.float32)
-            sample, left, distance = sample[hit], left[hit], behind[hit] + out["tfar"][hit]
-            parts.append(Fragments(sample, np.full(len(hit), layer, np.uint8), left * alpha, face, bary, distance))
+            sample, left, depth = sample[hit], left[hit], behind[hit] + out["tfar"][hit]
+            parts.append(Fragments(sample, np.full(len(hit), layer, np.uint8), left * alpha, face, bary, depth))
             on = np.flatnonzero(left * (1 - alpha) > _GONE)
             if not len(on):
                 break
@@ -136,7 +139,7 @@ class Scene:
             parts[-1].weight[ended] = left[ended]
             going = directions[hit][on]
             start = start[hit][on] + going * (out["tfar"][hit][on] + _STEP)[:, None]
-            directions, sample, left, behind = going, sample[on], (left * (1 - alpha))[on], distance[on] + _STEP
+            directions, sample, left, behind = going, sample[on], (left * (1 - alpha))[on], depth[on] + _STEP
         merged = (np.concatenate([getattr(p, name) for p in parts]) for name in Fragments.__dataclass_fields__)
         fragments = Fragments(*merged)
         return fragments.take(np.flatnonzero(fragments.weight > 0))
