@@ -31,13 +31,30 @@ def parse(text: str, seed: int = 0) -> o.Outfit:
     Words that mean nothing here come back in ``Outfit.unknown``, free readings in ``Outfit.notes``. Raises ``PromptRefused`` for
     minors and undress, ``ValueError`` for an empty text and for wishes that contradict each other ("a long mini skirt").
     """
+    return complete(_request(text, seed), int(seed))
+
+
+def parse_piece(text: str, seed: int = 0) -> tuple[o.Piece, tuple[str, ...]]:
+    """The one garment that ``text`` names ("a red and white checked shirt"), and the words not understood.
+
+    Raises ``ValueError`` where the text names no garment or several, else as :func:`parse`.
+    """
+    request = _request(text, seed)
+    if len(request.garments) != 1:
+        named = ", ".join(f"'{wish.word}'" for wish in request.garments) or "none"
+        raise ValueError(f"one garment is wanted, such as 'a red and white checked shirt'; {text!r} names {named}.")
+    outfit = complete(request, int(seed))
+    return next(piece for piece in outfit.pieces if piece.kind == request.garments[0].kind), outfit.unknown
+
+
+def _request(text: str, seed: int) -> Request:
     if not isinstance(text, str):
         raise ValueError(f"the prompt is a text such as 'a crop top and mini skirt', not {type(text).__name__}.")
     if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
         raise ValueError(f"seed is an integer from 0, not {seed!r}.")
     if not text.strip():
         raise ValueError("the prompt is empty. Write for example 'a woman in a crop top and mini skirt'.")
-    return complete(_Reader().read(text), int(seed))
+    return _Reader().read(text)
 
 
 def parse_piece(text: str, seed: int = 0) -> tuple[o.Piece, tuple[str, ...]]:

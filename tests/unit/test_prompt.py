@@ -11,7 +11,7 @@ import pytest
 from helpers.mannequin import outfit as o
 from helpers.mannequin import vocabulary as words
 from helpers.mannequin.colours import lab
-from helpers.mannequin.prompt import PromptRefused, describe, parse, vocabulary
+from helpers.mannequin.prompt import PromptRefused, describe, parse, parse_piece, vocabulary
 from helpers.mannequin.styling import ALLOWED
 
 
@@ -235,6 +235,16 @@ def test_describe_reads_back_as_the_same_outfit():
     for seed in range(150):
         for outfit in (replace(parse("someone", seed), unknown=(), notes=()), random_outfit(rng)):
             assert parse(describe(outfit), seed + 1) == outfit, describe(outfit)
+
+
+def test_one_piece_by_itself():
+    piece, unknown = parse_piece("a red and white checked shirt with glorbs", 2)
+    assert (piece.kind, piece.fabric.pattern, piece.fabric.colour) == ("shirt", "checks", colour("red"))
+    assert unknown == ("glorbs",)
+    assert parse_piece("a skirt", 1)[0].category == "lower"
+    for text in ("a tee and jeans", "a woman", ""):
+        with pytest.raises(ValueError, match="garment|prompt"):
+            parse_piece(text, 0)
 
 
 def test_outfit_survives_json():
