@@ -293,5 +293,5 @@ def floor(scene: Scene, studio: Studio, camera: Camera, step: int) -> np.ndarray
         cone = _disk(12)[phase] * (key.spread * 1.5) @ _frames(key.towards[None])[0][:2] + key.towards
         shadow = _free(scene, start, cone, 4.0)
         far = np.clip((spot[near, 2] + 1.9) / 1.2, 0, 1) * np.clip((2.2 - np.abs(spot[near, 0])) / 0.8, 0, 1)
-        light[near] = 1 - far * (1 - (0.25 + 0.75 * contact) * (0.72 + 0.28 * shadow))
+        light[near] = 1 - far * (1 - (0.1 + 0.9 * contact) * (0.70 + 0.30 * shadow))
     return cv2.blur(cv2.blur(light.reshape(x.shape), (4, 4)), (3, 3))

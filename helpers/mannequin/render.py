@@ -281,7 +281,7 @@ def _backdrop(world: Scene, camera: Camera, studio: Studio, paper: np.ndarray) -
     x = (np.arange(light.shape[1], dtype=np.float32) - (light.shape[1] - 1) / 2) / len(light)
     y = np.arange(len(light), dtype=np.float32) / len(light) - 0.42
     around = (x / 0.62)[None] ** 2 + (y / 0.72)[:, None] ** 2
-    pool = 1.05 - 0.17 * around / (0.4 + around) * 1.4
+    pool = 1.10 - 0.17 * around / (0.4 + around) * 1.4
     return (pool * light)[..., None] * paper
 
 
