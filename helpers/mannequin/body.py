@@ -18,8 +18,10 @@ from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 
+import cv2
 import numpy as np
 from scipy import sparse
+from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
 from helpers.labels import BODY_25
@@ -225,6 +227,13 @@ def read(path: str) -> bytes:
     return gzip.decompress(content) if file.suffix == ".gz" else content
 
 
+def texture(name: str, uv: np.ndarray) -> np.ndarray:
+    """(...) 0..1: one of the masks that come with the base mesh (``lips``, ``fingernails``, ...) at atlas places ``uv`` (..., 2)."""
+    image = cv2.imdecode(np.frombuffer(read(f"textures/mpfb_{name}.jpg"), np.uint8), cv2.IMREAD_GRAYSCALE)
+    column, row = np.moveaxis(uv * [1, -1] + [0, 1], -1, 0) * image.shape[0] - 0.5
+    return map_coordinates(image, [row, column], order=1, mode="nearest", output=np.float64) / 255
+
+
 @cache
 def template() -> Template:
     """The base mesh, read once. Raises ``BodyDataError`` where the data are absent or laid out differently."""
@@ -312,6 +321,8 @@ def make_body(figure: Figure, sole: float = 0.0) -> Body:
     for path, amount in shape_targets(figure).items():
         rows, offsets = _target(path)
         rest[rows] += amount * offsets
+    patches, fill = _mannequin_patches(base)
+    rest[patches] = fill @ rest
     skin = base.shells["skin"].indices
     low, high = rest[skin, 1].min(), rest[skin, 1].max()
     rest[:, 1] -= low
@@ -365,8 +376,6 @@ _LOCAL = {
         "neck/neck-scale-vert-incr": 0.20,
         "torso/measure-shoulder-dist-decr": 0.25,
         "expression/units/caucasian/mouth-corner-puller": 0.12,
-        "breast/nipple-point-decr": 1.0,
-        "breast/nipple-size-decr": 1.0,
     },
     "man": {
         "ears/@-ear-wing-decr": 0.6,
@@ -379,8 +388,6 @@ _LOCAL = {
         "chin/chin-prominent-incr": 0.20,
         "mouth/mouth-angles-up": 0.25,
         "expression/units/caucasian/mouth-corner-puller": 0.08,
-        "breast/nipple-point-decr": 1.0,
-        "breast/nipple-size-decr": 1.0,
     },
     "athletic": {"torso/torso-vshape-incr": 0.25, "stomach/stomach-tone-incr": 0.4, "buttocks/buttocks-volume-incr": 0.1},
     "curvy": {
@@ -496,6 +503,41 @@ def _products(macro: dict[str, dict[str, float]], parts: tuple[str, ...]) -> Ite
         amount = float(np.prod([value for _, value in choice]))
         if amount > 1e-3:
             yield "-".join(name for name, _ in choice), amount
+
+
+@cache
+def _mannequin_patches(base: Template) -> tuple[np.ndarray, sparse.csr_matrix]:
+    """Rows (n,) of the chest that are smoothed over, and csr (n, V) that fills them in from around as thin plates."""
+    quads, count = base.quads["skin"], len(base.vertices)
+    mask = np.zeros(count)
+    mask[quads] = texture("aureolae", base.uv[base.uv_quads["skin"]]) > 0.5
+    beside = sparse.csr_matrix((np.ones(quads.size), (np.repeat(np.arange(len(quads)), 4), quads.ravel())), (len(quads), count))
+    for _ in range(2):
+        mask = beside.T @ (beside @ mask)
+    inside, around = mask > 0, beside.T @ (beside @ (beside.T @ (beside @ mask))) > 0
+    rows, blocks = [], []
+    for sign in (1, -1):
+        side = base.vertices[:, 0] * sign > 0
+        hole, rim = np.flatnonzero(inside & side), np.flatnonzero(around & ~inside & side)
+        weights = _thin_plate(base.vertices[rim, :2], base.vertices[hole, :2])
+        row, column = np.meshgrid(np.arange(len(hole)) + sum(map(len, rows)), rim, indexing="ij")
+        blocks.append((weights.ravel(), row.ravel(), column.ravel()))
+        rows.append(hole)
+    weights, row, column = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    rows = np.concatenate(rows)
+    return rows, sparse.csr_matrix((weights, (row, column)), (len(rows), count))
+
+
+def _thin_plate(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(m, n) weights that carry values at ``known`` (n, 2) to ``wanted`` (m, 2) by thin-plate splines."""
+
+    def parts(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        square = np.sum((points[:, None] - known) ** 2, axis=-1)
+        return square * np.log(np.maximum(square, 1e-18)), np.column_stack([np.ones(len(points)), points])
+
+    kernel, plane = parts(known)
+    system = np.block([[kernel, plane], [plane.T, np.zeros((3, 3))]])
+    return np.linalg.solve(system, np.hstack(parts(wanted)).T).T[:, : len(known)]
 
 
 # --- landmarks ---------------------------------------------------------------------------------------------------------

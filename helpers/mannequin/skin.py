@@ -11,15 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 from scipy import sparse
-from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
 from helpers.labels import CIHP
 from helpers.mannequin import body as bodies
-from helpers.mannequin.body import Body, Template
+from helpers.mannequin.body import Body, Template, texture
 from helpers.mannequin.colours import linear
 from helpers.mannequin.outfit import Figure
 from helpers.mannequin.surface import Hits, Material, Surface, vertex_normals
@@ -99,8 +97,8 @@ def skin_mesh(base: Template) -> SkinMesh:
     place = matrix @ base.vertices
     weights = matrix @ base.weights
     tint = _tints(base, place, vertex_normals(place, faces), weights)
-    inside = _mask("inside-mouth", uv)
-    nails = np.maximum(_mask("fingernails", uv), _mask("toenails", uv))
+    inside = texture("inside-mouth", uv)
+    nails = np.maximum(texture("fingernails", uv), texture("toenails", uv))
     return SkinMesh(
         matrix,
         faces,
@@ -140,14 +138,6 @@ def _catmull_clark(quads: np.ndarray, count: int) -> tuple[sparse.csr_matrix, np
     vertex = scale @ (around_faces + 2 * around_edges) + sparse.diags(np.where(used, (valence - 3) / valence, 1.0))
     keys = edges[:, 0].astype(np.int64) * count + edges[:, 1]
     return sparse.vstack([vertex, edge, face]).tocsr(), edges, keys
-
-
-def _mask(name: str, uv: np.ndarray) -> np.ndarray:
-    """(N,) 0..1: one of the masks that come with the base mesh, read at ``uv``."""
-    encoded = np.frombuffer(bodies.read(f"textures/mpfb_{name}.jpg"), np.uint8)
-    image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
-    column, row = (uv * [1, -1] + [0, 1]).T * image.shape[0] - 0.5
-    return map_coordinates(image, [row, column], order=1, mode="nearest", output=np.float64) / 255
 
 
 _PARTS = {
