@@ -170,7 +170,7 @@ class _Skeleton:
         for bone, share in (("clavicle", 0.6), ("shoulder01", 1.0)):
             self._set(bone + side, chest @ _between(np.eye(3), drop, share))
 
-        out = max(arm.out, self._clearance(shoulder * mirror, np.linalg.norm(elbow - shoulder) + np.linalg.norm(wrist - elbow)))
+        out = max(arm.out, self._clearance(arm, shoulder * mirror, elbow * mirror, wrist * mirror))
         out, ahead = np.radians([out, arm.ahead])
         upper = np.array([np.sin(out) * np.cos(ahead), -np.cos(out) * np.cos(ahead), np.sin(ahead)])
         toward = _axis_turn(DOWN, arm.inward) @ AHEAD  # where the forearm swings
@@ -195,13 +195,17 @@ class _Skeleton:
         self._set("wrist" + side, hand)
         self._fingers(arm, side, hand)
 
-    def _clearance(self, shoulder: np.ndarray, length: float) -> float:
-        """Degrees by which an arm must stand off so that the hand clears the hips."""
+    def _clearance(self, arm: Arm, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray) -> float:
+        """Degrees by which an upper arm must stand off so that the hand clears the hips; none for a raised forearm."""
+        if arm.bend > 45:
+            return 0.0
         hip, knee = self.head("upperleg01.L"), self.head("lowerleg01.L")
         points = self.rest[self.skin_rows]
         band = points[(points[:, 1] < hip[1] + 0.06) & (points[:, 1] > hip[1] * 0.72 + knee[1] * 0.28)]
         half = np.abs(band[np.abs(band[:, 0]) < 2.6 * hip[0] + 0.02, 0]).max()
-        return float(np.degrees(np.arcsin(np.clip((half + 0.075 - shoulder[0]) / length, -0.5, 0.8))))
+        upper, fore = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
+        back = arm.bend * np.sin(np.radians(arm.inward)) * fore / (upper + fore)  # what the elbow's bend takes away
+        return float(np.degrees(np.arcsin(np.clip((half + 0.085 - shoulder[0]) / (upper + fore), -0.5, 0.8)))) + back
 
     def _hand(self, arm: Arm, side: str, chest: np.ndarray, fore: np.ndarray) -> np.ndarray:
         sign = 1.0 if side == ".L" else -1.0
