@@ -25,7 +25,7 @@ from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
 from helpers.labels import BODY_25
-from helpers.mannequin.colours import linear
+from helpers.mannequin.colours import lab
 from helpers.mannequin.outfit import BUILDS, POSES, PRESENTATIONS, Figure
 from helpers.mannequin.pose import pose_bones
 
@@ -365,6 +365,7 @@ _LOCAL = {
         "cheek/@-cheek-bones-incr": 0.30,
         "cheek/@-cheek-volume-decr": 0.30,
         "head/head-oval": 0.20,
+        "forehead/forehead-scale-vert-decr": 0.50,
         "head/head-invertedtriangular": 0.35,
         "chin/chin-width-decr": 0.35,
         "mouth/mouth-angles-up": 0.30,
@@ -376,6 +377,8 @@ _LOCAL = {
         "neck/neck-scale-vert-incr": 0.20,
         "torso/measure-shoulder-dist-decr": 0.25,
         "expression/units/caucasian/mouth-corner-puller": 0.12,
+        "expression/units/caucasian/mouth-eversion": 0.30,  # closes the lips
+        "mouth/mouth-lowerlip-middle-down": 0.25,
     },
     "man": {
         "ears/@-ear-wing-decr": 0.6,
@@ -385,9 +388,12 @@ _LOCAL = {
         "cheek/@-cheek-volume-decr": 0.35,
         "cheek/@-cheek-bones-incr": 0.25,
         "nose/nose-scale-horiz-decr": 0.30,
+        "forehead/forehead-scale-vert-decr": 0.40,
         "chin/chin-prominent-incr": 0.20,
         "mouth/mouth-angles-up": 0.25,
         "expression/units/caucasian/mouth-corner-puller": 0.08,
+        "expression/units/caucasian/mouth-eversion": 0.30,  # closes the lips
+        "mouth/mouth-lowerlip-middle-down": 0.25,
     },
     "athletic": {"torso/torso-vshape-incr": 0.25, "stomach/stomach-tone-incr": 0.4, "buttocks/buttocks-volume-incr": 0.1},
     "curvy": {
@@ -481,11 +487,21 @@ def shape_targets(figure: Figure) -> dict[str, float]:
     return {path: amount for path, amount in out.items() if amount > 1e-3}
 
 
+def shape_key(figure: Figure) -> tuple:
+    """What a body depends on: figures with equal keys differ in colours and hair only, and share one ``make_body``."""
+    return figure.presentation, figure.age, figure.build, figure.height, figure.pose, figure.face_seed, _tone(figure)
+
+
+def _tone(figure: Figure) -> float:
+    """Lightness 0..1 of the skin (CIE L*), in tenths: heads are mixed to suit it."""
+    return round(10 * float(lab(figure.skin)[0]) / 100) / 10
+
+
 def _ancestry(figure: Figure, rng: np.random.Generator) -> dict[str, float]:
     """MakeHuman's three regional heads, mixed as the skin makes likely and the face's seed varies."""
-    tone = float(np.sqrt(linear(figure.skin) @ [0.2126, 0.7152, 0.0722]))
-    african = 0.12 + 0.6 * float(np.clip((0.56 - tone) / 0.28, 0, 1))
-    caucasian = (1 - african) * (0.5 + 0.2 * float(np.clip((tone - 0.62) / 0.15, 0, 1)))
+    tone = _tone(figure)
+    african = 0.12 + 0.6 * float(np.clip((0.58 - tone) / 0.25, 0, 1))
+    caucasian = (1 - african) * (0.5 + 0.2 * float(np.clip((tone - 0.65) / 0.20, 0, 1)))
     share = np.array([african, caucasian, 1 - african - caucasian])
     if figure.face_seed:
         share *= np.exp(rng.normal(0, 0.5, 3))

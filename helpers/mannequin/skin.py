@@ -278,7 +278,7 @@ class _SkinColour:
             for layer, amount in paint:
                 amount = amount[:, None]
                 colour[rows] = colour[rows] * (1 - amount) + amount * layer
-        colour *= 1 - tint[:, 4:5] * [0.88, 0.95, 0.95]
+        colour *= 1 - tint[:, 4:5] * [0.74, 0.88, 0.86]
         return colour.astype(np.float32)
 
     def _absorb(self, melanin: np.ndarray, blood: np.ndarray) -> np.ndarray:
@@ -306,7 +306,7 @@ class _SkinColour:
         melanin += 0.03 * fine
         paint = [self._lips(x, y, place), self._brows(x, y, place)]
         if not woman:
-            beard = self.stubble * self._beard(x, y, place[:, 2]) * (1 + 0.7 * fine)
+            beard = self.stubble * self._beard(x, y, place[:, 2]) * (1 + 0.8 * noise(place, 0.0011))
             paint.append((0.6 * self.hair + 0.25 * self.tone * [0.8, 0.9, 1.0], beard))
         distance = self.lids.query(np.column_stack([x, place[:, 1:]]), distance_upper_bound=0.004)[0]
         upper = y > 0.0
@@ -345,8 +345,8 @@ class _SkinColour:
         body = smoothstep(1.25, 0.35, np.abs(t)) * smoothstep(-0.07, 0.12, s) * smoothstep(1.04, 0.85, s)
         # Hairs lean outwards: noise stretched along their direction.
         across = (x - inner) - 0.9 * (y - middle) * (1 - s)
-        strands = noise(np.column_stack([across, 0.25 * y, np.zeros_like(x)]), 0.0007)
-        amount = body * np.clip(0.80 + 0.40 * strands, 0, 1)
+        strands = noise(np.column_stack([across, 0.25 * y, np.zeros_like(x)]), 0.00055)
+        amount = body * np.clip(0.80 + 0.30 * strands, 0, 1)
         return self.hair * 0.55 + 0.006, amount * (0.86 if woman else 0.92)
 
     def _beard(self, x: np.ndarray, y: np.ndarray, depth: np.ndarray) -> np.ndarray:
@@ -389,7 +389,7 @@ def _eyes(body: Body) -> Surface:
         centre = solution[:3]
         radius = np.sqrt(solution[3] + centre @ centre)
         vertices.append(centre + radius * points)  # both look at the camera
-        local.append(points * [sign, 1, 1])
+        local.append(np.column_stack([points * [sign, 1, 1], points[:, 0]]))
     faces = np.concatenate([faces, faces + len(points)])
     labels = np.full(len(faces), CIHP.index("face"), np.uint8)
     material = Material(_EyeColour(body.figure), kind="eye", roughness=0.06, specular=0.04)
@@ -397,7 +397,7 @@ def _eyes(body: Body) -> Surface:
 
 
 class _EyeColour:
-    """Sclera, iris and pupil by place on the eyeball: x outwards, y up, z along the gaze."""
+    """Sclera, iris and pupil by place on the eyeball: x outwards, y up, z along the gaze, then x towards the picture's right."""
 
     def __init__(self, figure: Figure) -> None:
         self.iris = linear(figure.eyes)
@@ -415,13 +415,16 @@ class _EyeColour:
         iris *= (1 - 0.78 * smoothstep(0.80, 1.0, radius))[:, None]
         iris *= (1 - 0.45 * smoothstep(-0.1, 0.45, y))[:, None]  # in the lid's shade
         iris *= smoothstep(0.34, 0.42, radius)[:, None]
-        veins = smoothstep(0.55, 0.95, np.abs(x)) * (0.12 + 0.10 * noise(at, 0.08))
+        veins = smoothstep(0.55, 0.95, np.abs(x)) * (0.12 + 0.10 * noise(at[:, :3], 0.08))
         white = np.array([0.66, 0.63, 0.60]) * np.exp(-np.outer(veins + 0.1 * (self.age > 60), [0.1, 0.9, 1.0]))
         white *= (1 - 0.50 * smoothstep(0.05, 0.36, y) - 0.15 * smoothstep(0.5, 0.9, np.abs(x)))[:, None]
         corner = smoothstep(-0.72, -0.86, x)[:, None]
         white += corner * (np.array([0.50, 0.22, 0.19]) - white)
         edge = smoothstep(0.94, 1.06, radius)[:, None]
-        return ((1 - edge) * iris + edge * white).astype(np.float32)
+        colour = (1 - edge) * iris + edge * white
+        # The soft box mirrored in the cornea: what makes an eye alive is too small for the lamp's own highlight to find.
+        glint = smoothstep(0.105, 0.075, np.hypot(at[:, 3] + 0.17, 1.15 * (y - 0.15)))[:, None]
+        return np.maximum(colour, glint).astype(np.float32)
 
 
 # --- lashes ------------------------------------------------------------------------------------------------------------

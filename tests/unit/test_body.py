@@ -259,7 +259,7 @@ def test_eyes_look_at_the_camera_from_under_the_lids(standing):
     pupils = eyes.vertices[np.hypot(local[:, 0], local[:, 1]) < 0.01]
     for side in ("left", "right"):
         assert np.linalg.norm(pupils - standing.keypoints()[f"{side}-eye"], axis=1).min() < 0.02
-    colour = eyes.material.albedo({"eye": np.array([[0.0, 0, 1], [0.3, 0, 0.95], [0.7, -0.05, 0.7]])})
+    colour = eyes.material.albedo({"eye": np.array([[0.0, 0, 1, 0], [0.3, 0, 0.95, 0.3], [0.7, -0.05, 0.7, 0.7]])})
     assert colour[0].max() < 0.02 < colour[1].max() < colour[2].max()
     hits = {"uv": lashes.uv}
     cover = lashes.material.opacity(hits)
@@ -277,3 +277,10 @@ def test_men_may_have_beards_and_seeds_vary_them():
     assert colours[chin].mean() < 0.95 * woman[chin].mean()
     again, _ = _colours(Figure("man"))
     np.testing.assert_array_equal(colours, again)
+
+
+@needs_data
+def test_equal_shape_keys_mean_equal_bodies():
+    one, other = Figure(hair_colour="#ffffff", eyes="#000000", hair="bob"), Figure(skin="#c89a79")
+    assert bodies.shape_key(one) == bodies.shape_key(other) != bodies.shape_key(Figure(skin="#5b3a29"))
+    np.testing.assert_array_equal(make_body(one).posed, make_body(other).posed)
