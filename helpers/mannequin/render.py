@@ -30,7 +30,6 @@ _CONTRAST = 0.045  # sRGB range among a pixel's first rays that calls for the re
 _BESIDE = 0.5  # how much a range towards a neighbour counts
 _MORE = 30_000  # pixels at most that get them
 _BATCH = 1 << 14
-_COARSE = 4  # pixels; the backdrop has no finer detail
 _DEEPER = 0.8  # of its light reaches each further layer of strands
 PRODUCT_BACKDROP = "#e6e6e6"
 
@@ -91,7 +90,8 @@ def product(
     # A little from above: the inside of the back shows in the neck.
     camera = Camera((middle[0], middle[1] + 0.06 * away, middle[2] + away), tuple(middle), fov, tuple(size))
     shot = _Shot(world, camera, STUDIO)
-    small = cv2.resize(shot.outline(), (-(-size[0] // _COARSE), -(-size[1] // _COARSE)), interpolation=cv2.INTER_AREA)
+    step = _coarse(camera)
+    small = cv2.resize(shot.outline(), (-(-size[0] // step), -(-size[1] // step)), interpolation=cv2.INTER_AREA)
     paper = np.tile(linear_rgb(PRODUCT_BACKDROP), (*small.shape, 1))
     for blur, drop, strength in ((0.035, 0.022, 0.16), (0.010, 0.006, 0.14)):
         under = cv2.GaussianBlur(np.roll(small, round(drop * len(small)), axis=0), (0, 0), blur * len(small))
@@ -127,7 +127,7 @@ class _Shot:
     def take(self, behind: np.ndarray) -> tuple[np.ndarray, dict]:
         """The picture (H, W, 3) float32 sRGB in 0..1, and the per-pixel buffers.
 
-        ``behind``: the background, linear RGB, one value every ``_COARSE`` pixels.
+        ``behind``: the background in linear RGB, as coarse as :func:`_backdrop` makes it.
         """
         base, column, row = self.base, self.pixels[:, 0], self.pixels[:, 1]
         self._gather()
@@ -208,9 +208,10 @@ class _Shot:
         return self._light[thin]
 
     def _enlarge(self, coarse: np.ndarray) -> np.ndarray:
-        """(H, W, 3) from one value every ``_COARSE`` pixels."""
+        """(H, W, 3) of a coarse background."""
         width, height = self.camera.size
-        full = cv2.resize(coarse, (coarse.shape[1] * _COARSE, coarse.shape[0] * _COARSE), interpolation=cv2.INTER_LINEAR)
+        step = _coarse(self.camera)
+        full = cv2.resize(coarse, (coarse.shape[1] * step, coarse.shape[0] * step), interpolation=cv2.INTER_LINEAR)
         return full[:height, :width].copy()
 
     def _spread(self, values: np.ndarray) -> np.ndarray:
@@ -275,9 +276,14 @@ def _near(world: Scene, camera: Camera) -> np.ndarray:
     return np.argwhere(found)[:, ::-1].astype(np.int32)
 
 
+def _coarse(camera: Camera) -> int:
+    """Pixels between values of the background, which has no finer detail."""
+    return max(1, round(camera.size[1] / 256))
+
+
 def _backdrop(world: Scene, camera: Camera, studio: Studio, paper: np.ndarray) -> np.ndarray:
-    """Seamless paper, a pool of light behind the figure, its shadow on the floor: linear RGB, one value every ``_COARSE`` pixels."""
-    light = floor(world, studio, camera, _COARSE)
+    """Seamless paper, a pool of light behind the figure, its shadow on the floor: linear RGB, one value every few pixels."""
+    light = floor(world, studio, camera, _coarse(camera))
     x = (np.arange(light.shape[1], dtype=np.float32) - (light.shape[1] - 1) / 2) / len(light)
     y = np.arange(len(light), dtype=np.float32) / len(light) - 0.42
     around = (x / 0.62)[None] ** 2 + (y / 0.72)[:, None] ** 2
