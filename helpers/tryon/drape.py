@@ -58,17 +58,18 @@ class Drape:
         linear = shading.to_linear(image)
         lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         body = bodies.look(scene, lab, worn)
+        given, worn = worn, bodies.snap(worn, lab, body.skin)
         steps: dict[str, np.ndarray] = {}
         data: dict[str, np.ndarray] = {}
 
-        product, front, neckline = _study(garment)
-        wearer = _wearer(scene, worn, body, garment.category)
+        front, neckline = _study(garment)
+        wearer = _wearer(scene, given, body, garment.category)
         if garment.category == "lower":
             plan = topology.plan_lower(wearer, front)
             parts = lower_parts(wearer, front, plan)
         else:
             arms = _with_arms(scene, worn, body, wearer)
-            hidden = bool((bodies.bridge(worn, body) & body.arms).sum() > 0.01 * worn.sum())
+            hidden = bool(bodies.crossing(given, body).sum() > 0.015 * worn.sum())
             plan = topology.plan_upper(wearer, front, neckline, arms, hidden, garment.category)
             parts = upper_parts(wearer, front, arms, plan)
         steps["garment mask"] = _tinted(garment.image, front.mask)
@@ -86,7 +87,7 @@ class Drape:
                 removed |= part.region
                 continue
             lookup = backward_map(part.target, part.source, worn.shape, smoothing=part.smoothing, weight=part.weight)
-            kind = cv2.remap(types, lookup[..., 0], lookup[..., 1], cv2.INTER_NEAREST, borderValue=_ELSEWHERE)
+            kind = cv2.remap(types, lookup[..., 0], lookup[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
             sampled = cv2.remap(
                 cloth_source, lookup[..., 0] * ratio, lookup[..., 1] * ratio, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             )
@@ -130,7 +131,7 @@ class Drape:
         warped[view] = raw
         data |= {"warped mask": warped, "garment mask": front.mask, "light": light}
         data |= {f"garment {name}": point for name, point in front.points.items()}
-        data |= {f"person {name}": point + (box[1][0], box[0][0]) for name, point in wearer.points.items()}
+        data |= {f"person {name}": point + np.array([box[1][0], box[0][0]]) for name, point in wearer.points.items()}
         return TryOn(
             image=out,
             mask=laid,
@@ -190,19 +191,19 @@ def _crop(person: Person, view: tuple[slice, slice]) -> Person:
     return Person(np.ascontiguousarray(person.image[view]), keypoints=keypoints, labels=labels)
 
 
-def _study(garment: Garment) -> tuple[np.ndarray, Silhouette, Neckline | None]:
-    """The garment's mask, the silhouette of its front, and its neckline."""
+def _study(garment: Garment) -> tuple[Silhouette, Neckline | None]:
+    """The silhouette of the garment's front, and its neckline."""
     mask = garment_mask(garment.image) if garment.mask is None else solid_with_holes(garment.mask)
     if mask.sum() < 400:
         raise ValueError(f"garment mask holds only {int(mask.sum())} pixels. Pass a mask that covers the garment.")
     if garment.category == "lower":
-        return mask, silhouette.lower(mask), None
+        return silhouette.lower(mask), None
     whole = silhouette.upper(mask)
     lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     neckline = front_neckline(lab, whole)
     if neckline is None:
-        return mask, whole, None
-    return mask, silhouette.upper(mask & ~neckline.inside, centre=whole.centre), neckline
+        return whole, None
+    return silhouette.upper(mask & ~neckline.inside, centre=whole.centre), neckline
 
 
 def _wearer(scene: Person, worn: np.ndarray, body: bodies.Body, category: str) -> Silhouette:
@@ -262,8 +263,10 @@ def _reach(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where this part's new cloth lies, and where the old cloth goes away: bool (H, W) each."""
     if part.name != "torso":
+        side = part.name.split()[0]
         here = part.cloth & (worn | body.arms)
-        return here, part.region & worn & ~here
+        gone = part.region & worn & ~here if plan.sleeves.get(side) in ("none", "shorter") else np.zeros_like(worn)
+        return here, gone
     open_to = (kind == _NECK) if not plan.neck_kept else np.zeros_like(worn)
     if plan.sleeves and "none" in plan.sleeves.values():
         open_to = open_to | (kind == _ARMHOLE)

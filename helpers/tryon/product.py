@@ -107,7 +107,7 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     smooth = np.nan_to_num(smooth)
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *d, ksize=3, scale=0.125) for d in ((1, 0), (0, 1)))
     u = np.linspace(-0.94, 0.94, 61)
-    powers = np.array([1.0, 1.4, 2.0, 2.8, 4.0])
+    powers = np.array([1.0, 1.2, 1.5, 2.0, 2.8, 4.0])
     depths = np.arange(0.08, 1.25, 0.02) * chest
     widths = np.array([0.84, 0.92, 1.0])
     p, d, w = (g.ravel()[:, None] for g in np.meshgrid(powers, depths, widths, indexing="ij"))
@@ -117,19 +117,27 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     normal = np.stack([-slope, np.ones_like(slope)]) / np.hypot(slope, 1)
     height, width = outline.mask.shape
     xi, yi = np.clip(x.round().astype(int), 0, width - 1), np.clip(y.round().astype(int), 0, height - 1)
-    change = np.linalg.norm(across[yi, xi] * normal[0][..., None] + down[yi, xi] * normal[1][..., None], axis=2)
-    well_inside = cv2.distanceTransform(outline.mask.astype(np.uint8), cv2.DIST_L2, 3) > max(3.0, 0.035 * chest)
+    change = np.zeros(x.shape, np.float32)
+    for offset in (-0.02 * chest, 0.0, 0.02 * chest):
+        xo = np.clip((x + offset * normal[0]).round().astype(int), 0, width - 1)
+        yo = np.clip((y + offset * normal[1]).round().astype(int), 0, height - 1)
+        found = np.linalg.norm(across[yo, xo] * normal[0][..., None] + down[yo, xo] * normal[1][..., None], axis=2)
+        change = np.maximum(change, found)
+    well_inside = cv2.distanceTransform(outline.mask.astype(np.uint8), cv2.DIST_L2, 3) > max(4.0, 0.06 * chest)
     on_cloth = well_inside[yi, xi]
     steady = np.minimum(change, 6.0)
     score = (np.sort(steady, 1)[:, : len(u) // 2].mean(1) + 0.25 * steady.mean(1)) * on_cloth.mean(1) ** 2
     score[on_cloth[:, 15:46].mean(1) < 0.95] = 0
-    best = float(score.max())
-    usual = float(np.median(score[score > 0])) if (score > 0).any() else 0.0
-    clarity = float(np.clip((best - 1.6 * usual - 0.05) / 1.0, 0, 1))
-    if clarity <= 0.02:
-        return None
     likely = int(score.argmax())
-    near = np.nonzero((score > 0.8 * best) & (np.abs(d[:, 0] - d[likely, 0]) < 0.16 * chest))[0]
+    best, apart = float(score[likely]), np.abs(d[:, 0] - d[likely, 0])
+    rivals = score[(apart > 0.25 * chest) & (score > 0)]
+    rival = float(np.percentile(rivals, 98)) if rivals.size else 0.0
+    below = well_inside & (np.arange(height)[:, None] > outline.points["neck"][1] + 0.5 * chest)
+    texture = float(np.percentile(np.hypot(np.linalg.norm(across, axis=2), np.linalg.norm(down, axis=2))[below], 75)) if below.any() else 0.0
+    clarity = float(np.clip((best - rival) / (0.4 * best + 1e-6), 0, 1) * np.clip(best, 0, 1) * np.clip(1.5 - 2 * texture / best, 0, 1))
+    if clarity < 0.15:  # the colour changes as much elsewhere: a print
+        return None
+    near = np.nonzero((score > 0.94 * best) & (apart < 0.08 * chest))[0]
     choice = int(near[np.lexsort((-score[near], d[near, 0]))[0]])  # of the two lines of a rib, the upper one
     u = np.linspace(-1, 1, 121)
     curve = np.column_stack(
@@ -141,5 +149,5 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     above = np.zeros(outline.mask.shape, np.uint8)
     ring = np.vstack([curve, [[curve[-1, 0], -9], [curve[0, 0], -9]]])
     cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
-    shape = "v" if p[choice, 0] < 1.2 else "straight" if p[choice, 0] > 3.5 else "round"
+    shape = "v" if p[choice, 0] < 1.3 else "straight" if p[choice, 0] > 3.5 else "round"
     return Neckline(curve, (above > 0) & outline.mask, clarity, shape)

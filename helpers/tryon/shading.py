@@ -41,14 +41,16 @@ def folds(lab: np.ndarray, linear: np.ndarray, worn: np.ndarray) -> tuple[np.nda
         mine = core & (dye == k)
         if mine.any():
             light[mine] = luminance[mine] - np.median(luminance[mine])
+    odd = (distance.min(-1) > 17) & core  # a small print, a button: neither dye nor light
     border = np.zeros_like(core)
     border[:, 1:] |= dye[:, 1:] != dye[:, :-1]
     border[1:] |= dye[1:] != dye[:-1]
     patterned = float(np.clip(border[core].mean() / 0.06, 0, 1)) if len(dyes) > 1 else 0.0
-    trusted = core & ~(cv2.dilate(border.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) if len(dyes) > 1 else core
+    unsure = cv2.dilate((border & (len(dyes) > 1) | odd).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    trusted = core & ~unsure
     trusted = trusted if trusted.sum() > 0.05 * core.sum() else core
-    fine = _blur(light, trusted, 1.6 + 5 * patterned)
     wide = _blur(light, trusted, 14.0)
+    fine = _blur(np.where(unsure, wide, light), core, 1.6 + 5 * patterned)
     broad = _blur(light, trusted, 60.0)
     light = wide - 0.55 * broad + (1 - 0.75 * patterned) * (fine - wide)
     brightness = float(np.median(lab[core][:, 0]))

@@ -148,7 +148,9 @@ def _upper_half(half: np.ndarray, middle: float):
         ):  # something sticks out above the hollow: a sleeve, and its armpit
             armpit, sleeve = deepest, True
         elif depth > 0.03 and path[last][0] < x and y < top + 0.6 * (bottom - top):  # a hollow open outwards: an armhole
-            shoulder = first
+            shoulder = int(path[: first + 1, 1].argmin())
+            if path[first][1] - path[shoulder][1] < 0.15 * breadth or path[shoulder][0] > middle - 0.3 * breadth:
+                shoulder = first
             armpit = min(last, shoulder + max(1, int(np.abs(path[shoulder : last + 1, 1] - row).argmin())))
         if armpit is not None:
             break
@@ -160,13 +162,12 @@ def _upper_half(half: np.ndarray, middle: float):
     if shoulder is not None:  # the top of a strap is both ends of the shoulder
         collar = min(collar, max(1, shoulder - 1)) if path[collar][1] <= path[shoulder][1] else max(1, shoulder - 1)
     pit = path[armpit].copy()
-    if sleeve:
-        if pit[1] > row + 0.5 * breadth:  # the valley ends low: above it the sleeve lies against the trunk
-            unsure.append("armpit")
-            valley = pit
-            across = valley[0] - _outermost(half, int(valley[1]) - 1)
-            x = middle - breadth + np.clip(1.1 * across, 0.2 * breadth, 0.45 * breadth)
-            pit = np.array([x, row])
+    if sleeve and pit[1] > row + 0.5 * breadth:  # the valley ends low: above it the sleeve lies against the trunk
+        unsure.append("armpit")
+        valley = pit
+        across = valley[0] - _outermost(half, int(valley[1]) - 1)
+        x = middle - breadth + np.clip(1.1 * across, 0.2 * breadth, 0.45 * breadth)
+        pit = np.array([x, row])
     hem = armpit + _corner(path[armpit:], np.array([-0.5, 1.0]))
     if shoulder is None:
         wanted = min(pit[0] + 0.1 * (middle - pit[0]), path[collar][0] - 0.08 * breadth)
@@ -245,6 +246,7 @@ def _far_direction(loop: np.ndarray, root: np.ndarray) -> np.ndarray:
     last, before = loop[distance > 0.75 * far], loop[(distance > 0.4 * far) & (distance <= 0.75 * far)]
     start = before.mean(0) if len(before) and far > 0 else root
     direction = last.mean(0) - start
+    direction = direction + (0, 0.8 * np.linalg.norm(direction))  # sleeves hang, also puffed ones
     if np.linalg.norm(direction) < 1e-6:
         direction = loop.mean(0) - root
     return direction / max(np.linalg.norm(direction), 1e-6)

@@ -70,22 +70,21 @@ def plan_upper(
     if crossed:
         plan.say("An arm crosses the garment; the print under it is continued, not known.", 0.9)
     ratios = {side: (sleeve_ratio(garment, side), sleeve_ratio(worn, side)) for side in SIDES}
+    carried = arms is not None and all(arms.sleeved[side] for side in SIDES) and not crossed
     for side, (new, old) in ratios.items():
         plan.reach[side] = length(garment.edges[f"{side}-outer"]) * scale if new else 0.0
+        same = old > 0 and (0.72 < new / old < 1.4 or min(new, old) > 1.9 or sleeve_class(new) == sleeve_class(old))
         if new == 0:
             plan.sleeves[side] = "none"
-        elif old and (0.72 < new / old < 1.35 or min(new, old) > 1.9):
+        elif same:
             plan.sleeves[side] = "kept"
-        elif old and new < old:
+        elif new < old:
             plan.sleeves[side] = "shorter"
-        elif arms is not None and arms.sleeved[side]:
+        elif carried:
             plan.sleeves[side] = "longer"
         else:
-            plan.sleeves[side] = "kept" if old else "none"
-            plan.say(
-                f"The new sleeve is {sleeve_class(new)}, but no arm is seen to carry it on; it ends where the worn one did.",
-                0.6,
-            )
+            plan.sleeves[side] = "kept"
+            plan.say(f"The new sleeve is {sleeve_class(new)}, but the arm to carry it is not seen free; it ends like the worn one.", 0.6)
     new, old = (max(r[k] for r in ratios.values()) for k in (0, 1))
     if "longer" in plan.sleeves.values():
         plan.say(
