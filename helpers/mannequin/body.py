@@ -374,8 +374,10 @@ _LOCAL = {
         "nose/nose-scale-horiz-decr": 0.35,
         "nose/nose-point-up": 0.20,
         "neck/neck-scale-horiz-decr": 0.30,
-        "neck/neck-scale-vert-incr": 0.20,
+        "neck/neck-scale-vert-incr": 0.10,
         "torso/measure-shoulder-dist-decr": 0.25,
+        "arms/@-upperarm-shoulder-muscle-decr": 0.50,
+        "arms/measure-upperarm-circ-decr": 0.35,
         "expression/units/caucasian/mouth-corner-puller": 0.12,
         "expression/units/caucasian/mouth-eversion": 0.30,  # closes the lips
         "mouth/mouth-lowerlip-middle-down": 0.25,

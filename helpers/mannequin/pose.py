@@ -32,7 +32,7 @@ class Arm:
     inward: float = 40.0
     palm: float = 25.0
     wrist: float = 0.0
-    curl: float = 9.0
+    curl: float = 7.0
     shoulder: float = 5.0
 
 
@@ -229,7 +229,7 @@ class _Skeleton:
             along = self.tail[chain[0]] - self.at[chain[0]]
             hinge = _unit(np.cross(along, palm))
             # Relaxed fingers lie together; the thumb stays where it is.
-            spread = np.degrees(np.arctan2(palm @ np.cross(along, middle), along @ middle)) * (0.75 if finger > 1 else 0.3)
+            spread = np.degrees(np.arctan2(palm @ np.cross(along, middle), along @ middle)) * (0.75 if finger > 1 else 0.5)
             together = _axis_turn(palm, spread)
             for joint, (row, share) in enumerate(zip(chain, (1.0, 2.4, 3.4), strict=True)):
                 self.turns[row] = hand @ together @ _axis_turn(hinge, bend * share * (joint > 0 or finger > 1))

@@ -192,8 +192,8 @@ def _tints(base: Template, place: np.ndarray, normals: np.ndarray, weights: spar
             blood += 0.35 * spot(base.bones.tails[base.bones.index(f"finger{finger}-3{side}")] @ base.vertices, 0.012)
         elbow = heads["lowerarm01" + side] - np.array([0, 0, 0.04])
         knee = heads["lowerleg01" + side] + np.array([0, 0, 0.055])
-        melanin += 0.30 * spot(elbow, 0.035) + 0.20 * spot(knee, 0.05)
-        blood += 0.35 * spot(elbow, 0.03) + 0.28 * spot(knee, 0.05)
+        melanin += 0.30 * spot(elbow, 0.035) + 0.14 * spot(knee, 0.045)
+        blood += 0.35 * spot(elbow, 0.03) + 0.10 * spot(knee, 0.04)
         blood += 0.35 * spot(heads["foot" + side] - [0, 0.05, 0.04], 0.035) + 0.3 * spot(heads["toe2-2" + side], 0.04)
         foot = np.asarray(weights[:, _columns(base, (f"foot|{side[1]}", f"toe|{side[1]}"))].sum(axis=1)).ravel()
         palm += foot * smoothstep(-0.5, -0.9, normals[:, 1])
@@ -258,8 +258,8 @@ class _SkinColour:
     def __call__(self, hits: Hits) -> np.ndarray:
         place, tint = hits["template"], hits["tint"]
         old = np.clip((self.figure.age - 35) / 45, 0, 1)
-        melanin = 0.06 * noise(place, 0.02) + (0.04 + 0.08 * old) * noise(place, 0.007) + tint[:, 0]
-        blood = 0.10 * noise(place + 3.1, 0.03) + 0.07 * noise(place + 1.7, 0.004) + tint[:, 1]
+        melanin = 0.04 * noise(place, 0.02) + (0.04 + 0.08 * old) * noise(place, 0.007) + tint[:, 0]
+        blood = 0.07 * noise(place + 3.1, 0.03) + 0.07 * noise(place + 1.7, 0.004) + tint[:, 1]
         palm = tint[:, 2]
         melanin -= palm * (1.6 * (0.75 - self.light) + 0.1)
         blood += 0.25 * palm
