@@ -1,6 +1,7 @@
-"""Seconds and memory of each stage on one thread: CPU time, so that a busy machine does not matter.
+"""Seconds and memory of each stage on one thread: CPU time, so that a busy machine matters little.
 
-``python benchmarks/stages.py [--repeats N]`` prints a markdown table; each stage runs in a process of its own, its memory is the peak of that process.
+``python benchmarks/stages.py [--repeats N]`` prints a markdown table. Each stage runs in a process of its own;
+its memory is that process's peak.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 PEOPLE = (
     "a woman in a white crop top and a red mini skirt",
     "a man in a blue and white checked shirt and beige trousers",
@@ -83,10 +84,11 @@ def segment(repeats: int) -> dict[str, list[float]]:
 
 def try_on(repeats: int) -> dict[str, list[float]]:
     """A garment on a person."""
+    from helpers.tryon.drape import Drape
+
     from helpers.labels import UPPER, select
     from helpers.mannequin.engine import Mannequin
     from helpers.mannequin.engine import product as photograph
-    from helpers.tryon.drape import Drape
 
     person = Mannequin()("a woman in a white t-shirt and blue jeans", seed=0)
     mask = select(person.labels, UPPER)
