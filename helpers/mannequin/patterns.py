@@ -1,0 +1,239 @@
+"""The cutter's table: what shape each kind of garment is cut to, in template coordinates, and how much room it has.
+
+Heights are template metres above the soles; every one moves with the body, because cuts are mixtures of hull vertices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from .body import Template, template
+from .cut import Cut
+from .drape import Cloth
+from .form import Curve, Ease, Hull, arm_curve, armhole, hull, smoothstep
+from .outfit import Piece
+
+# Panels, also the values of the attribute "panel".
+FRONT, BACK = 0, 1
+LEFT_SLEEVE, LEFT_SLEEVE_BACK, RIGHT_SLEEVE, RIGHT_SLEEVE_BACK = 2, 3, 4, 5
+LEFT_LEG_FRONT, LEFT_LEG_BACK, RIGHT_LEG_FRONT, RIGHT_LEG_BACK = 6, 7, 8, 9
+
+TOP_HEMS = {"cropped": 1.075, "short": 0.95, "regular": 0.855, "long": 0.77}
+TROUSER_HEMS = {"mini": 0.70, "short": 0.64, "knee": 0.47, "cropped": 0.24, "midi": 0.24, "ankle": 0.13, "full": 0.06}
+SLEEVE_ENDS = {"cap": 0.16, "short": 0.40, "elbow": 0.56, "long": 0.985}
+CHEST = 1.27  # between the breasts, where prints are centred
+
+
+@dataclass(frozen=True)
+class Neckline:
+    """The hole for the head: half ``width`` at the shoulder, ``front`` and ``back`` depth, ``power`` of its outline (1 is a V)."""
+
+    width: float
+    front: float
+    back: float
+    power: float = 2.0
+
+
+NECKLINES = {
+    "crew": Neckline(0.088, 0.085, 0.022),
+    "v": Neckline(0.088, 0.19, 0.022, 1.0),
+    "scoop": Neckline(0.105, 0.150, 0.045, 2.2),
+    "square": Neckline(0.108, 0.135, 0.045, 7.0),
+    "boat": Neckline(0.130, 0.060, 0.040, 2.0),
+    "collar": Neckline(0.076, 0.075, 0.012, 1.7),
+    "turtle": Neckline(0.080, 0.058, 0.010),
+}
+_NECK_POINT = 1.405  # where the shoulder ridge meets the neckline
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Room round trunk, arm and leg in metres, and how much tubes narrow per metre."""
+
+    trunk: float
+    arm: float
+    leg: float
+    trunk_taper: float
+    arm_taper: float
+    leg_taper: float
+
+
+FITS = {
+    "slim": Fit(0.007, 0.006, 0.006, 0.30, 0.22, 0.16),
+    "regular": Fit(0.015, 0.014, 0.014, 0.12, 0.10, 0.055),
+    "loose": Fit(0.026, 0.024, 0.024, 0.05, 0.07, 0.02),
+    "oversized": Fit(0.042, 0.036, 0.034, 0.02, 0.06, 0.0),
+}
+_SHAPE = {
+    "t-shirt": {"trunk": 1.0, "arm": 1.15},
+    "crop top": {"trunk": 0.75, "arm": 0.8, "taper": 2.0},
+    "tank top": {"trunk": 0.7, "arm": 1.0, "taper": 1.6},
+    "long-sleeve": {"trunk": 0.9, "arm": 0.7, "taper": 1.3},
+    "shirt": {"trunk": 1.25, "arm": 1.35},
+    "sweater": {"trunk": 1.6, "arm": 1.7},
+    "dress": {"trunk": 0.45, "arm": 0.8, "taper": 8.0},
+    "shorts": {"leg": 1.25},
+    "trousers": {"leg": 1.0},
+    "jeans": {"leg": 0.65, "leg_taper": 1.5},
+}
+WEAVES = {
+    "cotton": Cloth(bend=0.16),
+    "jersey": Cloth(bend=0.06, squash=0.45),
+    "denim": Cloth(bend=0.5, squash=0.8),
+    "knit": Cloth(bend=0.45, squash=0.5),
+    "silk": Cloth(bend=0.03),
+    "wool": Cloth(bend=0.35, squash=0.7),
+    "linen": Cloth(bend=0.25, squash=0.8),
+    "leather": Cloth(bend=0.7, squash=0.8),
+    "satin": Cloth(bend=0.04),
+}
+
+
+def ease_of(piece: Piece) -> Ease:
+    """The room a piece has on the body."""
+    fit, shape = FITS[piece.fit], _SHAPE.get(piece.kind, {})
+    taper = shape.get("taper", 1.0)
+    return Ease(
+        trunk=fit.trunk * shape.get("trunk", 1.0),
+        arm=fit.arm * shape.get("arm", 1.0),
+        leg=fit.leg * shape.get("leg", 1.0),
+        trunk_taper=fit.trunk_taper * taper,
+        arm_taper=fit.arm_taper,
+        leg_taper=fit.leg_taper * shape.get("leg_taper", 1.0),
+    )
+
+
+# --- fields ------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def base_hull() -> Hull:
+    """The refined hull of the one template."""
+    return hull(template())
+
+
+@lru_cache(maxsize=1)
+def _left_arm() -> Curve:
+    base: Template = template()
+    return arm_curve(dict(zip(base.bones.names, base.bones.heads @ base.vertices, strict=True)), "L")
+
+
+def _arm_coordinates(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(along 0..1 from shoulder to wrist, metres towards the front, metres upwards) of both arms alike."""
+    along, radius, angle, _ = _left_arm().locate(points * [0, 1, 1] + np.abs(points[:, :1]) * [1, 0, 0])
+    return along / _left_arm().length, radius * np.cos(angle), radius * np.sin(angle)
+
+
+def _is_arm(points: np.ndarray, margin: float = 0.0) -> np.ndarray:
+    return (armhole(points) > margin) & (points[:, 1] > 0.95)
+
+
+def side(points: np.ndarray) -> np.ndarray:
+    """(N,) metres in front of the side seams and the shoulder seam."""
+    heights = [0.07, 0.45, 0.70, 1.0, 1.15, 1.25, 1.37, 1.42]
+    return points[:, 2] - np.interp(points[:, 1], heights, [0.0, 0.01, 0.03, 0.045, 0.05, 0.02, -0.005, -0.005])
+
+
+def _sleeve_end(share: float) -> Callable[[np.ndarray], np.ndarray]:
+    def field(points: np.ndarray) -> np.ndarray:
+        return np.where(_is_arm(points, -0.03), (share - _arm_coordinates(points)[0]) * _left_arm().length, 0.3)
+
+    return field
+
+
+def _sleeveless(strap: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Armholes of tops without sleeves; ``strap``: template distance of the shoulder's edge from the middle."""
+
+    def field(points: np.ndarray) -> np.ndarray:
+        x, y = np.abs(points[:, 0]), points[:, 1]
+        edge = strap + (0.168 - strap) * (1 - smoothstep(y, 1.235, 1.33)) + 0.35 * np.maximum(1.235 - y, 0)
+        return edge - x
+
+    return field
+
+
+def neck_field(shape: Neckline) -> Callable[[np.ndarray], np.ndarray]:
+    """Positive outside the neckline."""
+
+    def field(points: np.ndarray) -> np.ndarray:
+        ahead = smoothstep(points[:, 2], -0.02, 0.06)
+        depth = shape.back + (shape.front - shape.back) * ahead
+        power = 2.0 + (shape.power - 2.0) * ahead
+        fall = np.maximum(_NECK_POINT - points[:, 1], 0) / depth
+        across = np.abs(points[:, 0]) / shape.width
+        return ((across**power + fall**power) ** (1 / power) - 1) * shape.width
+
+    return field
+
+
+def _hem(height: float, curve: float = 0.0) -> Callable[[np.ndarray], np.ndarray]:
+    """A hem at ``height``, at the sides ``curve`` metres higher (shirt tails)."""
+
+    def field(points: np.ndarray) -> np.ndarray:
+        x = np.clip(np.abs(points[:, 0]) / 0.17, 0, 1)
+        low = height + curve * smoothstep(x, 0.25, 1.0)
+        return np.where(_is_arm(points, -0.02), 0.3, points[:, 1] - low)
+
+    return field
+
+
+# --- cuts --------------------------------------------------------------------------------------------------------------
+
+
+def _whole() -> Cut:
+    base = base_hull()
+    return Cut(base.matrix, base.faces, base.points, {}, np.full(len(base.faces), FRONT))
+
+
+@lru_cache(maxsize=32)
+def cut_top(hem: float, sleeve: str, neckline: str, tail: float = 0.0) -> Cut:
+    """Tops and bodices: ``hem`` height, ``sleeve`` and ``neckline`` by name, ``tail``: how far the hem rises at the sides."""
+    cut = _whole().clip("hem", _hem(hem, tail)).clip("neck", neck_field(NECKLINES[neckline]))
+    if sleeve in SLEEVE_ENDS:
+        cut = cut.clip("cuff", _sleeve_end(SLEEVE_ENDS[sleeve]))
+        cut = cut.seam("armhole", armhole_field, {FRONT: LEFT_SLEEVE})
+    else:
+        strap = NECKLINES[neckline].width + (0.016 if sleeve == "strap" else 0.045)
+        cut = cut.clip("cuff", _sleeveless(min(strap, 0.165)))
+    front = np.zeros(len(cut.faces), bool)
+    cut, front = cut.split("side", lambda p: np.where(_is_arm(p), _arm_coordinates(p)[1], side(p)))
+    panel = cut.panel.copy()
+    panel[~front & (panel == FRONT)] = BACK
+    left = cut.points[cut.faces].mean(axis=1)[:, 0] > 0
+    arm = cut.panel == LEFT_SLEEVE
+    panel[arm] = np.where(left[arm], LEFT_SLEEVE, RIGHT_SLEEVE) + ~front[arm]
+    return replace(cut, panel=panel)
+
+
+def armhole_field(points: np.ndarray) -> np.ndarray:
+    """The seam in which sleeves are set."""
+    return np.where(points[:, 1] > 0.95, armhole(points), -0.1)
+
+
+@lru_cache(maxsize=32)
+def cut_trousers(waist: float, hem: float) -> Cut:
+    """Everything with two legs, from ``waist`` to ``hem`` height."""
+    cut = _whole().clip("cuff", lambda p: np.where(_is_arm(p, -0.02), -0.1, p[:, 1] - hem))
+    cut = cut.clip("waist", lambda p: waist - p[:, 1])
+    cut, left = cut.split("middle", lambda p: p[:, 0])
+    cut = replace(cut, panel=np.where(left, LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
+    cut, front = cut.split("side", side)
+    return replace(cut, panel=cut.panel + ~front)
+
+
+def wedges(cut: Cut) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Corners by panel: (F, 3) faces over wedges, (W,) the vertex and (W,) the panel of each wedge.
+
+    A vertex on a seam has one wedge for every panel there. Sleeves are one panel, open along the underarm.
+    """
+    panel = np.repeat(cut.panel, 3).reshape(-1, 3)
+    half = np.isin(panel, (LEFT_SLEEVE_BACK, RIGHT_SLEEVE_BACK))
+    if half.any():
+        top = cut.lines["side"] & (_arm_coordinates(cut.points)[2] > 0)
+        panel = panel - (half & top[cut.faces])
+    code, faces = np.unique(cut.faces.astype(np.int64) * 16 + panel, return_inverse=True)
+    return faces.reshape(-1, 3).astype(np.int32), code // 16, code % 16

@@ -1,0 +1,184 @@
+"""Making a cut up on a body: room for ease, seams flattened to metres of cloth, skinning weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from .cut import Cut, unique_edges
+from .form import (
+    ARMPIT,
+    CROTCH,
+    LEFT_ARM,
+    LEFT_LEG,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    TRUNK,
+    WAIST,
+    Ease,
+    Form,
+    armhole,
+    hang,
+    smoothstep,
+)
+from .patterns import (
+    BACK,
+    CHEST,
+    FRONT,
+    LEFT_LEG_BACK,
+    LEFT_LEG_FRONT,
+    LEFT_SLEEVE,
+    RIGHT_LEG_BACK,
+    RIGHT_SLEEVE,
+    wedges,
+)
+from .sheet import Sheet
+from .surface import vertex_normals
+
+
+def parts(cut: Cut) -> np.ndarray:
+    """(V,) which tube of the body each vertex of a cut belongs to."""
+    out = np.full(len(cut.points), TRUNK)
+    left = cut.points[:, 0] > 0
+    arm = (armhole(cut.points) > 0) & (cut.points[:, 1] > 0.95)
+    out[arm] = np.where(left[arm], LEFT_ARM, RIGHT_ARM)
+    leg = cut.points[:, 1] < CROTCH
+    out[leg] = np.where(left[leg], LEFT_LEG, RIGHT_LEG)
+    return out
+
+
+def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) -> np.ndarray:
+    """(V, 3) the cut at rest on ``form`` with room for ``ease``; ``snug`` (V,) 0..1 takes the room away where cloth is held."""
+    shell = form.body.template.tights
+    at = cut.matrix @ form.body.rest[shell.indices]
+    normals = vertex_normals(at, cut.faces)
+    part = parts(cut)
+    armness = np.where(np.isin(part, (LEFT_ARM, RIGHT_ARM)), 1.0, 0.0)
+    depth = armhole(cut.points)
+    armness = np.where(cut.points[:, 1] > 0.95, smoothstep(depth, -0.035, 0.035), 0.0)
+    room = ease.trunk * (1 if snug is None else 1 - 0.85 * snug)
+
+    # Trunk and hips: bridged sections, hanging from the chest down.
+    along, radius, angle, outward = form.trunk_coordinates(at)
+    support = form.trunk_support
+    top = int((form.height(ARMPIT) - support.first) / 0.01)
+    table = hang(support.table, ease.trunk_taper, top, -1)
+    reach = support.radius(along, angle, table) + room
+    share = (1 - smoothstep(cut.points[:, 1], ARMPIT - 0.04, ARMPIT + 0.10)) * (1 - armness)
+    share *= smoothstep(cut.points[:, 1], CROTCH - 0.07, CROTCH + 0.05)
+    move = share[:, None] * np.maximum(reach - radius, room if np.isscalar(room) else room)[:, None] * outward
+    done = share.copy()
+
+    for arm in (LEFT_ARM, RIGHT_ARM):
+        rows = np.flatnonzero((armness > 0) & (np.sign(cut.points[:, 0]) == (1 if arm == LEFT_ARM else -1)))
+        if not len(rows):
+            continue
+        curve, support = form.arms[arm], form.arm_support[arm]
+        along, radius, angle, outward = curve.locate(at[rows])
+        table = hang(support.table, ease.arm_taper, max(int((0.06 - support.first) / 0.01), 0), 1)
+        reach = support.radius(np.maximum(along, 0.05), angle, table) + ease.arm
+        share = smoothstep(along, 0.02, 0.12) * armness[rows]
+        move[rows] += share[:, None] * np.maximum(reach - radius, ease.arm)[:, None] * outward
+        done[rows] += share
+    for leg in (LEFT_LEG, RIGHT_LEG):
+        low = 1 - smoothstep(cut.points[:, 1], CROTCH - 0.07, CROTCH + 0.05)
+        rows = np.flatnonzero((low > 0) & (np.sign(cut.points[:, 0]) == (1 if leg == LEFT_LEG else -1)))
+        if not len(rows):
+            continue
+        support = form.leg_support[leg]
+        along, radius, angle, outward = form.leg_coordinates(at[rows], leg)
+        start = int((form.height(CROTCH - 0.06) - support.first) / 0.01)
+        table = hang(support.table, ease.leg_taper, start, -1)
+        reach = support.radius(along, angle, table) + ease.leg
+        move[rows] += low[rows, None] * np.maximum(reach - radius, ease.leg)[:, None] * outward
+        done[rows] += low[rows]
+    rest = 1 - np.minimum(done, 1)
+    return at + move + (rest * room)[:, None] * normals
+
+
+def weights(cut: Cut, form: Form, smooth: int = 6) -> sparse.csr_matrix:
+    """csr (V, B): the hull's skinning weights, diffused along the cloth so that it bends more softly than the body."""
+    shell = form.body.template.tights
+    out = cut.matrix @ form.body.template.weights[shell.indices]
+    step = laplacian(cut.faces, len(cut.points))
+    dense = np.asarray(out.todense())
+    used = np.flatnonzero(dense.max(axis=0) > 1e-6)
+    some = dense[:, used]
+    for _ in range(smooth):
+        some = 0.5 * some + 0.5 * (step @ some)
+    some /= some.sum(axis=1, keepdims=True)
+    rows = np.repeat(np.arange(len(some)), len(used))
+    return sparse.csr_matrix((some.ravel(), (rows, np.tile(used, len(some)))), out.shape)
+
+
+def laplacian(faces: np.ndarray, count: int) -> sparse.csr_matrix:
+    """csr (V, V): the mean of each vertex's neighbours."""
+    edges = unique_edges(faces)
+    both = np.concatenate([edges, edges[:, ::-1]])
+    valence = np.bincount(both[:, 0], minlength=count)
+    return sparse.csr_matrix((1 / valence[both[:, 0]], (both[:, 0], both[:, 1])), (count, count))
+
+
+def sheet_of(cut: Cut, form: Form, ease: Ease) -> Sheet:
+    """A cut made up on the body at rest and brought into its pose."""
+    rest = make_up(cut, form, ease)
+    start = form.body.skin(rest, weights(cut, form))
+    faces, vertex, panel = wedges(cut)
+    sheet = Sheet(
+        cut.faces,
+        rest,
+        start,
+        parts(cut),
+        np.zeros(len(rest)),
+        cut.lines,
+        faces,
+        vertex,
+        panel,
+        _guess(cut, form, rest, vertex, panel, faces),
+    )
+    return sheet
+
+
+def _guess(cut: Cut, form: Form, rest: np.ndarray, vertex: np.ndarray, panel: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(W, 2) each panel roughly unrolled: round its tube by angle, along it by length; the chest is at v = 0."""
+    at, uv = rest[vertex], np.zeros((len(vertex), 2))
+    chest = form.height(CHEST)
+    for p in np.unique(panel):
+        rows = np.flatnonzero(panel == p)
+        if p in (FRONT, BACK):
+            along, _, angle, _ = form.trunk_coordinates(at[rows])
+            radius = form.trunk_support.girth(form.height(WAIST)) / (2 * np.pi)
+            along = along - chest
+        elif p in (LEFT_SLEEVE, RIGHT_SLEEVE):
+            arm = LEFT_ARM if p == LEFT_SLEEVE else RIGHT_ARM
+            along, _, angle, _ = form.arms[arm].locate(at[rows])
+            angle += np.pi / 2 if p == RIGHT_SLEEVE else -np.pi / 2
+            radius, along = 0.06, -along
+        else:
+            leg = LEFT_LEG if p in (LEFT_LEG_FRONT, LEFT_LEG_BACK) else RIGHT_LEG
+            along, _, angle, _ = form.leg_coordinates(at[rows], leg)
+            radius = 0.09
+            along = along - chest
+        if p in (BACK, LEFT_LEG_BACK, RIGHT_LEG_BACK):
+            angle = angle - np.pi
+        angle = (angle + np.pi) % (2 * np.pi) - np.pi
+        if p in (LEFT_SLEEVE, RIGHT_SLEEVE):
+            angle = _one_turn(angle, rows, faces)
+        uv[rows] = np.stack([radius * angle, along], axis=1)
+    return uv
+
+
+def _one_turn(angle: np.ndarray, rows: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Angles made continuous over the open sleeve: corners beyond the underarm seam get a full turn more or less."""
+    inverse = np.full(faces.max() + 1, -1)
+    inverse[rows] = np.arange(len(rows))
+    mine = inverse[faces[(inverse[faces] >= 0).all(axis=1)]]
+    for _ in range(3):
+        corner = angle[mine]
+        middle = np.sort(corner, axis=1)[:, 1:2]
+        turn = np.round((middle - corner) / (2 * np.pi)) * 2 * np.pi
+        if not turn.any():
+            break
+        angle = angle.copy()
+        angle[mine[turn != 0]] += turn[turn != 0]
+    return angle

@@ -1,0 +1,117 @@
+"""What is sewn onto the edges of a garment: turned hems, ribs, bands, collars, all swept along the edge.
+
+A profile is a polyline in the plane square to the edge: first coordinate away from the cloth, second outwards from the body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from .surface import vertex_normals
+
+# Values of the attribute "part": what a face is made of and how it is drawn.
+CLOTH, RIB, BAND, BUTTON, SOLE, LACE, LINING, METAL = range(8)
+
+
+@dataclass
+class Mesh:
+    """A piece of geometry with what the cloth's material asks for. ``attributes`` name -> (V,)."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    normals: np.ndarray
+    attributes: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def join(meshes: list[Mesh]) -> Mesh:
+    """One mesh of several; an attribute that one lacks is 0 there."""
+    names = sorted({name for mesh in meshes for name in mesh.attributes})
+    first = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([mesh.faces + start for mesh, start in zip(meshes, first, strict=True)]).astype(np.int32),
+        np.concatenate([mesh.uv for mesh in meshes]),
+        np.concatenate([mesh.normals for mesh in meshes]),
+        {name: np.concatenate([mesh.attributes.get(name, np.zeros(len(mesh.vertices))) for mesh in meshes]) for name in names},
+    )
+
+
+@dataclass
+class Edge:
+    """A closed edge of cloth: ``points`` (N, 3) in order, unit ``out`` (N, 3) away from the cloth in its plane, ``normal``
+    (N, 3) out of the body, ``along`` (N + 1,) metres."""
+
+    points: np.ndarray
+    out: np.ndarray
+    normal: np.ndarray
+
+    @property
+    def along(self) -> np.ndarray:
+        """(N + 1,) arc length; the last entry is the girth."""
+        step = np.linalg.norm(np.roll(self.points, -1, axis=0) - self.points, axis=1)
+        return np.concatenate([[0], np.cumsum(step)])
+
+
+def edge_of(points: np.ndarray, normals: np.ndarray, smooth: float = 2.0) -> Edge:
+    """The edge through loop ``points`` (N, 3), cloth on its left, with the cloth's ``normals`` (N, 3) there."""
+    normal = gaussian_filter1d(normals, smooth + 1, axis=0, mode="wrap")
+    tangent = gaussian_filter1d(np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0), smooth, axis=0, mode="wrap")
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
+    normal -= np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    return Edge(points, np.cross(tangent, normal), normal)
+
+
+def resample(points: np.ndarray, values: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """A closed polyline (N, 3) and values (N, k) on it at equal steps of about ``spacing`` metres."""
+    closed = np.concatenate([points, points[:1]])
+    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    at = np.linspace(0, along[-1], max(int(along[-1] / spacing), 12), endpoint=False)
+    closed_values = np.concatenate([values, values[:1]])
+    return tuple(np.stack([np.interp(at, along, column) for column in table.T], axis=1) for table in (closed, closed_values))
+
+
+def sweep(edge: Edge, profile: np.ndarray, part: int, closed: bool = True, share: np.ndarray | None = None) -> Mesh:
+    """A strip along ``edge`` with cross-section ``profile`` (K, 2) or (N, K, 2), from the outer face over the rim to the inner.
+
+    ``share`` (N,) bool leaves out what is not chosen (an open strip).
+    """
+    profile = np.broadcast_to(profile, (len(edge.points), *np.shape(profile)[-2:]))
+    count, width = profile.shape[:2]
+    grid = edge.points[:, None] + profile[..., :1] * edge.out[:, None] + profile[..., 1:] * edge.normal[:, None]
+    across = np.linalg.norm(np.diff(profile, axis=1), axis=2)
+    v = np.concatenate([np.zeros((count, 1)), np.cumsum(across, axis=1)], axis=1)
+    u = np.broadcast_to(edge.along[:-1, None], v.shape)
+    row = np.arange(count if closed else count - 1)
+    if share is not None:
+        row = row[share[row] & share[(row + 1) % count]]
+    after = (row + 1) % count
+    k = np.arange(width - 1)
+    a, b = row[:, None] * width + k, after[:, None] * width + k
+    quads = np.stack([a, a + 1, b + 1, b], axis=-1).reshape(-1, 4)
+    faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]).astype(np.int32)
+    vertices = grid.reshape(-1, 3)
+    uv = np.stack([u, v], axis=-1).reshape(-1, 2)
+    attributes = {"part": np.full(len(vertices), float(part))}
+    return Mesh(vertices, faces, uv, vertex_normals(vertices, faces), attributes)
+
+
+def turned_hem(thickness: float = 0.0025, depth: float = 0.014) -> np.ndarray:
+    """Cross-section of cloth folded over at its edge."""
+    t = thickness
+    return np.array([(0, 0), (0.3 * t, -0.2 * t), (0.3 * t, -0.8 * t), (0, -t), (-depth, -t)])
+
+
+def rib(width: float, thickness: float = 0.003) -> np.ndarray:
+    """Cross-section of a knitted band of ``width`` sewn onto the edge, a little prouder than the cloth."""
+    t = thickness / 2
+    return np.array(
+        [
+            (-0.004, -0.2 * t), (-0.003, 0.9 * t), (0.002, 1.3 * t), (0.3 * width, 1.5 * t), (0.75 * width, 1.3 * t),
+            (width - t, 0.9 * t), (width, 0), (width - t, -0.9 * t), (0.5 * width, -1.1 * t), (-0.004, -1.1 * t),
+        ]
+    )  # fmt: skip
