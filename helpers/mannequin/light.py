@@ -117,7 +117,9 @@ class Visibility:
         shape = tuple((cells.max(0) - self._origin + 4)[::-1]) if len(cells) else (6, 6)
         phase = cells[:, 0] % _TILE + _TILE * (cells[:, 1] % _TILE)
         flat = (cells[:, 1] - self._origin[1]) * shape[1] + cells[:, 0] - self._origin[0]
-        self._grid = _filter(_Grid.fill(shape, flat, chosen, _gather(scene, studio, chosen, phase)), loose)
+        grid = _Grid.fill(shape, flat, chosen, _gather(scene, studio, chosen, phase))
+        # Once over the whole pattern, the outer taps half; then a little more against what the pattern leaves.
+        self._grid = _filter(_filter(grid, (0.5, 1, 1, 1, 0.5), loose), (0.5, 1, 0.5), loose)
 
     def read(self, points: Points) -> np.ndarray:
         """(N, 1 + lights) float32 in 0..1 at ``points``: open surroundings, then each light."""
@@ -180,12 +182,12 @@ class _Grid:
         return out, total > 0.01
 
 
-def _filter(grid: _Grid, loose: bool) -> _Grid:
-    """Average over the 4 x 4 pattern (five taps, the outer ones half) among cells of the same surface and plane."""
+def _filter(grid: _Grid, taps: tuple[float, ...], loose: bool) -> _Grid:
+    """Average with the weights ``taps`` each way among cells of the same surface and plane."""
     height, width = grid.shape
     values, normal, position = (a.reshape(-1, height, width) for a in (grid.values, grid.normal, grid.position))
     owner = grid.owner.reshape(height, width)
-    reach = _TILE // 2
+    reach = len(taps) // 2
     inner = (slice(reach, height - reach), slice(reach, width - reach))
     total = np.zeros((height - 2 * reach, width - 2 * reach), np.float32)
     result = np.zeros((len(values), *total.shape), np.float32)
@@ -200,7 +202,7 @@ def _filter(grid: _Grid, loose: bool) -> _Grid:
                 alike *= alike
                 off = n[0] * (q[0] - p[0]) + n[1] * (q[1] - p[1]) + n[2] * (q[2] - p[2])
                 weight *= alike * alike / (1 + (off * 120) ** 2)
-            weight *= (0.5 if abs(dx) == reach else 1.0) * (0.5 if abs(dy) == reach else 1.0)
+            weight *= taps[reach + dx] * taps[reach + dy]
             total += weight
             result += weight * values[:, *tap]
     values[:, *inner] = result / np.maximum(total, 1e-6)
