@@ -16,10 +16,12 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from helpers.labels import CIHP
-from helpers.mannequin import body as bodies
-from helpers.mannequin.body import Body, Template, texture
+from helpers.mannequin.body import Body, Template, template, texture, triangles
 from helpers.mannequin.colours import linear
+from helpers.mannequin.eyes import eye_centre, eye_surface, lash_surface, lid_edges
+from helpers.mannequin.noise import noise, smoothstep
 from helpers.mannequin.outfit import Figure
+from helpers.mannequin.quads import catmull_clark, quad_edges
 from helpers.mannequin.surface import Hits, Material, Surface, vertex_normals
 
 MELANIN = np.array([0.55, 0.90, 1.30])  # absorption of a unit of each layer in R, G, B
@@ -29,7 +31,7 @@ LIPS = np.array([0.12, 0.85, 0.55])  # blood under the thinnest skin
 
 def skin_surfaces(body: Body) -> list[Surface]:
     """Skin (subdivided once, labelled by CIHP), eyes and lashes of a posed body."""
-    return [_skin(body), _eyes(body), _lashes(body)]
+    return [_skin(body), eye_surface(body), lash_surface(body)]
 
 
 # --- the skin mesh -----------------------------------------------------------------------------------------------------
@@ -76,8 +78,8 @@ def skin_mesh(base: Template) -> SkinMesh:
     seams = seams.reshape(-1, 4)
     weld = np.empty(len(used), np.int64)
     weld[seams.ravel()] = quads.ravel()
-    edges, edge_of = _edges(seams)
-    smooth, weld_edges, keys = _catmull_clark(quads, len(base.vertices))
+    edges, edge_of = quad_edges(seams)
+    smooth, weld_edges, keys = catmull_clark(quads, len(base.vertices))
     pair = np.sort(weld[edges], axis=1)
     edge_row = np.searchsorted(keys, pair[:, 0] * len(base.vertices) + pair[:, 1])
     v, e = len(base.vertices), len(weld_edges)
@@ -89,7 +91,7 @@ def skin_mesh(base: Template) -> SkinMesh:
     cut = np.stack(
         [np.stack([seams[:, k], n + edge_of[:, k], centre, n + edge_of[:, k - 1]], axis=1) for k in range(4)], axis=1
     )
-    cut = bodies.triangles(cut.reshape(-1, 4)).astype(np.int32)
+    cut = triangles(cut.reshape(-1, 4)).astype(np.int32)
 
     kept, split = np.unique(split, return_inverse=True)
     matrix = smooth[kept]
@@ -109,35 +111,6 @@ def skin_mesh(base: Template) -> SkinMesh:
         np.column_stack([tint[split], nails, inside]),
         _labels(base, weights, faces),
     )
-
-
-def _edges(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(E, 2) unique edges and (Q, 4) which of them runs from each corner to the next."""
-    sides = np.stack([quads, np.roll(quads, -1, axis=1)], axis=2).reshape(-1, 2)
-    low, high = sides.min(axis=1).astype(np.int64), sides.max(axis=1)
-    keys, inverse = np.unique(low * (quads.max() + 1) + high, return_inverse=True)
-    return np.stack(np.divmod(keys, quads.max() + 1), axis=1), inverse.reshape(-1, 4)
-
-
-def _catmull_clark(quads: np.ndarray, count: int) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
-    """csr from ``count`` vertices to vertices, edge points and face points of a closed quad mesh; its edges and their keys.
-
-    Source: Catmull, Clark, "Recursively generated B-spline surfaces on arbitrary topological meshes", 1978.
-    """
-    edges, edge_of = _edges(quads)
-    q, e = len(quads), len(edges)
-    face = sparse.csr_matrix((np.full(4 * q, 0.25), (np.repeat(np.arange(q), 4), quads.ravel())), (q, count))
-    middle = sparse.csr_matrix((np.full(2 * e, 0.5), (np.repeat(np.arange(e), 2), edges.ravel())), (e, count))
-    beside = sparse.csr_matrix((np.ones(4 * q), (edge_of.ravel(), np.repeat(np.arange(q), 4))), (e, q))
-    edge = middle / 2 + sparse.diags(0.5 / np.asarray(beside.sum(axis=1)).ravel()) @ beside @ face
-    valence = np.maximum(np.bincount(edges.ravel(), minlength=count), 1)
-    used = np.bincount(quads.ravel(), minlength=count) > 0
-    around_faces = (face > 0).astype(float).T @ face
-    around_edges = (middle > 0).astype(float).T @ middle
-    scale = sparse.diags(used / valence**2.0)
-    vertex = scale @ (around_faces + 2 * around_edges) + sparse.diags(np.where(used, (valence - 3) / valence, 1.0))
-    keys = edges[:, 0].astype(np.int64) * count + edges[:, 1]
-    return sparse.vstack([vertex, edge, face]).tocsr(), edges, keys
 
 
 _PARTS = {
@@ -197,46 +170,12 @@ def _tints(base: Template, place: np.ndarray, normals: np.ndarray, weights: spar
         blood += 0.35 * spot(heads["foot" + side] - [0, 0.05, 0.04], 0.035) + 0.3 * spot(heads["toe2-2" + side], 0.04)
         foot = np.asarray(weights[:, _columns(base, (f"foot|{side[1]}", f"toe|{side[1]}"))].sum(axis=1)).ravel()
         palm += foot * smoothstep(-0.5, -0.9, normals[:, 1])
-        ear = [0.083 * sign, _eye_centre(base)[1] - 0.017, 0.03]
+        ear = [0.083 * sign, eye_centre(base)[1] - 0.017, 0.03]
         blood += 0.45 * spot(np.array(ear), 0.032)
     return np.column_stack([melanin, blood, np.clip(palm, 0, 1)])
 
 
 # --- colour ------------------------------------------------------------------------------------------------------------
-
-
-def smoothstep(start: float, end: float, value: np.ndarray) -> np.ndarray:
-    """0 at ``start``, 1 at ``end``, smooth in between; ``start`` may be the larger one."""
-    t = np.clip((value - start) / (end - start), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
-@cache
-def _lattice() -> np.ndarray:
-    return np.random.default_rng(7).random((32, 32, 32)).astype(np.float32)
-
-
-def noise(points: np.ndarray, size: float) -> np.ndarray:
-    """(N,) value noise, mean 0, within -1..1, of feature ``size`` metres at ``points`` (N, 3)."""
-    scaled = points / size
-    cell = np.floor(scaled)
-    t = (scaled - cell).astype(np.float32)
-    t = t * t * (3 - 2 * t)
-    low = cell.astype(np.int64) & 31
-    high = (low + 1) & 31
-    table = _lattice()
-    planes = []
-    for x in (low[:, 0], high[:, 0]):
-        rows = [table[x, y, low[:, 2]] * (1 - t[:, 2]) + table[x, y, high[:, 2]] * t[:, 2] for y in (low[:, 1], high[:, 1])]
-        planes.append(rows[0] * (1 - t[:, 1]) + rows[1] * t[:, 1])
-    return 2 * (planes[0] * (1 - t[:, 0]) + planes[1] * t[:, 0]) - 1
-
-
-@cache
-def _eye_centre(base: Template) -> np.ndarray:
-    """(3,) centre of the left eyeball in the template; the right one mirrors it."""
-    points = base.vertices[base.shells["eyes"].indices]
-    return points[points[:, 0] > 0].mean(axis=0)
 
 
 class _SkinColour:
@@ -246,14 +185,14 @@ class _SkinColour:
         self.figure = figure
         self.tone, self.hair = linear(figure.skin), linear(figure.hair_colour)
         self.light = float(np.clip((self.tone @ [0.2126, 0.7152, 0.0722]) ** 0.5, 0.1, 0.8))
-        self.origin = _eye_centre(bodies.template())
+        self.origin = eye_centre(template())
         rng = np.random.default_rng(figure.face_seed)
         self.freckles = float(np.clip(rng.normal(0.0, 0.45), 0, 1)) * float(np.clip((self.light - 0.4) / 0.3, 0, 1))
         self.brow_height = rng.normal(0, 0.0006)
         self.brow_weight = rng.normal(1, 0.1)
         shade = 1 - float(np.clip(self.hair.mean() * 5, 0, 0.7))
-        self.stubble = shade * rng.choice([0.16, 0.28, 0.45])
-        self.lids = cKDTree(_lid_edges(bodies.template()))
+        self.stubble = shade * rng.choice([0.14, 0.22, 0.34])
+        self.lids = cKDTree(lid_edges(template()))
 
     def __call__(self, hits: Hits) -> np.ndarray:
         place, tint = hits["template"], hits["tint"]
@@ -353,154 +292,5 @@ class _SkinColour:
         cheek = -0.052 + (x - 0.030)  # its upper edge, from the corner of the mouth to the sideburn
         jaw = smoothstep(0.006, -0.016, y - cheek) * np.maximum(smoothstep(0.024, 0.038, x), smoothstep(-0.078, -0.088, y))
         lip = smoothstep(-0.046, -0.052, y) * smoothstep(0.033, 0.022, x) * smoothstep(-0.072, -0.064, y)
-        throat = smoothstep(-0.128, -0.106, y) * smoothstep(0.030, 0.055, depth)
+        throat = smoothstep(-0.122, -0.100, y) * smoothstep(0.030, 0.055, depth)
         return np.maximum(jaw, lip) * throat
-
-
-# --- eyes --------------------------------------------------------------------------------------------------------------
-
-_IRIS = 0.46  # of the eyeball's radius
-_RINGS, _SPOKES = 22, 40
-
-
-@cache
-def _eyeball() -> tuple[np.ndarray, np.ndarray]:
-    """Front of a unit eyeball looking along +z, bulging at the cornea: vertices and faces."""
-    polar = np.linspace(0, np.radians(115), _RINGS) ** 1.0
-    around = np.linspace(0, 2 * np.pi, _SPOKES, endpoint=False)
-    bulge = 1 + 0.055 * np.clip(1 - (np.sin(polar) / 0.52) ** 2, 0, 1) * (polar < np.pi / 2)
-    ring = np.stack([np.outer(np.sin(polar), np.cos(around)), np.outer(np.sin(polar), np.sin(around))], axis=-1)
-    points = np.concatenate([ring, np.broadcast_to(np.cos(polar)[:, None, None], (*ring.shape[:2], 1))], axis=-1)
-    points = points * bulge[:, None, None]
-    a = np.arange(_RINGS - 1)[:, None] * _SPOKES + np.arange(_SPOKES)
-    b = np.arange(_RINGS - 1)[:, None] * _SPOKES + (np.arange(_SPOKES) + 1) % _SPOKES
-    quads = np.stack([a, a + _SPOKES, b + _SPOKES, b], axis=-1).reshape(-1, 4)
-    return points.reshape(-1, 3), bodies.triangles(quads).astype(np.int32)
-
-
-def _eyes(body: Body) -> Surface:
-    points, faces = _eyeball()
-    shell = body.template.shells["eyes"].indices
-    left = body.template.vertices[shell, 0] > 0
-    vertices, local = [], []
-    for rows, sign in ((shell[left], 1.0), (shell[~left], -1.0)):
-        at = body.posed[rows]
-        solution = np.linalg.lstsq(np.column_stack([2 * at, np.ones(len(at))]), np.sum(at**2, axis=1), rcond=None)[0]
-        centre = solution[:3]
-        radius = np.sqrt(solution[3] + centre @ centre)
-        vertices.append(centre + radius * points)  # both look at the camera
-        local.append(np.column_stack([points * [sign, 1, 1], points[:, 0]]))
-    faces = np.concatenate([faces, faces + len(points)])
-    labels = np.full(len(faces), CIHP.index("face"), np.uint8)
-    material = Material(_EyeColour(body.figure), kind="eye", roughness=0.06, specular=0.04)
-    return Surface("eyes", np.concatenate(vertices), faces, material, labels, attributes={"eye": np.concatenate(local)})
-
-
-class _EyeColour:
-    """Sclera, iris and pupil by place on the eyeball: x outwards, y up, z along the gaze, then x towards the picture's right."""
-
-    def __init__(self, figure: Figure) -> None:
-        self.iris = linear(figure.eyes)
-        self.age = figure.age
-
-    def __call__(self, hits: Hits) -> np.ndarray:
-        at = hits["eye"]
-        x, y = at[:, 0], at[:, 1]
-        radius = np.hypot(x, y) / _IRIS
-        angle = np.arctan2(y, x)
-        spokes = np.column_stack([np.cos(angle) * 6, np.sin(angle) * 6, radius * 0.7])
-        fibres = noise(spokes, 0.45) * 0.6 + noise(spokes + 5, 0.2) * 0.4
-        iris = self.iris * (1.25 + 0.5 * fibres)[:, None]
-        iris += (np.exp(-(((radius - 0.46) / 0.12) ** 2)) * 0.35)[:, None] * self.iris * [1.3, 1.0, 0.6]
-        iris *= (1 - 0.78 * smoothstep(0.80, 1.0, radius))[:, None]
-        iris *= (1 - 0.45 * smoothstep(-0.1, 0.45, y))[:, None]  # in the lid's shade
-        iris *= smoothstep(0.34, 0.42, radius)[:, None]
-        veins = smoothstep(0.55, 0.95, np.abs(x)) * (0.12 + 0.10 * noise(at[:, :3], 0.08))
-        white = np.array([0.66, 0.63, 0.60]) * np.exp(-np.outer(veins + 0.1 * (self.age > 60), [0.1, 0.9, 1.0]))
-        white *= (1 - 0.50 * smoothstep(0.05, 0.36, y) - 0.15 * smoothstep(0.5, 0.9, np.abs(x)))[:, None]
-        corner = smoothstep(-0.72, -0.86, x)[:, None]
-        white += corner * (np.array([0.50, 0.22, 0.19]) - white)
-        edge = smoothstep(0.94, 1.06, radius)[:, None]
-        colour = (1 - edge) * iris + edge * white
-        # The soft box mirrored in the cornea: what makes an eye alive is too small for the lamp's own highlight to find.
-        glint = smoothstep(0.105, 0.075, np.hypot(at[:, 3] + 0.17, 1.15 * (y - 0.15)))[:, None]
-        return np.maximum(colour, glint).astype(np.float32)
-
-
-# --- lashes ------------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _lash_grids(base: Template) -> dict[str, np.ndarray]:
-    """``upper`` and ``lower`` -> (rows, columns) template vertices of the left eye's lash strips, from lid to tips, and the
-    same under ``upper-right`` and ``lower-right``; columns run from the nose outwards."""
-    quads = base.quads["lashes"]
-    edges, _ = _edges(quads)
-    shell = base.shells["lashes"].indices
-    graph = sparse.coo_matrix((np.ones(len(edges)), np.searchsorted(shell, edges).T), (len(shell),) * 2).tocsr()
-    graph = graph + graph.T
-    count, part = sparse.csgraph.connected_components(graph)
-    hops = sparse.csgraph.shortest_path(graph, unweighted=True)
-    degree = np.asarray(graph.sum(axis=1)).ravel()
-    centre, out = _eye_centre(base), {}
-    for strip in range(count):
-        rows = np.flatnonzero(part == strip)
-        at = base.vertices[shell[rows]] * [1, 1, 1]
-        right = at[:, 0].mean() < 0
-        at[:, 0] = np.abs(at[:, 0])
-        corners = np.flatnonzero(degree[rows] == 2)
-        order = np.argsort(np.linalg.norm(at[corners] - centre, axis=1))
-        inner, outer = sorted(corners[order[:2]], key=lambda row: at[row, 0])
-        hop = hops[np.ix_(rows, rows)]
-        width = int(hop[inner, outer])
-        # In a grid the hops to both lid corners add up to the width plus twice the row.
-        row = ((hop[inner] + hop[outer] - width) / 2).astype(int)
-        column = (hop[inner] - row).astype(int)
-        grid = np.empty((row.max() + 1, width + 1), np.int64)
-        grid[row, column] = shell[rows]
-        out[("upper" if at[:, 1].mean() > centre[1] else "lower") + ("-right" if right else "")] = grid
-    return out
-
-
-@cache
-def _lid_edges(base: Template) -> np.ndarray:
-    """(n, 3) points along the front of both lids of the left eye in the template."""
-    out = []
-    for name in ("upper", "lower"):
-        root = base.vertices[_lash_grids(base)[name][0]]
-        along = np.linspace(0, len(root) - 1, 90)
-        out.append(np.column_stack([np.interp(along, np.arange(len(root)), root[:, k]) for k in range(3)]))
-    return np.concatenate(out) + np.array([0, 0, 0.0008])
-
-
-def _lashes(body: Body) -> Surface:
-    vertices, faces, uv, start = [], [], [], 0
-    for name, grid in _lash_grids(body.template).items():
-        rows, columns = grid.shape
-        at = body.posed[grid]
-        length = 0.8 if name.startswith("upper") else 0.55
-        vertices.append((at[:1] + length * (at - at[:1])).reshape(-1, 3))
-        across, along = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, columns), indexing="ij")
-        uv.append(np.stack([along + (2 if name.startswith("lower") else 0), across], axis=-1).reshape(-1, 2))
-        index = np.arange(grid.size).reshape(grid.shape) + start
-        quads = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1).reshape(-1, 4)
-        faces.append(bodies.triangles(quads if not name.endswith("right") else quads[:, ::-1]))
-        start += grid.size
-    colour = (linear(body.figure.hair_colour) * 0.12 + 0.003).astype(np.float32)
-    strength = 1.0 if body.figure.presentation == "woman" else 0.6
-
-    def albedo(hits: Hits) -> np.ndarray:
-        return np.broadcast_to(colour, (len(hits["uv"]), 3))
-
-    def opacity(hits: Hits) -> np.ndarray:
-        along, across = hits["uv"].T
-        lower, along = along > 1.5, along % 2
-        hairs = 0.5 + 0.5 * np.cos(2 * np.pi * np.where(lower, 22, 34) * (along + 0.05 * across * (along - 0.4)))
-        thin = np.clip(hairs - across * 0.9 + 0.25, 0, 1)
-        ends = smoothstep(0, 0.2, along) * smoothstep(1.0, 0.92, along)
-        return strength * np.where(lower, 0.45, 0.9) * thin * ends * (1 - across**3)
-
-    faces = np.concatenate(faces).astype(np.int32)
-    labels = np.full(len(faces), CIHP.index("face"), np.uint8)
-    material = Material(albedo, kind="hair", roughness=0.6, opacity=opacity)
-    return Surface("lashes", np.concatenate(vertices), faces, material, labels, uv=np.concatenate(uv))

