@@ -108,14 +108,14 @@ def _hair(
     up = (0.5 + 0.5 * normal[:, 1])[:, None]
     out = (ground + (sky - ground) * up) * albedo * (seen[:, :1] ** 1.2)
     first, second = unit(tangent - 0.07 * normal), unit(tangent + 0.12 * normal)
-    glow = np.sqrt(albedo) * 0.75 + 0.05
+    glow = albedo ** np.float32(0.75) + 0.01
     for index, light in enumerate(studio.lights):
         towards = light.towards
         half = unit(view + towards)
         along = tangent @ towards
         body = np.sqrt(np.maximum(1 - along * along, 0)) * np.clip(normal @ towards * 0.7 + 0.3, 0, 1)
-        white = _strand(first, half, 70.0) * 0.10
-        tinted = _strand(second, half, 14.0) * 0.22
+        white = _strand(first, half, 90.0) * 0.06
+        tinted = _strand(second, half, 16.0) * 0.34
         gate = np.clip(normal @ towards * 1.5 + 0.4, 0, 1)
         answer = albedo * (0.85 * body)[:, None] + (white * gate)[:, None] + glow * (tinted * gate)[:, None]
         out += answer * seen[:, 1 + index : 2 + index] * np.float32(light.colour)
