@@ -72,7 +72,7 @@ TABLE = {
         sway=0.02,
         hips=(2.0, 2.0),
         shoulders=(-1.0, -1.0),
-        head=(1.5, -3.0),
+        head=(1.5, 3.0),
     ),
     "contrapposto": Pose(
         Arm(out=22, bend=18),
@@ -82,7 +82,7 @@ TABLE = {
         sway=0.05,
         hips=(5.0, 4.0),
         shoulders=(-3.0, -3.0),
-        head=(2.0, -4.0),
+        head=(2.0, 4.0),
     ),
     "hand on hip": Pose(
         Arm(out=20, bend=18),
@@ -92,7 +92,7 @@ TABLE = {
         sway=0.03,
         hips=(3.0, 2.0),
         shoulders=(-2.0, -2.0),
-        head=(1.0, -3.0),
+        head=(1.0, 3.0),
     ),
     "walking": Pose(
         Arm(out=17, ahead=-14, bend=12),
@@ -101,7 +101,6 @@ TABLE = {
         Leg(aside=-0.05, ahead=-0.22, turn=6, heel=32),
         hips=(0.0, 4.0),
         shoulders=(0.0, -4.0),
-        head=(0.0, 0.0),
     ),
 }
 
@@ -116,50 +115,28 @@ def pose_bones(bones: Bones, rest: np.ndarray, skin: np.ndarray, name: str) -> n
 
 
 class _Skeleton:
+    """A shaped body's joints, and the world rotations given to its bones so far; a bone without one moves with its parent."""
+
     def __init__(self, bones: Bones, rest: np.ndarray, skin: np.ndarray) -> None:
         self.bones = bones
-        self.at = bones.heads @ rest
-        self.tail = bones.tails @ rest
-        self.turns = np.broadcast_to(np.eye(3), (len(bones.names), 3, 3)).copy()  # world rotations, set from the root outwards
-        self.rest, self.skin_rows = rest, skin
+        self.at, self.tail = bones.heads @ rest, bones.tails @ rest
+        self.skin = rest[skin]
+        self.turns: dict[str, np.ndarray] = {}
 
     def head(self, name: str) -> np.ndarray:
         return self.at[self.bones.index(name)]
 
     def take(self, pose: Pose) -> np.ndarray:
-        hips, chest, head = _tilt_turn(pose.hips), _tilt_turn(pose.shoulders), _tilt_turn((-pose.head[0], -pose.head[1]))
-        self._set("root", hips)
-        self._set("pelvis", hips)
+        hips, chest = _tilt_turn(pose.hips), _tilt_turn(pose.shoulders)
+        head = _tilt_turn((-pose.head[0], pose.head[1]))
+        self.turns["root"] = hips
         for share, bone in enumerate(("spine05", "spine04", "spine03", "spine02", "spine01"), start=1):
-            self._set(bone, _between(hips, chest, share / 5))
-        for bone in ("breast", "clavicle", "shoulder01", "upperarm", "lowerarm", "wrist", "metacarpal", "finger"):
-            self._set(bone, chest)
-        for share, bone in enumerate(("neck01", "neck02", "neck03"), start=1):
-            self._set(bone, _between(chest, head, share / 4))
-        facial = (
-            "head",
-            "jaw",
-            "special",
-            "eye",
-            "oris",
-            "levator",
-            "tongue",
-            "orbicularis",
-            "oculi",
-            "temporalis",
-            "risorius",
-        )
-        for bone in facial:
-            self._set(bone, head)
+            self.turns[bone] = _between(hips, chest, share / 5)
+        for share, bone in enumerate(("neck01", "neck02", "neck03", "head"), start=1):
+            self.turns[bone] = _between(chest, head, share / 4)
         self._arm(pose.left_arm, ".L", chest)
         self._arm(pose.right_arm, ".R", chest)
-        pelvis = self._legs(pose)
-        return self._transforms(pelvis)
-
-    def _set(self, prefix: str, turn: np.ndarray) -> None:
-        for row, name in enumerate(self.bones.names):
-            if name.startswith(prefix):
-                self.turns[row] = turn
+        return self._transforms(self._legs(pose))
 
     # --- arms
 
@@ -168,7 +145,7 @@ class _Skeleton:
         shoulder, elbow, wrist = (self.head(bone + side) for bone in ("upperarm01", "lowerarm01", "wrist"))
         drop = _axis_turn(AHEAD, -arm.shoulder * mirror[0])
         for bone, share in (("clavicle", 0.6), ("shoulder01", 1.0)):
-            self._set(bone + side, chest @ _between(np.eye(3), drop, share))
+            self.turns[bone + side] = chest @ _between(np.eye(3), drop, share)
 
         out = max(arm.out, self._clearance(arm, shoulder * mirror, elbow * mirror, wrist * mirror))
         out, ahead = np.radians([out, arm.ahead])
@@ -184,15 +161,15 @@ class _Skeleton:
         fore_turn = chest @ _frame(fore, hinge) @ _frame(rest_fore, rest_hinge).T
         # The upper arm turns about itself from the shoulder down: half at its first bone, all at its second.
         swing = _swing(chest @ drop, upper_turn, rest_upper)
-        self._set("upperarm01" + side, _between(swing, upper_turn, 0.5))
-        self._set("upperarm02" + side, upper_turn)
+        self.turns["upperarm01" + side] = _between(swing, upper_turn, 0.5)
+        self.turns["upperarm02" + side] = upper_turn
 
         hand = self._hand(arm, side, chest, fore)
         untwisted = _swing(fore_turn, hand, rest_fore)  # the hand's turn without the forearm's twist
         twist = hand @ untwisted.T
-        self._set("lowerarm01" + side, _between(np.eye(3), twist, 0.3) @ fore_turn)
-        self._set("lowerarm02" + side, _between(np.eye(3), twist, 0.75) @ fore_turn)
-        self._set("wrist" + side, hand)
+        self.turns["lowerarm01" + side] = _between(np.eye(3), twist, 0.3) @ fore_turn
+        self.turns["lowerarm02" + side] = _between(np.eye(3), twist, 0.75) @ fore_turn
+        self.turns["wrist" + side] = hand
         self._fingers(arm, side, hand)
 
     def _clearance(self, arm: Arm, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray) -> float:
@@ -200,7 +177,7 @@ class _Skeleton:
         if arm.bend > 45:
             return 0.0
         hip, knee = self.head("upperleg01.L"), self.head("lowerleg01.L")
-        points = self.rest[self.skin_rows]
+        points = self.skin
         band = points[(points[:, 1] < hip[1] + 0.06) & (points[:, 1] > hip[1] * 0.72 + knee[1] * 0.28)]
         half = np.abs(band[np.abs(band[:, 0]) < 2.6 * hip[0] + 0.02, 0]).max()
         upper, fore = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
@@ -220,40 +197,37 @@ class _Skeleton:
         sign = 1.0 if side == ".L" else -1.0
         wrist, index, little = (self.head(b + side) for b in ("wrist", "finger2-1", "finger5-1"))
         palm = sign * _unit(np.cross(little - wrist, index - wrist))
-        for metacarpal in range(1, 5):
-            self._set(f"metacarpal{metacarpal}{side}", hand)
         middle = self.head("finger3-2" + side) - self.head("finger3-1" + side)
         for finger in range(1, 6):
             bend = arm.curl * (0.4 if finger == 1 else 0.8 + 0.1 * (finger - 2))
-            chain = [self.bones.index(f"finger{finger}-{joint}{side}") for joint in (1, 2, 3)]
-            along = self.tail[chain[0]] - self.at[chain[0]]
+            first = self.bones.index(f"finger{finger}-1{side}")
+            along = self.tail[first] - self.at[first]
             hinge = _unit(np.cross(along, palm))
-            # Relaxed fingers lie together; the thumb stays where it is.
+            # Relaxed fingers lie together.
             spread = np.degrees(np.arctan2(palm @ np.cross(along, middle), along @ middle)) * (0.75 if finger > 1 else 0.5)
             together = _axis_turn(palm, spread)
-            for joint, (row, share) in enumerate(zip(chain, (1.0, 2.4, 3.4), strict=True)):
-                self.turns[row] = hand @ together @ _axis_turn(hinge, bend * share * (joint > 0 or finger > 1))
+            for joint, share in ((1, 1.0 if finger > 1 else 0.0), (2, 2.4), (3, 3.4)):
+                self.turns[f"finger{finger}-{joint}{side}"] = hand @ together @ _axis_turn(hinge, bend * share)
 
     # --- legs
 
     def _legs(self, pose: Pose) -> np.ndarray:
         """Places both feet, returns where the pelvis (root) goes."""
         sides = ((".L", 1.0, pose.left_leg), (".R", -1.0, pose.right_leg))
-        root, turn = self.at[0], self.turns[0]
+        root, turn = self.at[0], self.turns["root"]
         length = np.mean([self._reach(side) for side, *_ in sides])
         feet = []
         for side, sign, leg in sides:
             hip, ankle = self.head("upperleg01" + side), self.head("foot" + side)
-            yaw = _axis_turn(np.array([0.0, 1, 0]), sign * leg.turn)
+            yaw = _axis_turn(-DOWN, sign * leg.turn)
             foot = yaw @ _axis_turn(SIDE, leg.heel)
             ball = self.head("toe3-1" + side) * [1, 0, 1]
             place = np.array([hip[0] + sign * leg.aside * length, 0, ankle[2] + leg.ahead * length])
             target = place + yaw @ ((ball - ankle) * [1, 0, 1]) + foot @ (ankle - ball)
             feet.append((side, sign, leg, yaw, foot, target))
-            self._set("foot" + side, foot)
-            for row, name in enumerate(self.bones.names):
-                if name.startswith("toe") and name.endswith(side):
-                    self.turns[row] = yaw
+            self.turns["foot" + side] = foot
+            for toe in range(1, 6):  # they stay flat where the heel rises
+                self.turns[f"toe{toe}-1{side}"] = yaw
         # The pelvis is as high as the straighter leg allows.
         shift = np.array([pose.sway * length, 0, 0])
         heights = []
@@ -277,7 +251,7 @@ class _Skeleton:
         a, b = np.linalg.norm(rest_knee - rest_hip), np.linalg.norm(rest_ankle - rest_knee)
         line = ankle - hip
         c = min(np.linalg.norm(line), (a + b) * 0.9995)
-        toward = _axis_turn(np.array([0.0, 1, 0]), 0.8 * turn) @ AHEAD
+        toward = _axis_turn(-DOWN, 0.8 * turn) @ AHEAD
         hinge = np.cross(line, toward)  # bends the shin backwards when the thigh goes ahead
         angle = np.degrees(np.arccos(np.clip((a * a + c * c - b * b) / (2 * a * c), -1, 1)))
         thigh = _axis_turn(_unit(hinge), angle) @ _unit(line)
@@ -285,17 +259,18 @@ class _Skeleton:
         for bone, now, before in (("upperleg", thigh, rest_knee - rest_hip), ("lowerleg", shin, rest_ankle - rest_knee)):
             rotation = _frame(now, hinge) @ _frame(before, np.cross(before, AHEAD)).T
             for half in ("01", "02"):
-                self._set(bone + half + side, rotation)
+                self.turns[bone + half + side] = rotation
 
     # --- assembly
 
     def _transforms(self, pelvis: np.ndarray) -> np.ndarray:
-        out = np.zeros((len(self.at), 4, 4))
-        out[:, :3, :3], out[:, 3, 3] = self.turns, 1
+        out = np.tile(np.eye(4), (len(self.at), 1, 1))
         place = np.empty_like(self.at)
-        for row, parent in enumerate(self.bones.parents):
-            place[row] = pelvis if parent < 0 else place[parent] + self.turns[parent] @ (self.at[row] - self.at[parent])
-        out[:, :3, 3] = place - np.einsum("bij,bj->bi", self.turns, self.at)
+        for row, (name, parent) in enumerate(zip(self.bones.names, self.bones.parents, strict=True)):
+            above = out[parent, :3, :3]
+            out[row, :3, :3] = self.turns.get(name, above)
+            place[row] = pelvis if parent < 0 else place[parent] + above @ (self.at[row] - self.at[parent])
+        out[:, :3, 3] = place - np.einsum("bij,bj->bi", out[:, :3, :3], self.at)
         return out
 
 
@@ -316,7 +291,7 @@ def _axis_turn(axis: np.ndarray, degrees: float) -> np.ndarray:
 
 def _tilt_turn(angles: tuple[float, float]) -> np.ndarray:
     """Left side up by the first angle, left side back by the second."""
-    return _axis_turn(np.array([0.0, 1, 0]), -angles[1] * -1) @ _axis_turn(AHEAD, angles[0])
+    return _axis_turn(-DOWN, angles[1]) @ _axis_turn(AHEAD, angles[0])
 
 
 def _between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:

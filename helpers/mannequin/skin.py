@@ -57,7 +57,8 @@ def _skin(body: Body) -> Surface:
     mesh = skin_mesh(body.template)
     vertices = mesh.matrix @ body.posed
     normals = vertex_normals(vertices, mesh.faces)
-    material = Material(_SkinColour(body.figure), kind="skin", roughness=0.56, specular=0.028)
+    colour = _SkinColour(body.figure)
+    material = Material(colour, kind="skin", roughness=0.60, specular=0.028, bump=colour.pores)
     return Surface(
         "skin",
         vertices[mesh.split],
@@ -219,6 +220,15 @@ class _SkinColour:
                 colour[rows] = colour[rows] * (1 - amount) + amount * layer
         colour *= 1 - tint[:, 4:5] * [0.74, 0.88, 0.86]
         return colour.astype(np.float32)
+
+    def pores(self, hits: Hits) -> np.ndarray:
+        """(N, 3) normals with the fine relief that breaks up highlights."""
+        rough = (0.045 if self.figure.presentation == "woman" else 0.075) * (
+            1 + 0.6 * np.clip((self.figure.age - 40) / 30, 0, 1)
+        )
+        relief = np.stack([noise(hits["template"] + offset, 0.0012) for offset in (0.0, 7.3, 14.6)], axis=1)
+        out = hits["normal"] + rough * relief
+        return out / np.linalg.norm(out, axis=1, keepdims=True)
 
     def _absorb(self, melanin: np.ndarray, blood: np.ndarray) -> np.ndarray:
         # Blood shows less through much melanin.
