@@ -9,6 +9,7 @@ import numpy as np
 
 from helpers.labels import select
 from helpers.person import Person
+from helpers.tryon.shading import dye_colours
 from helpers.tryon.warp import fill
 
 _SKIN = ("torso-skin", "face", "left-arm", "right-arm", "left-leg", "right-leg")
@@ -73,32 +74,42 @@ def _skin_by_colour(lab: np.ndarray, worn: np.ndarray) -> tuple[np.ndarray, np.n
     return np.isin(pieces, keep), tone
 
 
-def snap(worn: np.ndarray, lab: np.ndarray, keep: np.ndarray, reach: int = 8) -> np.ndarray:
+def snap(worn: np.ndarray, lab: np.ndarray, body: Body, reach: int = 11) -> np.ndarray:
     """``worn`` with its outline moved, by up to ``reach`` pixels, to where the old cloth really ends: bool (H, W).
 
-    lab: float32 (H, W, 3) CIE Lab; keep: bool (H, W), pixels that are surely something else (labelled skin). Label maps and clicked
+    lab: float32 (H, W, 3) CIE Lab; what ``body`` calls skin and has its colour never joins. Label maps and clicked
     masks are a few pixels off; whatever of the old cloth stays outside them would show as a fringe. A pixel outside joins when its
     colour is that of the cloth just inside and not that of the surroundings; one inside leaves only on the strongest evidence.
     """
     inward = cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3)
     outward = cv2.distanceTransform((~worn).astype(np.uint8), cv2.DIST_L2, 3)
+    keep = body.skin if body.tone is None else body.skin & (np.linalg.norm((lab - body.tone) * (0.4, 1, 1), axis=2) < 14)
     core = inward > 4 if (inward > 4).sum() > 0.3 * worn.sum() else worn
+    deep = inward > reach + 2 if (inward > reach + 2).sum() > 0.2 * worn.sum() else core
     past = outward > reach + 1
-    cloth = [_nearest(lab, core & (outward + inward < 40)), fill(lab, core)]
-    around = [_nearest(lab, past & (outward < 40)), fill(lab, past)]
+    cloth = [nearest(lab, core & (outward + inward < 40)), fill(lab, core)]
+    around = [nearest(lab, past & (outward < 40)), fill(lab, past)]
     to_cloth, to_around = (np.min([np.linalg.norm(lab - c, axis=2) for c in colours], 0) for colours in (cloth, around))
-    joins = (outward <= reach) & ~worn & ~keep & (to_cloth < 16) & (to_cloth < 0.55 * to_around) & (to_around > 9)
-    leaves = worn & (inward <= 5) & (to_around < 5) & (to_cloth > 18)
+    near = outward <= reach
+    rough = np.linalg.norm(lab - cv2.blur(lab, (9, 9)), axis=2)
+    rough = fill(rough, past & (cv2.erode(past.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0))
+    joins = near & ~worn & ~keep & (to_cloth < 16) & (to_cloth < 0.5 * to_around) & (to_around > 3.0 + 2 * rough)
+    rim = worn & (inward <= reach)
+    to_dyes = np.full(worn.shape, np.inf, np.float32)
+    to_dyes[rim] = np.min([np.linalg.norm((lab[rim] - dye) * (0.6, 1, 1), axis=1) for dye in dye_colours(lab[deep])], 0)
+    leaves = rim & (to_dyes > 16) & (to_around < 0.5 * to_dyes)
     new = (worn | joins) & ~leaves
-    return (cv2.GaussianBlur(new.astype(np.float32), (0, 0), 1.2) > 0.5) | (worn & (inward > 5))
+    new = (cv2.GaussianBlur(new.astype(np.float32), (0, 0), 1.6) > 0.5) | (worn & (inward > reach + 1))
+    _, pieces = cv2.connectedComponents(new.astype(np.uint8))
+    return np.isin(pieces, np.unique(pieces[worn & (inward > min(reach, 0.6 * inward.max()))])) & new
 
 
-def _nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+def nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Each pixel's nearest known value, slightly blurred: float32 (H, W, C)."""
-    _, nearest = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros((int(nearest.max()) + 1, values.shape[2]), np.float32)
-    table[nearest[known]] = cv2.blur(values, (3, 3))[known]
-    return cv2.GaussianBlur(table[nearest], (0, 0), 1.5)
+    _, label = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
+    table[label[known]] = cv2.blur(values, (3, 3))[known]
+    return cv2.GaussianBlur(table[label], (0, 0), 1.5)
 
 
 def crossing(worn: np.ndarray, body: Body) -> np.ndarray:

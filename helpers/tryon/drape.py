@@ -19,15 +19,16 @@ from helpers.labels import LOWER, UPPER, select
 from helpers.person import Person
 from helpers.tryon import body as bodies
 from helpers.tryon import shading, silhouette, topology
-from helpers.tryon.parts import Part, lower_parts, upper_parts
-from helpers.tryon.product import Neckline, front_neckline, garment_mask, solid_with_holes
+from helpers.tryon.parts import Part, hem_row, lower_parts, upper_parts
+from helpers.tryon.product import Neckline, front_neckline, garment_mask, trimmed
 from helpers.tryon.result import TryOn
 from helpers.tryon.silhouette import Silhouette
 from helpers.tryon.warp import backward_map, carry_on, fill
 
 _FEATHER = 3  # pixels around the change within which the edge is blended
 _MARGIN = 24
-_INSIDE, _NECK, _ARMHOLE, _ELSEWHERE = range(4)
+_TORSO, _NECK, _ARMHOLE, _ELSEWHERE, _LEFT, _RIGHT, _BELOW = range(7)
+_PIECE = {"left sleeve": _LEFT, "right sleeve": _RIGHT}  # which piece of the garment a part shows; all others the trunk
 
 
 class Drape:
@@ -58,7 +59,7 @@ class Drape:
         linear = shading.to_linear(image)
         lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         body = bodies.look(scene, lab, worn)
-        given, worn = worn, bodies.snap(worn, lab, body.skin)
+        given, worn = worn, bodies.snap(worn, lab, body)
         steps: dict[str, np.ndarray] = {}
         data: dict[str, np.ndarray] = {}
 
@@ -76,7 +77,7 @@ class Drape:
         steps["landmarks on the garment"] = _landmarks(garment.image, front)
         steps["landmarks on the person"] = _landmarks(image, wearer)
 
-        cloth_source, types, ratio = _source(garment.image, front, plan.scale)
+        cloth_source, types, ratio = _source(garment.image, front, plan)
         cloth = np.zeros(image.shape, np.float32)
         covered = np.zeros(worn.shape, bool)
         removed = np.zeros(worn.shape, bool)
@@ -92,16 +93,14 @@ class Drape:
                 cloth_source, lookup[..., 0] * ratio, lookup[..., 1] * ratio, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             )
             reach, gone = _reach(part, kind, worn, body, plan)
-            near = cv2.dilate(part.region.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
-            raw |= (kind == _INSIDE) & (near if part.name != "torso" else ~_outside_torso(parts, worn.shape))
+            piece = _PIECE.get(part.name, _TORSO)
+            raw |= kind == piece
             weight = cv2.GaussianBlur((part.region | reach).astype(np.float32), (0, 0), 1.5) + 1e-4
             cloth += sampled * weight[..., None]
             weight_sum += weight
             covered |= reach
             removed |= gone
-            steps[f"{part.name}, warped"] = np.where((kind == _INSIDE)[..., None], np.clip(sampled, 0, 255), 255).astype(
-                np.uint8
-            )
+            steps[f"{part.name}, warped"] = np.where((kind == piece)[..., None], np.clip(sampled, 0, 255), 255).astype(np.uint8)
         cloth /= weight_sum[..., None]
         removed &= worn & ~covered
 
@@ -118,9 +117,11 @@ class Drape:
                 plan.say("No skin is seen to continue; the old cloth stays where the new one does not reach.", 0.6)
                 removed[:] = False
             else:
-                flesh = shading.skin(linear, body.skin, removed, limbs, light, rng)
+                near = body.neck | body.arms
+                flesh = shading.skin(linear, near if near.sum() > 400 else body.skin, removed, limbs, light, rng)
                 new = np.where(removed[..., None], flesh, lit)
                 new = _contact_shadow(new, covered, removed)
+                new = _slimmer(new, linear, limbs, covered, worn)
         steps["composite before the edge is blended"] = np.where(
             (covered | removed)[..., None], np.rint(shading.to_srgb(new)), image
         ).astype(np.uint8)
@@ -128,7 +129,7 @@ class Drape:
         out, changed, laid = person.image.copy(), np.zeros(mask.shape, bool), np.zeros(mask.shape, bool)
         out[view], changed[view], laid[view] = result, touched, covered
         warped = np.zeros(mask.shape, bool)
-        warped[view] = raw
+        warped[view] = raw & ~body.hair & ~(body.arms & ~covered)
         data |= {"warped mask": warped, "garment mask": front.mask, "light": light}
         data |= {f"garment {name}": point for name, point in front.points.items()}
         data |= {f"person {name}": point + np.array([box[1][0], box[0][0]]) for name, point in wearer.points.items()}
@@ -193,7 +194,7 @@ def _crop(person: Person, view: tuple[slice, slice]) -> Person:
 
 def _study(garment: Garment) -> tuple[Silhouette, Neckline | None]:
     """The silhouette of the garment's front, and its neckline."""
-    mask = garment_mask(garment.image) if garment.mask is None else solid_with_holes(garment.mask)
+    mask = garment_mask(garment.image) if garment.mask is None else trimmed(garment.image, garment.mask)
     if mask.sum() < 400:
         raise ValueError(f"garment mask holds only {int(mask.sum())} pixels. Pass a mask that covers the garment.")
     if garment.category == "lower":
@@ -228,10 +229,10 @@ def _with_arms(scene: Person, worn: np.ndarray, body: bodies.Body, wearer: Silho
     return silhouette.upper(wearer.mask | body.arms, centre=wearer.centre)
 
 
-def _source(image: np.ndarray, front: Silhouette, scale: float) -> tuple[np.ndarray, np.ndarray, float]:
+def _source(image: np.ndarray, front: Silhouette, plan: topology.Plan) -> tuple[np.ndarray, np.ndarray, float]:
     """The garment's cloth carried on past its edge, at no more than the wearer's resolution; what lies where around it; its ratio."""
-    ratio = float(np.clip(1.15 * scale, 0.05, 1.0))
-    types = _kinds(front)
+    ratio = float(np.clip(1.15 * plan.scale, 0.05, 1.0))
+    types = _kinds(front, plan)
     if ratio > 0.85:
         return carry_on(image, front.mask), types, 1.0
     size = max(8, round(image.shape[1] * ratio)), max(8, round(image.shape[0] * ratio))
@@ -240,22 +241,31 @@ def _source(image: np.ndarray, front: Silhouette, scale: float) -> tuple[np.ndar
     return carry_on(small, mask, erode=max(1, round(4 * ratio))), types, size[0] / image.shape[1]
 
 
-def _kinds(front: Silhouette) -> np.ndarray:
-    """uint8 (H, W): inside the garment, or which edge is nearest outside it: neck, open armhole, or any other."""
+def _kinds(front: Silhouette, plan: topology.Plan) -> np.ndarray:
+    """uint8 (H, W): which piece of the garment this is, or which of its edges is nearest: neck, open armhole, or any other."""
     lines = np.zeros(front.mask.shape, np.uint8)
     for name, line in front.edges.items():
         side, _, edge = name.partition("-")
+        if edge == "armhole" and front.sleeved.get(side):
+            continue
         kind = (
             _NECK if edge == "neck" else _ARMHOLE if edge in ("armhole", "yoke") and not front.sleeved.get(side) else _ELSEWHERE
         )
-        if edge == "armhole" and front.sleeved.get(side):
-            continue
         cv2.polylines(lines, [line.round().astype(np.int32)], False, int(kind), 2)
     _, nearest = cv2.distanceTransformWithLabels((lines == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     lookup = np.zeros(int(nearest.max()) + 1, np.uint8)
     drawn = lines > 0
     lookup[nearest[drawn]] = lines[drawn]
-    return np.where(front.mask, _INSIDE, lookup[nearest]).astype(np.uint8)
+    pieces = np.zeros(front.mask.shape, np.uint8)
+    for side, piece in (("left", _LEFT), ("right", _RIGHT)):
+        if front.sleeved.get(side):
+            names = ("outer", "cuff", "inner", "armhole")
+            outer, cuff, inner, hole = (front.edges[f"{side}-{name}"] for name in names)
+            cv2.fillPoly(pieces, [np.vstack([outer, cuff, inner[::-1], hole[::-1]]).round().astype(np.int32)], piece)
+    if plan.hem_share < 1 and "left-armpit" in front.points:
+        rows = np.arange(front.mask.shape[0])[:, None]
+        pieces[(rows > hem_row(front, plan)) & (pieces == _TORSO)] = _BELOW
+    return np.where(front.mask, pieces, lookup[nearest]).astype(np.uint8)
 
 
 def _reach(
@@ -272,7 +282,7 @@ def _reach(
         open_to = open_to | (kind == _ARMHOLE)
     here = part.region & worn & ~open_to
     if not plan.neck_kept:
-        here |= (kind == _INSIDE) & body.neck
+        here |= (kind == _TORSO) & body.neck
     return here, part.region & worn & open_to
 
 
@@ -282,10 +292,6 @@ def _sleeve_region(parts: list[Part], shape: tuple[int, int]) -> np.ndarray:
         if part.name.endswith("sleeve"):
             out |= part.region
     return out
-
-
-def _outside_torso(parts: list[Part], shape: tuple[int, int]) -> np.ndarray:
-    return _sleeve_region(parts, shape)
 
 
 def _light_everywhere(
@@ -302,6 +308,18 @@ def _light_everywhere(
     mixed = np.where(bare, own, light)
     soft = cv2.GaussianBlur(mixed, (0, 0), 4)
     return np.where(over, soft, light).astype(np.float32)
+
+
+def _slimmer(new: np.ndarray, linear: np.ndarray, limbs: np.ndarray, covered: np.ndarray, worn: np.ndarray) -> np.ndarray:
+    """Bare limbs are slimmer than sleeves: the rim of what was a sleeve shows what lies beside it."""
+    if not limbs.any():
+        return new
+    depth = cv2.distanceTransform((worn & (limbs | covered)).astype(np.uint8), cv2.DIST_L2, 5)
+    rim = 0.16 * float(np.percentile(depth[limbs], 95))
+    share = np.clip(depth - rim, 0, 1.5) / 1.5
+    beside = bodies.nearest(linear, cv2.erode((~worn).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
+    mixed = share[..., None] * new + (1 - share[..., None]) * beside
+    return np.where((limbs & (depth < rim + 1.5))[..., None], mixed, new)
 
 
 def _contact_shadow(new: np.ndarray, covered: np.ndarray, removed: np.ndarray) -> np.ndarray:
@@ -333,8 +351,11 @@ def _blend(
     near_old = cv2.GaussianBlur(worn.astype(np.float32), (0, 0), 1.1)
     edge_of_old = 1 - np.clip(np.abs(near_old - soft) * 5, 0, 1)  # only where the new edge is the old one
     trust = trust * edge_of_old
+    rough = np.linalg.norm(linear - cv2.blur(linear, (5, 5)), axis=2)
+    smooth = np.clip(1.5 - fill(rough, around & ~band) / 0.02, 0, 1)  # an even backdrop can be continued without harm
     alpha = np.where(rim, trust * share + (1 - trust) * soft, inner.astype(np.float32))
-    surroundings = trust[..., None] * past + (1 - trust[..., None]) * linear
+    known = np.maximum(trust, smooth * edge_of_old)[..., None]
+    surroundings = known * past + (1 - known) * linear
     mixed = alpha[..., None] * new + (1 - alpha[..., None]) * np.where(rim[..., None], surroundings, linear)
     out = np.where(band[..., None], np.rint(shading.to_srgb(mixed)), image).astype(np.uint8)
     return out, band

@@ -66,7 +66,6 @@ def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, 
             start = side_line[-1]
             flat = np.column_stack([start[0] + np.linspace(0, 1, 6) * seen, np.full(6, start[1])])
             rows.append((resample(p[f"{side}-hem"], 6)[1:-1], flat[1:-1], 0.25))
-    frame = _pairs(rows)
     shoulders = _shoulders(worn, garment, plan)
     rows += [(shoulders[side], resample(garment.edges[f"{side}-yoke"], 4), 1.5) for side in SIDES]
     for side in SIDES:
@@ -82,20 +81,23 @@ def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, 
             hole = garment.edges[f"{side}-armhole"]
             end = worn.points[f"{side}-armpit"]
             rows.append((between(resample(hole, 6), shoulders[side][-1], end)[1:-1], resample(hole, 6)[1:-1], 1.0))
-    del frame
     target, source, weight = _pairs(rows)
-    region = worn.mask & ~sleeve_area
-    torso = Part("torso", target, source, weight, region, region, _TORSO)
+    torso = Part("torso", target, source, weight, ~sleeve_area, ~sleeve_area, _TORSO)
     return [torso, *(part for part in sleeves if part is not None)]
+
+
+def hem_row(garment: Silhouette, plan: Plan) -> float:
+    """Row of the garment picture down to which it is seen."""
+    top = min(garment.points["left-shoulder"][1], garment.points["right-shoulder"][1])
+    hem = (garment.points["left-hem"][1] + garment.points["right-hem"][1]) / 2
+    return float(top + plan.hem_share * (hem - top))
 
 
 def _side_share(garment: Silhouette, plan: Plan) -> float:
     """The part of the side seam that is seen when ``hem_share`` of the whole length is."""
-    top = min(garment.points["left-shoulder"][1], garment.points["right-shoulder"][1])
     pit = (garment.points["left-armpit"][1] + garment.points["right-armpit"][1]) / 2
     hem = (garment.points["left-hem"][1] + garment.points["right-hem"][1]) / 2
-    seen = plan.hem_share * (hem - top) - (pit - top)
-    return float(np.clip(seen / max(hem - pit, 1), 0.1, 1))
+    return float(np.clip((hem_row(garment, plan) - pit) / max(hem - pit, 1), 0.1, 1))
 
 
 def _shoulders(worn: Silhouette, garment: Silhouette, plan: Plan) -> dict[str, np.ndarray]:
@@ -103,7 +105,7 @@ def _shoulders(worn: Silhouette, garment: Silhouette, plan: Plan) -> dict[str, n
     out = {}
     for side in SIDES:
         line = worn.edges[f"{side}-yoke"]
-        both = worn.sleeved[side] == garment.sleeved[side]
+        both = worn.sleeved[side] and garment.sleeved[side]
         if plan.neck_kept and both:
             out[side] = resample(line, 4)
             continue
@@ -142,7 +144,7 @@ def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette |
         return None
     edges = carrier.edges
     hole, outer, inner, cuff = (edges[f"{side}-{name}"] for name in ("armhole", "outer", "inner", "cuff"))
-    region = _polygon(worn.mask.shape, outer, cuff, inner[::-1], hole[::-1]) & carrier.mask
+    region = _polygon(worn.mask.shape, outer, cuff, inner[::-1], hole[::-1])
     if action == "none" or not garment.sleeved[side]:
         empty = np.zeros((0, 2))
         return Part(f"{side} sleeve", empty, empty, np.zeros(0), region & worn.mask, np.zeros_like(region), _SLEEVE)

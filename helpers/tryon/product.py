@@ -62,6 +62,18 @@ def garment_mask(image: np.ndarray) -> np.ndarray:
     return cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
 
 
+def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A given ``mask`` bool (H, W) without the rim of backdrop that drawn masks often hold, straps above all."""
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    away, noise = _from_backdrop(lab)
+    plain = ((np.linalg.norm(away, axis=2) < np.clip(1.5 + 3 * noise, 2.0, 5.0)) | ~mask).astype(np.uint8)
+    _, pieces = cv2.connectedComponents(plain, connectivity=4)
+    outside = np.isin(pieces, np.unique(pieces[~mask])) & (plain > 0)
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
+    kept = mask & ~(outside & (depth < 0.03 * max(mask.shape)))
+    return solid_with_holes(kept if kept.sum() > 0.8 * mask.sum() else mask)
+
+
 def solid_with_holes(mask: np.ndarray) -> np.ndarray:
     """The largest connected piece, its holes left open: bool (H, W)."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
@@ -133,21 +145,61 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     rivals = score[(apart > 0.25 * chest) & (score > 0)]
     rival = float(np.percentile(rivals, 98)) if rivals.size else 0.0
     below = well_inside & (np.arange(height)[:, None] > outline.points["neck"][1] + 0.5 * chest)
-    texture = float(np.percentile(np.hypot(np.linalg.norm(across, axis=2), np.linalg.norm(down, axis=2))[below], 75)) if below.any() else 0.0
-    clarity = float(np.clip((best - rival) / (0.4 * best + 1e-6), 0, 1) * np.clip(best, 0, 1) * np.clip(1.5 - 2 * texture / best, 0, 1))
+    texture = (
+        float(np.percentile(np.hypot(np.linalg.norm(across, axis=2), np.linalg.norm(down, axis=2))[below], 75))
+        if below.any()
+        else 0.0
+    )
+    uniform = _foreign(lab, x[likely], y[likely], outline, below)
+    texture *= 1 - uniform
+    rival *= 1 - 0.7 * uniform
+    clarity = float(
+        np.clip((best - rival) / (0.4 * best + 1e-6), 0, 1) * np.clip(best, 0, 1) * np.clip(1.5 - 2 * texture / best, 0, 1)
+    )
     if clarity < 0.15:  # the colour changes as much elsewhere: a print
         return None
     near = np.nonzero((score > 0.94 * best) & (apart < 0.08 * chest))[0]
     choice = int(near[np.lexsort((-score[near], d[near, 0]))[0]])  # of the two lines of a rib, the upper one
-    u = np.linspace(-1, 1, 121)
-    curve = np.column_stack(
-        [
-            (left[0] + right[0]) / 2 + u * half * w[choice, 0],
-            left[1] + (right[1] - left[1]) * (u * w[choice, 0] + 1) / 2 + d[choice, 0] * (1 - np.abs(u) ** p[choice, 0]),
-        ]
-    )
+    curve = _follow(np.column_stack([x[choice], y[choice]]), normal[:, choice].T, across, down, reach=0.09 * chest)
+    tips = np.array([[left[0], left[1]], [right[0], right[1]]])
+    curve = np.vstack([tips[:1], curve, tips[1:]])
     above = np.zeros(outline.mask.shape, np.uint8)
     ring = np.vstack([curve, [[curve[-1, 0], -9], [curve[0, 0], -9]]])
     cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
     shape = "v" if p[choice, 0] < 1.3 else "straight" if p[choice, 0] > 3.5 else "round"
     return Neckline(curve, (above > 0) & outline.mask, clarity, shape)
+
+
+def _foreign(lab: np.ndarray, x: np.ndarray, y: np.ndarray, outline: Silhouette, below: np.ndarray) -> float:
+    """1 where the cloth above the curve x, y has one colour that the front ``below`` hardly shows (a shaded inside), else 0."""
+    above = np.zeros(outline.mask.shape, np.uint8)
+    top = min(outline.points["left-collar"][1], outline.points["right-collar"][1]) - 9
+    ring = np.column_stack([np.r_[x, x[-1], x[0]], np.r_[y - 3, top, top]])
+    cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
+    inside = lab[(above > 0) & (cv2.erode(outline.mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)]
+    if len(inside) < 60 or below.sum() < 60:
+        return 0.0
+    colour = np.median(inside, 0)
+    spread = float(np.median(np.linalg.norm(inside - colour, axis=1)))
+    shown = float((np.linalg.norm(lab[below] - colour, axis=1) < max(10.0, 2 * spread)).mean())
+    return float(spread < 9 and shown < 0.06)
+
+
+def _follow(line: np.ndarray, normal: np.ndarray, across: np.ndarray, down: np.ndarray, reach: float) -> np.ndarray:
+    """``line`` (n, 2) moved along its normals (n, 2), by at most ``reach``, onto the strongest steady edge: dynamic programming."""
+    offsets = np.linspace(-reach, reach, 25)
+    spots = line[:, None] + offsets[None, :, None] * normal[:, None]
+    at = [spots[..., k].astype(np.float32) for k in (0, 1)]
+    gx, gy = (cv2.remap(g, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for g in (across, down))
+    gain = np.minimum(np.linalg.norm(gx * normal[:, None, :1] + gy * normal[:, None, 1:], axis=2), 6.0)
+    gain -= 0.15 * gain.max() * (offsets / reach) ** 2
+    step = 0.02 * gain.max() * np.subtract.outer(np.arange(25), np.arange(25)) ** 2
+    best, back = gain[0], []
+    for row in gain[1:]:
+        reached = best[None] - step
+        back.append(reached.argmax(1))
+        best = reached.max(1) + row
+    path = [int(best.argmax())]
+    for choice in reversed(back):
+        path.append(int(choice[path[-1]]))
+    return spots[np.arange(len(line)), path[::-1]]

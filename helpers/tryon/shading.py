@@ -32,7 +32,7 @@ def folds(lab: np.ndarray, linear: np.ndarray, worn: np.ndarray) -> tuple[np.nda
     """
     core = cv2.erode(worn.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     core = core if core.sum() > 100 else worn
-    dyes = _dyes(lab[core])
+    dyes = dye_colours(lab[core])
     distance = np.stack([np.linalg.norm((lab - dye) * (0.6, 1, 1), axis=2) for dye in dyes], -1)
     dye = distance.argmin(-1)
     luminance = np.log(np.maximum(linear @ np.array([0.2126, 0.7152, 0.0722], np.float32), 0.004))
@@ -59,8 +59,11 @@ def folds(lab: np.ndarray, linear: np.ndarray, worn: np.ndarray) -> tuple[np.nda
     return np.clip(np.exp(strength * light), _LEAST, _MOST).astype(np.float32), patterned
 
 
-def _dyes(colours: np.ndarray) -> np.ndarray:
-    """(k, 3) CIE Lab of the cloth's dyes: Lloyd's k-means from farthest points, then clusters that differ only in light merged."""
+def dye_colours(colours: np.ndarray) -> np.ndarray:
+    """(k, 3) CIE Lab of the dyes of a cloth whose pixels are ``colours`` (n, 3).
+
+    Lloyd's k-means from farthest points; clusters that differ only in light are merged, rare ones dropped.
+    """
     sample = colours[:: max(1, len(colours) // 3000)].astype(np.float64) * (0.6, 1, 1)
     centres = [np.median(sample, 0)]
     for _ in range(4):
@@ -105,7 +108,7 @@ def skin(
     level = np.clip(linear.sum(2) / tone.sum(), 0, 4)
     known &= (level > 0.45) & (level < 1.8)
     field = fill(linear, known)
-    field = 0.6 * field + 0.4 * tone
+    field = 0.85 * field + 0.15 * tone
     shade = np.ones(wanted.shape, np.float32)
     if limbs.any():
         depth = cv2.distanceTransform(limbs.astype(np.uint8), cv2.DIST_L2, 5)

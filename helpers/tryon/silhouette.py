@@ -246,7 +246,7 @@ def _far_direction(loop: np.ndarray, root: np.ndarray) -> np.ndarray:
     last, before = loop[distance > 0.75 * far], loop[(distance > 0.4 * far) & (distance <= 0.75 * far)]
     start = before.mean(0) if len(before) and far > 0 else root
     direction = last.mean(0) - start
-    direction = direction + (0, 0.8 * np.linalg.norm(direction))  # sleeves hang, also puffed ones
+    direction = direction + np.array([0.0, 0.8 * np.linalg.norm(direction)])  # sleeves hang, also puffed ones
     if np.linalg.norm(direction) < 1e-6:
         direction = loop.mean(0) - root
     return direction / max(np.linalg.norm(direction), 1e-6)

@@ -9,7 +9,7 @@ import numpy as np
 from helpers.tryon.product import Neckline
 from helpers.tryon.silhouette import SIDES, Silhouette, length
 
-_CLASSES = ((0.8, "cap"), (1.35, "short"), (1.9, "elbow-length"), (9e9, "long"))
+_CLASSES = ((0.62, "cap"), (1.2, "short"), (1.7, "elbow-length"), (9e9, "long"))
 
 
 @dataclass
@@ -37,8 +37,11 @@ class Plan:
 
 
 def sleeve_ratio(outline: Silhouette, side: str) -> float:
-    """Length of a sleeve's outer edge over the shoulder width; 0 without sleeve."""
-    return length(outline.edges[f"{side}-outer"]) / max(outline.shoulder_width, 1.0) if outline.sleeved.get(side) else 0.0
+    """Distance from the shoulder to the middle of the cuff over the shoulder width; 0 without sleeve."""
+    if not outline.sleeved.get(side):
+        return 0.0
+    cuff = (outline.points[f"{side}-cuff-outer"] + outline.points[f"{side}-cuff-inner"]) / 2
+    return float(np.linalg.norm(cuff - outline.points[f"{side}-shoulder"])) / max(outline.shoulder_width, 1.0)
 
 
 def sleeve_class(ratio: float) -> str:
@@ -71,12 +74,15 @@ def plan_upper(
         plan.say("An arm crosses the garment; the print under it is continued, not known.", 0.9)
     ratios = {side: (sleeve_ratio(garment, side), sleeve_ratio(worn, side)) for side in SIDES}
     carried = arms is not None and all(arms.sleeved[side] for side in SIDES) and not crossed
+    both = [r for r in ratios.values() if min(r) > 0]
+    if both:  # one decision for the two sleeves
+        new, old = np.mean(both, 0)
+        alike = 0.72 < new / old < 1.4 or min(new, old) > 1.7 or sleeve_class(new) == sleeve_class(old)
     for side, (new, old) in ratios.items():
         plan.reach[side] = length(garment.edges[f"{side}-outer"]) * scale if new else 0.0
-        same = old > 0 and (0.72 < new / old < 1.4 or min(new, old) > 1.9 or sleeve_class(new) == sleeve_class(old))
         if new == 0:
             plan.sleeves[side] = "none"
-        elif same:
+        elif old > 0 and alike:
             plan.sleeves[side] = "kept"
         elif new < old:
             plan.sleeves[side] = "shorter"
@@ -84,7 +90,10 @@ def plan_upper(
             plan.sleeves[side] = "longer"
         else:
             plan.sleeves[side] = "kept"
-            plan.say(f"The new sleeve is {sleeve_class(new)}, but the arm to carry it is not seen free; it ends like the worn one.", 0.6)
+            plan.say(
+                f"The new sleeve is {sleeve_class(new)}, but the arm to carry it is not seen free; it ends like the worn one.",
+                0.6,
+            )
     new, old = (max(r[k] for r in ratios.values()) for k in (0, 1))
     if "longer" in plan.sleeves.values():
         plan.say(

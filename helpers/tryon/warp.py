@@ -87,19 +87,17 @@ def carry_on(image: np.ndarray, mask: np.ndarray, erode: int = 4) -> np.ndarray:
 def fill(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Unknown pixels of ``values`` float32 (H, W[, C]) smoothly filled from the known ones: pull-push over a pyramid (Gortler 1996)."""
     flat = values.ndim == 2
-    values = values[..., None] if flat else values
-    weight = known.astype(np.float32)
-    levels = [(values * weight[..., None], weight)]
+    levels = [((values[..., None] if flat else values).astype(np.float32), known.astype(np.float32))]
     while min(levels[-1][1].shape) > 2:
-        size = tuple(max(1, (n + 1) // 2) for n in levels[-1][1].shape[::-1])
-        levels.append(tuple(_halve(level, size) for level in levels[-1]))
-    total, weight = levels.pop()
-    filled = total / np.maximum(weight, 1e-6)[..., None] if weight.any() else total
-    for total, weight in reversed(levels):
-        size = weight.shape[::-1]
-        up = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR).reshape(*weight.shape, -1)
-        share = np.clip(weight, 0, 1)[..., None]
-        filled = np.where(share > 1e-3, total / np.maximum(weight, 1e-6)[..., None], 0) * share + up * (1 - share)
+        colour, weight = levels[-1]
+        size = tuple(max(1, (n + 1) // 2) for n in weight.shape[::-1])
+        less = _halve(weight, size)
+        colour = _halve(colour * weight[..., None], size) / np.maximum(less, 1e-6)[..., None]
+        levels.append((colour, np.minimum(4 * less, 1)))
+    filled = levels.pop()[0]
+    for colour, weight in reversed(levels):
+        up = cv2.resize(filled, weight.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(colour.shape)
+        filled = up + weight[..., None] * (colour - up)
     return filled[..., 0] if flat else filled
 
 
