@@ -37,6 +37,19 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class HandOnHip(Arm):
+    """The wrist rests beside the hip, ``gap`` metres off it (cloth goes between), ``above`` the hip joint in leg lengths and
+    ``along`` metres ahead of it; ``elbow`` and ``fingers`` say where they point, the palm faces the body."""
+
+    gap: float = 0.055
+    above: float = 0.13
+    along: float = -0.02
+    elbow: tuple[float, float, float] = (0.9, 0.0, -0.45)
+    fingers: tuple[float, float, float] = (-0.24, -0.55, 0.78)
+    curl: float = 8.0
+
+
+@dataclass(frozen=True)
 class Leg:
     """``aside`` and ``ahead``: the ankle from below the hip joint, in leg lengths; ``turn``: toes outwards; ``heel``: how far
     the heel is raised, degrees about the ball of the foot."""
@@ -86,7 +99,7 @@ TABLE = {
     ),
     "hand on hip": Pose(
         Arm(out=20, bend=18),
-        Arm(out=46, ahead=-16, bend=96, inward=72, palm=20, wrist=0, curl=14),
+        HandOnHip(),
         Leg(aside=-0.03, turn=9),
         Leg(aside=0.04, ahead=0.05, turn=18),
         sway=0.03,
@@ -147,12 +160,11 @@ class _Skeleton:
         for bone, share in (("clavicle", 0.6), ("shoulder01", 1.0)):
             self.turns[bone + side] = chest @ _between(np.eye(3), drop, share)
 
-        out = max(arm.out, self._clearance(arm, shoulder * mirror, elbow * mirror, wrist * mirror))
-        out, ahead = np.radians([out, arm.ahead])
-        upper = np.array([np.sin(out) * np.cos(ahead), -np.cos(out) * np.cos(ahead), np.sin(ahead)])
-        toward = _axis_turn(DOWN, arm.inward) @ AHEAD  # where the forearm swings
-        hinge = _unit(np.cross(upper, toward))
-        fore = _axis_turn(hinge, arm.bend) @ upper
+        if isinstance(arm, HandOnHip):
+            upper, fore = self._to_hip(arm, side, mirror, chest)
+            hinge = _unit(np.cross(upper, fore))
+        else:
+            upper, fore, hinge = self._hanging(arm, shoulder * mirror, elbow * mirror, wrist * mirror)
         rest_upper, rest_fore = _unit(elbow - shoulder), _unit(wrist - elbow)
         rest_hinge = np.cross(rest_upper, rest_fore)
         if side == ".R":  # the mirror image of a turning axis points the other way
@@ -172,17 +184,38 @@ class _Skeleton:
         self.turns["wrist" + side] = hand
         self._fingers(arm, side, hand)
 
-    def _clearance(self, arm: Arm, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray) -> float:
-        """Degrees by which an upper arm must stand off so that the hand clears the hips; none for a raised forearm."""
-        if arm.bend > 45:
-            return 0.0
+    def _hanging(
+        self, arm: Arm, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Directions of upper arm, forearm and elbow hinge of a left arm that hangs clear of the hips."""
         hip, knee = self.head("upperleg01.L"), self.head("lowerleg01.L")
-        points = self.skin
-        band = points[(points[:, 1] < hip[1] + 0.06) & (points[:, 1] > hip[1] * 0.72 + knee[1] * 0.28)]
-        half = np.abs(band[np.abs(band[:, 0]) < 2.6 * hip[0] + 0.02, 0]).max()
-        upper, fore = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
-        back = arm.bend * np.sin(np.radians(arm.inward)) * fore / (upper + fore)  # what the elbow's bend takes away
-        return float(np.degrees(np.arcsin(np.clip((half + 0.085 - shoulder[0]) / (upper + fore), -0.5, 0.8)))) + back
+        half = self._half_width(hip[1] * 0.72 + knee[1] * 0.28, hip[1] + 0.06)
+        a, b = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
+        least = np.degrees(np.arcsin(np.clip((half + 0.085 - shoulder[0]) / (a + b), -0.5, 0.8)))
+        least += arm.bend * np.sin(np.radians(arm.inward)) * b / (a + b)  # what the elbow's bend takes away
+        out, ahead = np.radians([max(arm.out, least), arm.ahead])
+        upper = np.array([np.sin(out) * np.cos(ahead), -np.cos(out) * np.cos(ahead), np.sin(ahead)])
+        toward = _axis_turn(DOWN, arm.inward) @ AHEAD  # where the forearm swings
+        hinge = _unit(np.cross(upper, toward))
+        return upper, _axis_turn(hinge, arm.bend) @ upper, hinge
+
+    def _to_hip(self, arm: HandOnHip, side: str, mirror: np.ndarray, chest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Directions of upper arm and forearm, in the chest's frame and as of a left arm, that bring the wrist to the hip."""
+        hip, root = self.head("upperleg01" + side), self.at[0]
+        height = hip[1] + arm.above * self._reach(side)
+        half = self._half_width(height - 0.02, height + 0.02)
+        target = np.array([mirror[0] * (half + arm.gap), height, hip[2] + arm.along])
+        target = root + self.turns["root"] @ (target - root)
+        shoulder = self._places(root)[self.bones.index("upperarm01" + side)]
+        upper, fore, wrist = (self.head(bone + side) for bone in ("upperarm01", "lowerarm01", "wrist"))
+        elbow = _third_point(shoulder, target, np.linalg.norm(fore - upper), np.linalg.norm(wrist - fore), arm.elbow * mirror)
+        return tuple(mirror * (chest.T @ _unit(way)) for way in (elbow - shoulder, target - elbow))
+
+    def _half_width(self, low: float, high: float) -> float:
+        """Of the trunk between two heights; arms at rest are farther out."""
+        band = self.skin[(self.skin[:, 1] > low) & (self.skin[:, 1] < high)]
+        limit = 2.6 * self.head("upperleg01.L")[0] + 0.02
+        return float(np.abs(band[np.abs(band[:, 0]) < limit, 0]).max())
 
     def _hand(self, arm: Arm, side: str, chest: np.ndarray, fore: np.ndarray) -> np.ndarray:
         sign = 1.0 if side == ".L" else -1.0
@@ -190,8 +223,10 @@ class _Skeleton:
         along = _unit(middle - wrist)
         palm = sign * np.cross(little - wrist, index - wrist)  # out of the palm
         facing = _axis_turn(DOWN, -sign * arm.palm) @ (-sign * SIDE)
+        if isinstance(arm, HandOnHip):
+            fore, facing = np.array(arm.fingers) * [sign, 1, 1], -sign * SIDE
         across = np.cross(fore, facing)
-        return chest @ _frame(_axis_turn(_unit(across), -arm.wrist) @ fore, across) @ _frame(along, np.cross(along, palm)).T
+        return chest @ _frame(_axis_turn(across, -arm.wrist) @ fore, across) @ _frame(along, np.cross(along, palm)).T
 
     def _fingers(self, arm: Arm, side: str, hand: np.ndarray) -> None:
         sign = 1.0 if side == ".L" else -1.0
@@ -249,13 +284,9 @@ class _Skeleton:
         """Two-bone inverse kinematics; the knee points ahead, turned out with the toes."""
         rest_hip, rest_knee, rest_ankle = (self.head(b + side) for b in ("upperleg01", "lowerleg01", "foot"))
         a, b = np.linalg.norm(rest_knee - rest_hip), np.linalg.norm(rest_ankle - rest_knee)
-        line = ankle - hip
-        c = min(np.linalg.norm(line), (a + b) * 0.9995)
         toward = _axis_turn(-DOWN, 0.8 * turn) @ AHEAD
-        hinge = np.cross(line, toward)  # bends the shin backwards when the thigh goes ahead
-        angle = np.degrees(np.arccos(np.clip((a * a + c * c - b * b) / (2 * a * c), -1, 1)))
-        thigh = _axis_turn(_unit(hinge), angle) @ _unit(line)
-        shin = ankle - (hip + a * thigh)
+        knee = _third_point(hip, ankle, a, b, toward)
+        thigh, shin, hinge = knee - hip, ankle - knee, np.cross(ankle - hip, toward)
         for bone, now, before in (("upperleg", thigh, rest_knee - rest_hip), ("lowerleg", shin, rest_ankle - rest_knee)):
             rotation = _frame(now, hinge) @ _frame(before, np.cross(before, AHEAD)).T
             for half in ("01", "02"):
@@ -263,15 +294,33 @@ class _Skeleton:
 
     # --- assembly
 
+    def _world_turns(self) -> np.ndarray:
+        out = np.tile(np.eye(3), (len(self.at), 1, 1))
+        for row, (name, parent) in enumerate(zip(self.bones.names, self.bones.parents, strict=True)):
+            out[row] = self.turns.get(name, out[parent])
+        return out
+
+    def _places(self, pelvis: np.ndarray) -> np.ndarray:
+        """(B, 3) posed joints when the root is at ``pelvis``."""
+        turns, out = self._world_turns(), np.empty_like(self.at)
+        for row, parent in enumerate(self.bones.parents):
+            out[row] = pelvis if parent < 0 else out[parent] + turns[parent] @ (self.at[row] - self.at[parent])
+        return out
+
     def _transforms(self, pelvis: np.ndarray) -> np.ndarray:
         out = np.tile(np.eye(4), (len(self.at), 1, 1))
-        place = np.empty_like(self.at)
-        for row, (name, parent) in enumerate(zip(self.bones.names, self.bones.parents, strict=True)):
-            above = out[parent, :3, :3]
-            out[row, :3, :3] = self.turns.get(name, above)
-            place[row] = pelvis if parent < 0 else place[parent] + above @ (self.at[row] - self.at[parent])
-        out[:, :3, 3] = place - np.einsum("bij,bj->bi", out[:, :3, :3], self.at)
+        out[:, :3, :3] = self._world_turns()
+        out[:, :3, 3] = self._places(pelvis) - np.einsum("bij,bj->bi", out[:, :3, :3], self.at)
         return out
+
+
+def _third_point(start: np.ndarray, end: np.ndarray, a: float, b: float, toward: np.ndarray) -> np.ndarray:
+    """The joint between two bones of lengths ``a`` and ``b`` from ``start`` to ``end``, on the side that is ``toward``."""
+    line = end - start
+    reach = min(np.linalg.norm(line), (a + b) * 0.9995)
+    along = (a * a + reach * reach - b * b) / (2 * reach)
+    x = _unit(line)
+    return start + along * x + np.sqrt(max(a * a - along * along, 0.0)) * _unit(toward - x * (x @ toward))
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
