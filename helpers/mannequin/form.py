@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from .body import Body, Template
-from .cut import refine_quads
+from .cut import refine_quads, unique_edges
 from .surface import vertex_normals
 
 TRUNK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(5)
@@ -37,8 +37,8 @@ KNEE, ANKLE = 0.448, 0.075
 class Ease:
     """Room between body and cloth in metres all round, and how cloth falls from the widest place above.
 
-    ``taper``: how much a tube may narrow per metre below its widest section (0 falls straight, large follows the body);
-    ``least`` radius of the tube where it ends, 0 for the body's own.
+    ``*_taper``: how much a tube may narrow per metre below its widest section (0 falls straight, large follows the body);
+    ``cuff`` and ``hem``: room where sleeve or trunk end in a band that gathers them, ``None`` for open ends; ``band``: its width.
     """
 
     trunk: float = 0.012
@@ -47,7 +47,9 @@ class Ease:
     trunk_taper: float = 0.12
     arm_taper: float = 0.12
     leg_taper: float = 0.08
-    waist: float = 0.010  # of garments held at the waist
+    cuff: float | None = None
+    hem: float | None = None
+    band: float = 0.05
 
 
 def armhole(points: np.ndarray) -> np.ndarray:
@@ -186,15 +188,31 @@ def hull(template: Template) -> Hull:
     return Hull(matrix, faces, points, part, matrix @ template.weights[shell.indices])
 
 
+def _outside(body: Body, base: Hull, rest: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """(V,) how far the skin stands out of the hull, in metres: at collarbones, shoulder blades, knees."""
+    skin = body.rest[body.template.shells["skin"].indices]
+    skin = skin[skin[:, 1] < body.rest_joints["head"][1]]
+    near = cKDTree(rest).query(skin, distance_upper_bound=0.03)[1]
+    good = near < len(rest)
+    skin, near = skin[good], near[good]
+    above = np.zeros(len(rest))
+    np.maximum.at(above, near, np.einsum("ij,ij->i", skin - rest[near], normals[near]))
+    edges = unique_edges(base.faces)
+    wide = above.copy()
+    for a, b in (edges.T, edges.T[::-1]):
+        np.maximum.at(wide, a, above[b])
+    return np.minimum(wide, 0.015)
+
+
 class Form:
     """The tubes of one body at rest."""
 
     def __init__(self, body: Body, base: Hull) -> None:
         self.body, self.hull = body, base
         shell = body.template.tights
-        self.rest = base.matrix @ body.rest[shell.indices]
-        self.normals = vertex_normals(self.rest, base.faces)
-        self.scale = body.figure.height / 1.66
+        rest = base.matrix @ body.rest[shell.indices]
+        normals = vertex_normals(rest, base.faces)
+        self.rest = rest + _outside(body, base, rest, normals)[:, None] * normals
 
     @cached_property
     def joints(self) -> dict[str, np.ndarray]:

@@ -22,7 +22,7 @@ FRONT, BACK = 0, 1
 LEFT_SLEEVE, LEFT_SLEEVE_BACK, RIGHT_SLEEVE, RIGHT_SLEEVE_BACK = 2, 3, 4, 5
 LEFT_LEG_FRONT, LEFT_LEG_BACK, RIGHT_LEG_FRONT, RIGHT_LEG_BACK = 6, 7, 8, 9
 
-TOP_HEMS = {"cropped": 1.075, "short": 0.95, "regular": 0.855, "long": 0.77}
+TOP_HEMS = {"cropped": 1.09, "short": 0.95, "regular": 0.835, "long": 0.76}
 TROUSER_HEMS = {"mini": 0.70, "short": 0.64, "knee": 0.47, "cropped": 0.24, "midi": 0.24, "ankle": 0.13, "full": 0.06}
 SLEEVE_ENDS = {"cap": 0.16, "short": 0.40, "elbow": 0.56, "long": 0.985}
 CHEST = 1.27  # between the breasts, where prints are centred
@@ -41,7 +41,7 @@ class Neckline:
 NECKLINES = {
     "crew": Neckline(0.088, 0.085, 0.022),
     "v": Neckline(0.088, 0.19, 0.022, 1.0),
-    "scoop": Neckline(0.105, 0.150, 0.045, 2.2),
+    "scoop": Neckline(0.103, 0.150, 0.045, 1.8),
     "square": Neckline(0.108, 0.135, 0.045, 7.0),
     "boat": Neckline(0.130, 0.060, 0.040, 2.0),
     "collar": Neckline(0.076, 0.075, 0.012, 1.7),
@@ -68,17 +68,40 @@ FITS = {
     "loose": Fit(0.026, 0.024, 0.024, 0.05, 0.07, 0.02),
     "oversized": Fit(0.042, 0.036, 0.034, 0.02, 0.06, 0.0),
 }
-_SHAPE = {
-    "t-shirt": {"trunk": 1.0, "arm": 1.15},
-    "crop top": {"trunk": 0.75, "arm": 0.8, "taper": 2.0},
-    "tank top": {"trunk": 0.7, "arm": 1.0, "taper": 1.6},
-    "long-sleeve": {"trunk": 0.9, "arm": 0.7, "taper": 1.3},
-    "shirt": {"trunk": 1.25, "arm": 1.35},
-    "sweater": {"trunk": 1.6, "arm": 1.7},
-    "dress": {"trunk": 0.45, "arm": 0.8, "taper": 8.0},
-    "shorts": {"leg": 1.25},
-    "trousers": {"leg": 1.0},
-    "jeans": {"leg": 0.65, "leg_taper": 1.5},
+
+
+@dataclass(frozen=True)
+class Style:
+    """A kind of garment relative to its fit: factors on the room round ``trunk``, ``arm`` and ``leg`` and on the ``taper``; room
+    in gathered ends (``cuff``, ``hem``) of width ``band``; ``tail``: hem higher at the sides; ``rib``: knitted bands at neck, and
+    with ``ribbed_ends`` at cuffs and hem; usual length, sleeve and neckline."""
+
+    trunk: float = 1.0
+    arm: float = 1.0
+    leg: float = 1.0
+    taper: float = 1.0
+    cuff: float | None = None
+    hem: float | None = None
+    band: float = 0.05
+    tail: float = 0.0
+    rib: float = 0.0
+    ribbed_ends: bool = False
+    length: str = "regular"
+    sleeve: str = "none"
+    neckline: str = "crew"
+
+
+STYLES = {
+    "t-shirt": Style(arm=1.15, rib=0.018, sleeve="short"),
+    "crop top": Style(trunk=0.6, arm=0.7, taper=2.5, rib=0.012, length="cropped", sleeve="short", neckline="scoop"),
+    "tank top": Style(trunk=0.6, taper=1.8, rib=0.010, neckline="scoop"),
+    "long-sleeve": Style(trunk=0.85, arm=0.6, taper=1.4, rib=0.016, cuff=0.004, band=0.025, sleeve="long"),
+    "shirt": Style(trunk=1.1, arm=0.9, cuff=0.009, band=0.055, tail=0.04, sleeve="long", neckline="collar"),
+    "sweater": Style(trunk=1.4, arm=1.2, cuff=0.006, hem=0.008, band=0.055, rib=0.026, ribbed_ends=True, sleeve="long"),
+    "dress": Style(trunk=0.4, arm=0.8, taper=8.0, hem=0.005, band=0.02, length="knee", neckline="scoop"),
+    "shorts": Style(leg=1.3, length="short"),
+    "trousers": Style(length="full"),
+    "jeans": Style(leg=0.7, taper=0.8, length="full"),
 }
 WEAVES = {
     "cotton": Cloth(bend=0.16),
@@ -95,15 +118,17 @@ WEAVES = {
 
 def ease_of(piece: Piece) -> Ease:
     """The room a piece has on the body."""
-    fit, shape = FITS[piece.fit], _SHAPE.get(piece.kind, {})
-    taper = shape.get("taper", 1.0)
+    fit, style = FITS[piece.fit], STYLES[piece.kind]
     return Ease(
-        trunk=fit.trunk * shape.get("trunk", 1.0),
-        arm=fit.arm * shape.get("arm", 1.0),
-        leg=fit.leg * shape.get("leg", 1.0),
-        trunk_taper=fit.trunk_taper * taper,
+        trunk=fit.trunk * style.trunk,
+        arm=fit.arm * style.arm,
+        leg=fit.leg * style.leg,
+        trunk_taper=fit.trunk_taper * style.taper,
         arm_taper=fit.arm_taper,
-        leg_taper=fit.leg_taper * shape.get("leg_taper", 1.0),
+        leg_taper=fit.leg_taper * style.taper,
+        cuff=style.cuff if (piece.sleeve or style.sleeve) == "long" else None,
+        hem=style.hem,
+        band=style.band,
     )
 
 

@@ -13,7 +13,7 @@ from .cut import loops, refine_triangles, unique_edges
 from .drape import Cloth, Obstacles, drape
 from .flatten import flatten
 from .surface import vertex_normals
-from .trims import CLOTH, Edge, Mesh, edge_of
+from .trims import Edge, Mesh, edge_of
 
 _FAR = 0.25  # metres; distances to edges are told up to here
 
@@ -118,7 +118,7 @@ class Sheet:
         """The cloth itself, with distances to ``lines``."""
         normals = vertex_normals(self.start, self.faces)
         w = self.wedge_vertex
-        attributes = {"part": np.full(len(w), float(CLOTH)), "panel": self.wedge_panel.astype(float)}
+        attributes = {"panel": self.wedge_panel.astype(float)}
         attributes |= {name: self.distance(name)[w] for name in lines}
         return Mesh(self.start[w], self.wedge_faces, self.uv, normals[w], attributes)
 

@@ -32,8 +32,11 @@ class Skirt:
     from_waist: bool = False
 
 
-def skirt_sheet(shape: Skirt, form: Form, rng: np.random.Generator) -> Sheet:
-    """The skirt made up on ``form`` and brought to the body's pose. Top row: line "waist"; bottom row: line "hem"."""
+def skirt_sheet(shape: Skirt, form: Form, rng: np.random.Generator, seam: tuple[np.ndarray, np.ndarray] | None = None) -> Sheet:
+    """The skirt made up on ``form`` and brought to the body's pose. Top row: line "waist"; bottom row: line "hem".
+
+    ``seam``: (N, 3) a closed curve at rest and (N, 3) the same posed, to which the top row is sewn.
+    """
     top, bottom = form.height(shape.waist), form.height(shape.hem)
     count = max(int((top - bottom) / 0.015), 8) + 1
     depth = np.linspace(0, top - bottom, count)
@@ -72,6 +75,9 @@ def skirt_sheet(shape: Skirt, form: Form, rng: np.random.Generator) -> Sheet:
     code, wedge_faces = np.unique(faces.astype(np.int64) * 2 + panel[:, None], return_inverse=True)
     vertex, wedge_panel = code // 2, code % 2
     rest = rest.reshape(-1, 3)
+    start = _posed(rest, count, form)
+    if seam is not None:
+        rest, start = _sewn(rest, start, depth, seam, centre)
 
     lines = {name: np.zeros(len(rest), bool) for name in ("waist", "hem", "side")}
     lines["waist"][:_COLUMNS] = True
@@ -83,7 +89,7 @@ def skirt_sheet(shape: Skirt, form: Form, rng: np.random.Generator) -> Sheet:
     return Sheet(
         faces,
         rest,
-        _posed(rest, count, form),
+        start,
         np.full(len(rest), TRUNK),
         held.ravel(),
         lines,
@@ -165,3 +171,18 @@ def _posed(rest: np.ndarray, count: int, form: Form) -> np.ndarray:
     share = np.repeat(np.clip(1 - depth / 0.12, 0, 1), _COLUMNS)[:, None]
     blend = share * np.tile(top, (count, 1)) + (1 - share) * np.tile(pelvis, (count, 1))
     return body.skin(rest, sparse.csr_matrix(blend))
+
+
+def _sewn(
+    rest: np.ndarray, start: np.ndarray, depth: np.ndarray, seam: tuple[np.ndarray, np.ndarray], centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both shapes with their top row on the seam; the pull fades over a hand's breadth."""
+    angle = np.arctan2(seam[0][:, 0] - centre[0], seam[0][:, 2] - centre[2])
+    order = np.argsort(angle)
+    top = np.arctan2(rest[:_COLUMNS, 0] - centre[0], rest[:_COLUMNS, 2] - centre[2])
+    fade = np.repeat(1 - np.clip(depth / 0.15, 0, 1) ** 2, _COLUMNS)[:, None]
+    out = []
+    for points, curve in zip((rest, start), seam, strict=True):
+        at = np.stack([np.interp(top, angle[order], column[order], period=2 * np.pi) for column in curve.T], axis=1)
+        out.append(points + fade * np.tile(at - points[:_COLUMNS], (len(depth), 1)))
+    return out[0], out[1]

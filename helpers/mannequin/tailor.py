@@ -64,9 +64,13 @@ def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) ->
     top = int((form.height(ARMPIT) - support.first) / 0.01)
     table = hang(support.table, ease.trunk_taper, top, -1)
     reach = support.radius(along, angle, table) + room
+    if ease.hem is not None:
+        close = 1 - smoothstep(along - along[part == TRUNK].min(), ease.band, ease.band + 0.05)
+        reach += close * (support.radius(along, angle) + ease.hem - reach)
     share = (1 - smoothstep(cut.points[:, 1], ARMPIT - 0.04, ARMPIT + 0.10)) * (1 - armness)
     share *= smoothstep(cut.points[:, 1], CROTCH - 0.07, CROTCH + 0.05)
-    move = share[:, None] * np.maximum(reach - radius, room if np.isscalar(room) else room)[:, None] * outward
+    share *= smoothstep(radius / reach, 0.4, 0.7)  # the underside of the crotch is no side of the tube
+    move = (share * np.maximum(reach - radius, 0.004))[:, None] * outward
     done = share.copy()
 
     for arm in (LEFT_ARM, RIGHT_ARM):
@@ -77,8 +81,11 @@ def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) ->
         along, radius, angle, outward = curve.locate(at[rows])
         table = hang(support.table, ease.arm_taper, max(int((0.06 - support.first) / 0.01), 0), 1)
         reach = support.radius(np.maximum(along, 0.05), angle, table) + ease.arm
+        if ease.cuff is not None:
+            close = smoothstep(along, along.max() - ease.band - 0.05, along.max() - ease.band)
+            reach += close * (support.radius(along, angle) + ease.cuff - reach)
         share = smoothstep(along, 0.02, 0.12) * armness[rows]
-        move[rows] += share[:, None] * np.maximum(reach - radius, ease.arm)[:, None] * outward
+        move[rows] += (share * np.maximum(reach - radius, 0.004))[:, None] * outward
         done[rows] += share
     for leg in (LEFT_LEG, RIGHT_LEG):
         low = 1 - smoothstep(cut.points[:, 1], CROTCH - 0.07, CROTCH + 0.05)
@@ -90,10 +97,17 @@ def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) ->
         start = int((form.height(CROTCH - 0.06) - support.first) / 0.01)
         table = hang(support.table, ease.leg_taper, start, -1)
         reach = support.radius(along, angle, table) + ease.leg
-        move[rows] += low[rows, None] * np.maximum(reach - radius, ease.leg)[:, None] * outward
-        done[rows] += low[rows]
+        share = low[rows] * smoothstep(radius / reach, 0.3, 0.6)
+        move[rows] += (share * np.maximum(reach - radius, ease.leg))[:, None] * outward
+        done[rows] += share
     rest = 1 - np.minimum(done, 1)
-    return at + move + (rest * room)[:, None] * normals
+    out = at + move + (rest * room)[:, None] * normals
+    # The two legs keep to their own sides.
+    sides = np.isin(part, (LEFT_LEG, RIGHT_LEG))
+    sign = np.where(part == LEFT_LEG, 1.0, -1.0)
+    inner = np.minimum(at[:, 0] * sign, 0.006)
+    out[sides, 0] = (np.maximum(out[:, 0] * sign, inner) * sign)[sides]
+    return out
 
 
 def weights(cut: Cut, form: Form, smooth: int = 6) -> sparse.csr_matrix:
@@ -119,9 +133,9 @@ def laplacian(faces: np.ndarray, count: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((1 / valence[both[:, 0]], (both[:, 0], both[:, 1])), (count, count))
 
 
-def sheet_of(cut: Cut, form: Form, ease: Ease) -> Sheet:
-    """A cut made up on the body at rest and brought into its pose."""
-    rest = make_up(cut, form, ease)
+def sheet_of(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) -> Sheet:
+    """A cut made up on the body at rest (see :func:`make_up`) and brought into its pose."""
+    rest = make_up(cut, form, ease, snug)
     start = form.body.skin(rest, weights(cut, form))
     faces, vertex, panel = wedges(cut)
     sheet = Sheet(

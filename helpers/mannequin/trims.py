@@ -12,9 +12,6 @@ from scipy.ndimage import gaussian_filter1d
 
 from .surface import vertex_normals
 
-# Values of the attribute "part": what a face is made of and how it is drawn.
-CLOTH, RIB, BAND, BUTTON, SOLE, LACE, LINING, METAL = range(8)
-
 
 @dataclass
 class Mesh:
@@ -75,7 +72,7 @@ def resample(points: np.ndarray, values: np.ndarray, spacing: float) -> tuple[np
     return tuple(np.stack([np.interp(at, along, column) for column in table.T], axis=1) for table in (closed, closed_values))
 
 
-def sweep(edge: Edge, profile: np.ndarray, part: int, closed: bool = True, share: np.ndarray | None = None) -> Mesh:
+def sweep(edge: Edge, profile: np.ndarray, closed: bool = True, share: np.ndarray | None = None) -> Mesh:
     """A strip along ``edge`` with cross-section ``profile`` (K, 2) or (N, K, 2), from the outer face over the rim to the inner.
 
     ``share`` (N,) bool leaves out what is not chosen (an open strip).
@@ -96,11 +93,10 @@ def sweep(edge: Edge, profile: np.ndarray, part: int, closed: bool = True, share
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]).astype(np.int32)
     vertices = grid.reshape(-1, 3)
     uv = np.stack([u, v], axis=-1).reshape(-1, 2)
-    attributes = {"part": np.full(len(vertices), float(part))}
-    return Mesh(vertices, faces, uv, vertex_normals(vertices, faces), attributes)
+    return Mesh(vertices, faces, uv, vertex_normals(vertices, faces))
 
 
-def turned_hem(thickness: float = 0.0025, depth: float = 0.014) -> np.ndarray:
+def turned_hem(thickness: float = 0.0025, depth: float = 0.006) -> np.ndarray:
     """Cross-section of cloth folded over at its edge."""
     t = thickness
     return np.array([(0, 0), (0.3 * t, -0.2 * t), (0.3 * t, -0.8 * t), (0, -t), (-depth, -t)])
@@ -115,3 +111,19 @@ def rib(width: float, thickness: float = 0.003) -> np.ndarray:
             (width - t, 0.9 * t), (width, 0), (width - t, -0.9 * t), (0.5 * width, -1.1 * t), (-0.004, -1.1 * t),
         ]
     )  # fmt: skip
+
+
+def band(width: float, thickness: float = 0.0022) -> np.ndarray:
+    """Cross-section of a waistband lying on the cloth down from its edge."""
+    t = thickness
+    return np.array(
+        [
+            (-width, -0.0005),
+            (0.0006 - width, t),
+            (-0.5 * width, 1.15 * t),
+            (-0.0015, t),
+            (0, 0.3 * t),
+            (-0.001, -t),
+            (-width, -t),
+        ]
+    )

@@ -1,0 +1,200 @@
+"""Sewing: each kind of garment from its cut to draped cloth with everything that belongs on its edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .drape import Obstacles
+from .form import MEETS, Form, smoothstep
+from .outfit import Piece
+from .patterns import STYLES, TOP_HEMS, TROUSER_HEMS, WEAVES, cut_top, cut_trousers, ease_of
+from .sheet import Sheet
+from .skirts import Skirt, skirt_sheet
+from .surface import vertex_normals
+from .tailor import sheet_of
+from .trims import Mesh, band, join, rib, sweep, turned_hem
+
+FAR = 0.25  # metres: where no edge is near
+_NO_PANEL = 15.0
+_OPENINGS = ("neck", "cuff", "hem", "waist")
+
+
+@dataclass
+class Garment:
+    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``extras`` name -> what is
+    not of the cloth, ``obstacles`` for the next layer."""
+
+    mesh: Mesh
+    edge: np.ndarray
+    obstacles: Obstacles
+    extras: dict[str, Mesh] = field(default_factory=dict)
+
+
+def body_obstacles(form: Form) -> Obstacles:
+    """The posed body as cloth meets it."""
+    points = form.body.skin(form.rest, form.hull.weights)
+    return Obstacles(points, vertex_normals(points, form.hull.faces), form.hull.part, MEETS)
+
+
+def sew(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+    """``piece`` draped on the body of ``form``, outside of all ``obstacles``."""
+    return _SEWERS[piece.kind](piece, form, obstacles)
+
+
+def _settled(sheet: Sheet, piece: Piece, obstacles: list[Obstacles]) -> Sheet:
+    cloth = WEAVES[piece.fabric.weave]
+    sheet.settle(obstacles, cloth)
+    fine = sheet.refined()
+    fine.settle(obstacles, replace(cloth, steps=8))
+    fine.smooth_edges()
+    return fine
+
+
+# --- tops --------------------------------------------------------------------------------------------------------------
+
+
+def _top_sheet(piece: Piece, form: Form, hem: float) -> Sheet:
+    style = STYLES[piece.kind]
+    cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, style.tail)
+    sheet = sheet_of(cut, form, ease_of(piece))
+    normals = vertex_normals(sheet.start, sheet.faces)
+    shoulder = 0.5 * smoothstep(normals[:, 1], 0.5, 0.85) * (sheet.distance("neck") < 0.12)
+    sheet.held = np.maximum(shoulder, 0.6 * np.exp(-((sheet.distance("neck") / 0.02) ** 2)))
+    sheet.unroll()
+    return sheet
+
+
+def _top(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+    style = STYLES[piece.kind]
+    sheet = _top_sheet(piece, form, TOP_HEMS[piece.length or style.length])
+    sheet = _settled(sheet, piece, obstacles)
+    return _assembled([(sheet, _top_trims(piece, sheet))])
+
+
+def _top_trims(piece: Piece, sheet: Sheet) -> list[tuple[Mesh, bool]]:
+    """Trims of a top and whether each is ribbed."""
+    style = STYLES[piece.kind]
+    out = []
+    for name, loops in sheet.edges().items():
+        for loop in loops:
+            neck = name == "neck" and (piece.neckline or style.neckline) != "square"
+            bound = name == "cuff" and (piece.sleeve or style.sleeve) in ("none", "strap")
+            if style.rib and (neck or bound):
+                out.append((sweep(sheet.edge(loop), rib(style.rib if neck else 0.6 * style.rib)), True))
+            else:
+                out.append((sweep(sheet.edge(loop), turned_hem()), False))
+    return out
+
+
+# --- legs --------------------------------------------------------------------------------------------------------------
+
+
+def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+    style = STYLES[piece.kind]
+    waist = 1.03
+    cut = cut_trousers(waist, TROUSER_HEMS[piece.length or style.length])
+    snug = 1 - smoothstep(waist - cut.points[:, 1], 0.03, 0.16)
+    sheet = sheet_of(cut, form, ease_of(piece), snug)
+    sheet.held = np.exp(-((sheet.distance("waist") / 0.035) ** 2))
+    sheet.unroll()
+    sheet = _settled(sheet, piece, obstacles)
+    trims = []
+    for name, loops in sheet.edges().items():
+        for loop in loops:
+            trims.append((sweep(sheet.edge(loop), band(0.036) if name == "waist" else turned_hem()), False))
+    return _assembled([(sheet, trims)])
+
+
+# --- skirts and dresses ------------------------------------------------------------------------------------------------
+
+SKIRT_HEMS = {"mini": 0.66, "short": 0.66, "knee": 0.46, "midi": 0.31, "ankle": 0.13, "full": 0.06}
+SKIRTS = {
+    "mini skirt": Skirt(1.02, SKIRT_HEMS["mini"], flare=0.16, gather=0.12, folds=11),
+    "midi skirt": Skirt(1.045, SKIRT_HEMS["midi"], flare=0.06, gather=0.25, folds=15, from_waist=True),
+    "a-line skirt": Skirt(1.045, SKIRT_HEMS["knee"], flare=0.26, gather=0.10, folds=9),
+    "dress": Skirt(1.065, SKIRT_HEMS["knee"], flare=0.20, gather=0.14, folds=11),
+}
+
+
+def _skirt_trims(sheet: Sheet, waistband: float) -> list[tuple[Mesh, bool]]:
+    edges = sheet.edges()
+    out = [(sweep(sheet.edge(loop), band(waistband)), False) for loop in edges["waist"]]
+    return out + [(sweep(sheet.edge(loop), turned_hem()), False) for loop in edges["hem"]]
+
+
+def _skirt_shape(piece: Piece) -> Skirt:
+    shape = SKIRTS[piece.kind]
+    return replace(shape, hem=SKIRT_HEMS[piece.length]) if piece.length else shape
+
+
+def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+    sheet = skirt_sheet(_skirt_shape(piece), form, np.random.default_rng(7))
+    sheet.unroll()
+    sheet = _settled(sheet, piece, obstacles)
+    return _assembled([(sheet, _skirt_trims(sheet, 0.03))])
+
+
+def _dress(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+    shape = _skirt_shape(piece)
+    bodice = _top_sheet(piece, form, shape.waist)
+    bodice.held = np.maximum(bodice.held, np.exp(-((bodice.distance("hem") / 0.02) ** 2)))
+    (seam,) = bodice.edges()["hem"]
+    skirt = skirt_sheet(shape, form, np.random.default_rng(7), (bodice.rest[seam], bodice.start[seam]))
+    skirt.unroll()
+    bodice, skirt = _settled(bodice, piece, obstacles), _settled(skirt, piece, obstacles)
+    trims = [trim for trim in _top_trims(piece, bodice)]
+    return _assembled([(bodice, trims), (skirt, _skirt_trims(skirt, 0.012))], inner=("hem", "waist"))
+
+
+# --- assembly ----------------------------------------------------------------------------------------------------------
+
+
+def _assembled(parts: list[tuple[Sheet, list[tuple[Mesh, bool]]]], inner: tuple[str, ...] = ()) -> Garment:
+    """Joins sheets and their trims; ``inner``: the bottom line of the first and the top line of the second sheet, sewn together."""
+    meshes, edges, points, normals, part = [], [], [], [], []
+    for number, (sheet, trims) in enumerate(parts):
+        open_lines = [name for name in _OPENINGS if name in sheet.lines and not (inner and name == inner[number])]
+        stitched = [name for name in open_lines if name not in ("waist",)]
+        mesh = sheet.mesh(())
+        w = sheet.wedge_vertex
+        edge = np.min([sheet.distance(name) for name in open_lines], axis=0)[w]
+        hem = np.min([sheet.distance(name) for name in stitched], axis=0)[w] if stitched else np.full(len(w), FAR)
+        mesh.attributes = {"panel": mesh.attributes["panel"], "hem": hem, "rib": np.zeros(len(w))}
+        meshes.append(mesh)
+        edges.append(edge)
+        for trim, ribbed in trims:
+            count = len(trim.vertices)
+            trim.attributes = {
+                "panel": np.full(count, _NO_PANEL),
+                "hem": np.full(count, FAR),
+                "rib": np.full(count, float(ribbed)),
+            }
+            meshes.append(trim)
+            edges.append(np.zeros(count))
+        outward = vertex_normals(sheet.start, sheet.faces)
+        bulk = np.where(sheet.distance("waist") < 0.05, 0.0045, 0.0015)  # bands are thick
+        points.append(sheet.start + bulk[:, None] * outward)
+        normals.append(outward)
+        part.append(sheet.part)
+    obstacles = Obstacles(np.concatenate(points), np.concatenate(normals), np.concatenate(part), MEETS, 0.05)
+    return Garment(join(meshes), np.concatenate(edges), obstacles)
+
+
+_SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Garment]] = {
+    "t-shirt": _top,
+    "crop top": _top,
+    "tank top": _top,
+    "long-sleeve": _top,
+    "shirt": _top,
+    "sweater": _top,
+    "mini skirt": _skirt,
+    "midi skirt": _skirt,
+    "a-line skirt": _skirt,
+    "shorts": _trousers,
+    "trousers": _trousers,
+    "jeans": _trousers,
+    "dress": _dress,
+}
