@@ -110,7 +110,7 @@ class Visibility:
         """Trace at ``points``, at most one a pixel. ``loose``: they are strands, whose neighbours face anywhere."""
         self._scene, self._studio, self._loose = scene, studio, loose
         pixels = np.round(points.xy).astype(np.int32)
-        self._stride = max(1, int(np.ceil(np.sqrt(len(pixels) / _POINTS))))
+        self._stride = max(2 if loose else 1, int(np.ceil(np.sqrt(len(pixels) / _POINTS))))
         keep = (pixels % self._stride == 0).all(1)
         chosen, cells = points.take(keep), pixels[keep] // self._stride
         self._origin = cells.min(0) - 3 if len(cells) else np.zeros(2, np.int32)

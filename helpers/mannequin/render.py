@@ -111,8 +111,10 @@ class _Shot:
         fragments = world.trace(camera.position, camera.rays(self.xy))
         # Beside a pixel that shows something may be one that its first rays missed but an outline crosses.
         hit = np.zeros(camera.size[::-1], np.uint8)
-        hit[tuple(self.pixels[np.unique(fragments.sample // self.base)].T[::-1])] = 1
-        touched = cv2.dilate(hit, np.ones((3, 3), np.uint8))[tuple(self.pixels.T[::-1])] > 0
+        column, row = self.pixels.T
+        shown = fragments.sample[fragments.layer == 0] // self.base
+        hit[row[shown], column[shown]] = 1
+        touched = cv2.dilate(hit, np.ones((3, 3), np.uint8))[row, column] > 0
         number = (np.cumsum(touched) - 1).astype(np.int32) * self.base
         fragments.sample = number[fragments.sample // self.base] + fragments.sample % self.base
         self.pixels = self.pixels[touched]

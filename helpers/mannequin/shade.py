@@ -108,7 +108,7 @@ def _hair(
     up = (0.5 + 0.5 * normal[:, 1])[:, None]
     out = (ground + (sky - ground) * up) * albedo * (seen[:, :1] ** 1.2)
     first, second = unit(tangent - 0.07 * normal), unit(tangent + 0.12 * normal)
-    glow = albedo ** np.float32(0.75) + 0.01
+    glow = 0.75 * albedo ** np.float32(0.6) + 0.01
     for index, light in enumerate(studio.lights):
         towards = light.towards
         half = unit(view + towards)
