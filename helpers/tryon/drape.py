@@ -63,7 +63,7 @@ class Drape:
         steps: dict[str, np.ndarray] = {}
         data: dict[str, np.ndarray] = {}
 
-        front, neckline = _study(garment)
+        front, holes, neckline = _study(garment)
         wearer = _wearer(scene, given, body, garment.category)
         if garment.category == "lower":
             plan = topology.plan_lower(wearer, front)
@@ -77,7 +77,7 @@ class Drape:
         steps["landmarks on the garment"] = _landmarks(garment.image, front)
         steps["landmarks on the person"] = _landmarks(image, wearer)
 
-        cloth_source, types, ratio = _source(garment.image, front, plan)
+        cloth_source, types, ratio = _source(garment.image, front, holes, plan)
         cloth = np.zeros(image.shape, np.float32)
         covered = np.zeros(worn.shape, bool)
         removed = np.zeros(worn.shape, bool)
@@ -119,9 +119,11 @@ class Drape:
             else:
                 near = body.neck | body.arms
                 flesh = shading.skin(linear, near if near.sum() > 400 else body.skin, removed, limbs, light, rng)
-                new = np.where(removed[..., None], flesh, lit)
-                new = _contact_shadow(new, covered, removed)
-                new = _slimmer(new, linear, limbs, covered, worn)
+                flesh = _contact_shadow(flesh, covered)
+                flesh = _slimmer(flesh, linear, limbs, worn, body)
+                share = cv2.GaussianBlur(removed.astype(np.float32), (0, 0), 0.9)
+                share /= np.maximum(cv2.GaussianBlur((covered | removed).astype(np.float32), (0, 0), 0.9), 1e-3)
+                new = lit + share[..., None] * (flesh - lit)
         steps["composite before the edge is blended"] = np.where(
             (covered | removed)[..., None], np.rint(shading.to_srgb(new)), image
         ).astype(np.uint8)
@@ -192,19 +194,20 @@ def _crop(person: Person, view: tuple[slice, slice]) -> Person:
     return Person(np.ascontiguousarray(person.image[view]), keypoints=keypoints, labels=labels)
 
 
-def _study(garment: Garment) -> tuple[Silhouette, Neckline | None]:
-    """The silhouette of the garment's front, and its neckline."""
+def _study(garment: Garment) -> tuple[Silhouette, np.ndarray, Neckline | None]:
+    """The silhouette of the garment's front, bool (H, W) holes in it (between straps), and its neckline."""
     mask = garment_mask(garment.image) if garment.mask is None else trimmed(garment.image, garment.mask)
     if mask.sum() < 400:
         raise ValueError(f"garment mask holds only {int(mask.sum())} pixels. Pass a mask that covers the garment.")
     if garment.category == "lower":
-        return silhouette.lower(mask), None
+        return silhouette.lower(mask), np.zeros_like(mask), None
     whole = silhouette.upper(mask)
     lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     neckline = front_neckline(lab, whole)
     if neckline is None:
-        return whole, None
-    return silhouette.upper(mask & ~neckline.inside, centre=whole.centre), neckline
+        return whole, whole.mask & ~mask, None
+    front = silhouette.upper(mask & ~neckline.inside, centre=whole.centre)
+    return front, front.mask & ~mask, neckline
 
 
 def _wearer(scene: Person, worn: np.ndarray, body: bodies.Body, category: str) -> Silhouette:
@@ -229,15 +232,18 @@ def _with_arms(scene: Person, worn: np.ndarray, body: bodies.Body, wearer: Silho
     return silhouette.upper(wearer.mask | body.arms, centre=wearer.centre)
 
 
-def _source(image: np.ndarray, front: Silhouette, plan: topology.Plan) -> tuple[np.ndarray, np.ndarray, float]:
+def _source(
+    image: np.ndarray, front: Silhouette, holes: np.ndarray, plan: topology.Plan
+) -> tuple[np.ndarray, np.ndarray, float]:
     """The garment's cloth carried on past its edge, at no more than the wearer's resolution; what lies where around it; its ratio."""
     ratio = float(np.clip(1.15 * plan.scale, 0.05, 1.0))
     types = _kinds(front, plan)
+    types[holes] = _ARMHOLE
     if ratio > 0.85:
-        return carry_on(image, front.mask), types, 1.0
+        return carry_on(image, front.mask & ~holes), types, 1.0
     size = max(8, round(image.shape[1] * ratio)), max(8, round(image.shape[0] * ratio))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    mask = cv2.resize(front.mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.99
+    mask = cv2.resize((front.mask & ~holes).astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.99
     return carry_on(small, mask, erode=max(1, round(4 * ratio))), types, size[0] / image.shape[1]
 
 
@@ -280,6 +286,7 @@ def _reach(
     open_to = (kind == _NECK) if not plan.neck_kept else np.zeros_like(worn)
     if plan.sleeves and "none" in plan.sleeves.values():
         open_to = open_to | (kind == _ARMHOLE)
+    open_to = cv2.GaussianBlur(open_to.astype(np.float32), (0, 0), 1.5) > 0.5
     here = part.region & worn & ~open_to
     if not plan.neck_kept:
         here |= (kind == _TORSO) & body.neck
@@ -310,23 +317,23 @@ def _light_everywhere(
     return np.where(over, soft, light).astype(np.float32)
 
 
-def _slimmer(new: np.ndarray, linear: np.ndarray, limbs: np.ndarray, covered: np.ndarray, worn: np.ndarray) -> np.ndarray:
+def _slimmer(flesh: np.ndarray, linear: np.ndarray, limbs: np.ndarray, worn: np.ndarray, body: bodies.Body) -> np.ndarray:
     """Bare limbs are slimmer than sleeves: the rim of what was a sleeve shows what lies beside it."""
     if not limbs.any():
-        return new
-    depth = cv2.distanceTransform((worn & (limbs | covered)).astype(np.uint8), cv2.DIST_L2, 5)
+        return flesh
+    beside = ~worn & ~body.skin & ~body.hair
+    depth = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5)
     rim = 0.16 * float(np.percentile(depth[limbs], 95))
-    share = np.clip(depth - rim, 0, 1.5) / 1.5
-    beside = bodies.nearest(linear, cv2.erode((~worn).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
-    mixed = share[..., None] * new + (1 - share[..., None]) * beside
-    return np.where((limbs & (depth < rim + 1.5))[..., None], mixed, new)
+    share = np.clip((depth - rim) / 1.5, 0, 1)[..., None]
+    colours = bodies.nearest(linear, cv2.erode(beside.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    there = cv2.dilate(limbs.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    return np.where(there[..., None], share * flesh + (1 - share) * colours, flesh)
 
 
-def _contact_shadow(new: np.ndarray, covered: np.ndarray, removed: np.ndarray) -> np.ndarray:
+def _contact_shadow(flesh: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """A soft dark line on invented skin beside the new cloth's edge."""
     distance = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_L2, 5)
-    dark = 1 - 0.28 * np.exp(-distance / 5.0)
-    return np.where(removed[..., None], new * dark[..., None], new)
+    return flesh * (1 - 0.28 * np.exp(-distance / 5.0))[..., None]
 
 
 def _blend(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -42,14 +42,23 @@ def _polygon(shape: tuple[int, int], *lines: np.ndarray) -> np.ndarray:
     return out > 0
 
 
+def _nearer(piece: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """``piece`` and the pixels outside both that lie within a few pixels of it and nearer to it than to ``rest``."""
+    to_piece, to_rest = (cv2.distanceTransform((~m).astype(np.uint8), cv2.DIST_L2, 3) for m in (piece, rest))
+    return piece | (~rest & (to_piece < to_rest) & (to_piece < 16))
+
+
 def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, plan: Plan) -> list[Part]:
     """Torso first, then the sleeves that lie over it."""
     shape = worn.mask.shape
     sleeves = [_sleeve(side, worn, garment, arms, plan) for side in SIDES]
     sleeve_area = np.zeros(shape, bool)
-    for part in sleeves:
-        if part is not None:
-            sleeve_area |= part.region
+    for k, part in enumerate(sleeves):
+        if part is not None:  # what the outline missed belongs to the nearer piece
+            grown = _nearer(part.region, worn.mask & ~part.region)
+            cloth = grown & ~(part.region & ~part.cloth) if plan.sleeves[SIDES[k]] == "kept" else part.cloth
+            sleeves[k] = part = replace(part, region=grown, cloth=cloth)
+            sleeve_area |= grown
     rows = []
     for side in SIDES:
         p, g = worn.edges, garment.edges

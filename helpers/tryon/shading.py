@@ -112,10 +112,9 @@ def skin(
     shade = np.ones(wanted.shape, np.float32)
     if limbs.any():
         depth = cv2.distanceTransform(limbs.astype(np.uint8), cv2.DIST_L2, 5)
-        radius = cv2.dilate(depth, np.ones((3, 3), np.uint8))
-        reach = max(float(np.percentile(depth[limbs], 97)), 1.0)
-        across = np.clip(1 - radius / reach, 0, 1)
-        shade = np.where(limbs, 1.05 - 0.38 * across**2, shade)
+        reach = max(float(np.percentile(depth[limbs], 95)), 1.0)
+        across = np.clip(1 - depth / reach, 0, 1)
+        shade = np.where(limbs, 1.12 - 0.42 * across**2, shade)
         shade = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(1.0, reach / 8))
     soft = cv2.GaussianBlur(light, (0, 0), 6)
     grain = cv2.GaussianBlur(rng.standard_normal(wanted.shape).astype(np.float32), (0, 0), 0.7)

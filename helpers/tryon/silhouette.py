@@ -130,7 +130,7 @@ def _deepest(path: np.ndarray, scale: float) -> list[tuple[int, int, int, float]
     return sorted((r for r in rows if r[3] > 0.02), key=lambda r: -r[3])
 
 
-def _upper_half(half: np.ndarray, middle: float):
+def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
     path = _walk(half, middle)
     top, bottom = path[:, 1].min(), path[:, 1].max()
     scale = max(middle - path[:, 0].min(), 1.0)
@@ -143,9 +143,13 @@ def _upper_half(half: np.ndarray, middle: float):
         x, y = path[deepest]
         if deepest <= path[:, 1].argmin() or y > bottom - 0.01 * scale or x > middle - 0.1 * scale:
             continue
-        if (
-            deepest > collar and half[: int(y), : int(x)].sum() > 0.13 * scale**2
-        ):  # something sticks out above the hollow: a sleeve, and its armpit
+        under = min(int(y) + 3 + int(0.03 * scale), len(half) - 1)
+        hanging = half[under, : max(0, int(x) - 1 - int(0.03 * scale))].any()
+        tip = path[path[:deepest, 0].argmin()]
+        if y > row + 0.15 * breadth and not hanging and x - tip[0] < 0.4 * (y - tip[1]):
+            continue  # a waist, not a sleeve that hangs down beside the trunk
+        out = half[: int(y), : int(x)].sum()  # what sticks out above the hollow
+        if sleeves and deepest > collar and out > 0.13 * scale**2:
             armpit, sleeve = deepest, True
         elif depth > 0.03 and path[last][0] < x and y < top + 0.6 * (bottom - top):  # a hollow open outwards: an armhole
             shoulder = int(path[: first + 1, 1].argmin())
@@ -198,6 +202,10 @@ def _upper_half(half: np.ndarray, middle: float):
         outer = shoulder + _corner(loop, axis + 0.9 * across)
         inner = max(shoulder + _corner(loop, axis - 0.9 * across), outer + 1)
         inner = min(inner, armpit)
+        loop = np.vstack([path[shoulder : armpit + 1], start[::-1]])
+        area = cv2.contourArea(loop.round().astype(np.int32))
+        if area < 0.22 * breadth * np.linalg.norm((path[outer] + path[inner]) / 2 - path[shoulder]):
+            return _upper_half(half, middle, sleeves=False)  # too thin for an arm: the rim of an armhole
         points |= {"cuff-outer": path[outer], "cuff-inner": path[inner]}
         lines |= {
             "outer": path[shoulder : outer + 1],
