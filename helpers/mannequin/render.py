@@ -112,7 +112,7 @@ class _Shot:
         # Beside a pixel that shows something may be one that its first rays missed but an outline crosses.
         hit = np.zeros(camera.size[::-1], np.uint8)
         column, row = self.pixels.T
-        shown = fragments.sample[fragments.layer == 0] // self.base
+        shown = fragments.sample // self.base
         hit[row[shown], column[shown]] = 1
         touched = cv2.dilate(hit, np.ones((3, 3), np.uint8))[row, column] > 0
         number = (np.cumsum(touched) - 1).astype(np.int32) * self.base
