@@ -1,0 +1,189 @@
+"""Click segmentation without weights: superpixels, geodesic, colour and texture evidence, a minimum cut, edges refined pixel by pixel.
+
+The preparation of an image (about half a second) is in ``regions.py`` and ``figure.py``, what a click does in ``cut.py``, the outline in
+``outline.py``. Good on a person before any plain backdrop, patterned garments included; where two garments of one colour meet, it needs a
+click on the other one, marked as background.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from . import cut
+from .outline import refine
+from .regions import Regions, prepare
+
+Point = tuple[float, float, int]
+
+SMALLEST = 64
+"""Pixels of the shorter side below which there is nothing to tell apart."""
+REMEMBERED = 256
+"""Prefixes of clicks whose masks are kept for undo and redo."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """After some clicks: the labelling of the regions (n,) and the mask, packed eight pixels to a byte."""
+
+    inside: np.ndarray
+    mask: np.ndarray
+
+
+class Superpixel:
+    """Segmentation by clicks on one image at a time.
+
+    ``set_image`` does the slow part once, ``predict`` the cheap part for a list of points::
+
+        with Superpixel() as engine:
+            engine.set_image(image)
+            mask = engine.predict([(384, 420, 1), (384, 700, 0)])
+
+    A mask is a pure function of the image and the list: the first point looks for the whole garment under it, each further one changes the
+    mask around itself only. Prefixes of the list are remembered, so undo and redo cost nothing.
+    """
+
+    def __init__(self) -> None:
+        self._key = ""
+        self._image: np.ndarray | None = None
+        self._regions: Regions | None = None
+        self._states: OrderedDict[tuple[Point, ...], _State] = OrderedDict()
+
+    def __enter__(self) -> Superpixel:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the image and free its memory; ``set_image`` starts anew."""
+        self._key, self._image, self._regions = "", None, None
+        self._states.clear()
+
+    def set_image(self, image: np.ndarray) -> None:
+        """Prepare ``image``, uint8 (H, W, 3) RGB, at least 64 pixels on either side. The same pixels again cost nothing.
+
+        Raises ``ValueError`` for anything else.
+        """
+        image = _checked_image(image)
+        key = hashlib.sha256(image).hexdigest() + str(image.shape)
+        if key == self._key:
+            return
+        self.close()
+        self._regions = prepare(image)
+        self._image = image.copy()
+        self._key = key
+
+    def predict(self, points: Sequence[Point]) -> np.ndarray:
+        """The mask, bool (H, W), for ``points`` (x, y, label) in image pixels, x to the right, y down.
+
+        Label 1 is on the garment, 0 is not; the first point is on the garment. Every point holds: the mask is true at each point of label 1
+        and false at each of label 0. Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
+        """
+        if self._image is None:
+            raise RuntimeError("Superpixel.predict was called before set_image(image), which prepares the picture to click on.")
+        shape = self._image.shape[:2]
+        points = _checked_points(points, shape)
+        state: _State | None = None
+        for length in range(1, len(points) + 1):
+            prefix = points[:length]
+            if prefix not in self._states:
+                self._states[prefix] = self._step(prefix, state)
+            self._states.move_to_end(prefix)
+            state = self._states[prefix]
+        while len(self._states) > REMEMBERED:
+            self._states.popitem(last=False)
+        return _unpack(state.mask, shape)
+
+    def _step(self, points: tuple[Point, ...], before: _State | None) -> _State:
+        """The state after the last of ``points``, from the one before it."""
+        shape = self._image.shape[:2]
+        clicks = [(self._region(x, y), label == 1) for x, y, label in points]
+        if before is None:
+            inside = cut.first(self._regions, clicks)
+            return _State(inside, np.packbits(refine(self._image, self._regions, inside, points, None, None)))
+        old = _unpack(before.mask, shape)
+        x, y, label = points[-1]
+        if old[int(y), int(x)] == (label == 1):
+            return before
+        inside = cut.further(self._regions, clicks, before.inside, self._depth(old, x, y))
+        return _State(inside, np.packbits(refine(self._image, self._regions, inside, points, old, before.inside)))
+
+    def _region(self, x: float, y: float) -> int:
+        """The region under a point in image pixels."""
+        height, width = self._image.shape[:2]
+        h, w = self._regions.index.shape
+        return int(self._regions.index[int((int(y) + 0.5) * h / height), int((int(x) + 0.5) * w / width)])
+
+    def _depth(self, mask: np.ndarray, x: float, y: float) -> float:
+        """Distance in working pixels from a point to the outline of ``mask``."""
+        same = np.pad(mask if mask[int(y), int(x)] else ~mask, 1).astype(np.uint8)
+        depth = cv2.distanceTransform(same, cv2.DIST_L2, 3)[int(y) + 1, int(x) + 1]
+        return float(depth) * self._regions.index.shape[0] / mask.shape[0]
+
+
+def _unpack(packed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    return np.unpackbits(packed, count=shape[0] * shape[1]).reshape(shape).astype(bool)
+
+
+def _checked_image(image: np.ndarray) -> np.ndarray:
+    wanted = "image must be a uint8 array (H, W, 3), RGB, 0..255"
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"{wanted}; got {type(image).__name__}. Read files with read_image(path).")
+    if image.ndim == 2:
+        raise ValueError(f"{wanted}; got a grey one {image.shape}. Stack it: np.stack([image] * 3, axis=2).")
+    if image.ndim != 3 or image.shape[2] != 3:
+        hint = (
+            " It has an alpha channel: put it on white first, as read_image(path) does."
+            if image.ndim == 3 and image.shape[2] == 4
+            else ""
+        )
+        raise ValueError(f"{wanted}; got shape {image.shape}.{hint}")
+    if image.dtype != np.uint8:
+        hint = ""
+        if np.issubdtype(image.dtype, np.floating):
+            hint = " Floats of 0..1 become it by (image * 255).round().astype(np.uint8)."
+        raise ValueError(f"{wanted}; got dtype {image.dtype}.{hint}")
+    if min(image.shape[:2]) < SMALLEST:
+        raise ValueError(
+            f"image is {image.shape[1]}x{image.shape[0]} pixels; at least {SMALLEST} on either side are needed. Use a larger picture."
+        )
+    return np.ascontiguousarray(image)
+
+
+def _checked_points(points: Sequence[Point], shape: tuple[int, int]) -> tuple[Point, ...]:
+    height, width = shape
+    if len(points) == 0:
+        raise ValueError("points is empty: give at least one click on the garment, such as points=[(384, 420, 1)].")
+    checked: list[Point] = []
+    seen: dict[tuple[int, int], int] = {}
+    for number, point in enumerate(points, 1):
+        try:
+            x, y, label = (float(value) for value in point)
+        except (TypeError, ValueError):
+            raise ValueError(f"point {number} must be (x, y, label), such as (384, 420, 1); got {point!r}.") from None
+        if label not in (0.0, 1.0):
+            raise ValueError(f"point {number} has label {point[2]!r}; 1 is on the garment, 0 is not.")
+        # The comparison is false for NaN too.
+        if not (0 <= x < width and 0 <= y < height):
+            raise ValueError(
+                f"point {number} ({x:g}, {y:g}) is outside the image of {width}x{height} pixels (width x height); "
+                f"x must be in 0..{width - 1} and y in 0..{height - 1}."
+            )
+        pixel = int(x), int(y)
+        if seen.setdefault(pixel, int(label)) != int(label):
+            raise ValueError(
+                f"point {number} ({x:g}, {y:g}) contradicts an earlier one: the same pixel is both on the garment and not."
+            )
+        checked.append((x, y, int(label)))
+    if checked[0][2] == 0:
+        raise ValueError(
+            "the first point has label 0 (not the garment): click on the garment first, label 1, then on what is too much."
+        )
+    return tuple(checked)
