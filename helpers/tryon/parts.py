@@ -121,7 +121,11 @@ def _shoulders(worn: Silhouette, garment: Silhouette, plan: Plan) -> dict[str, n
         middle_p, middle_g = worn.centre, garment.centre
         sign = -1 if side == "left" else 1
         scale = worn.chest_width / garment.chest_width
-        goal = middle_p + (resample(garment.edges[f"{side}-yoke"], 4)[:, 0] - middle_g) * scale
+        offset = (resample(garment.edges[f"{side}-yoke"], 4)[:, 0] - middle_g) * scale
+        room = 0.85 * abs(worn.points[f"{side}-armpit"][0] - middle_p)  # straps laid flat lie wider apart than on shoulders
+        if not garment.sleeved[side] and abs(offset).max() > room:
+            offset = offset * room / abs(offset).max()
+        goal = middle_p + offset
         if both:
             goal[-1] = line[-1, 0]
         top = np.vstack([line, worn.edges.get(f"{side}-outer", worn.edges[f"{side}-armhole"])[1:]])

@@ -108,7 +108,7 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
 
     lab: float32 (H, W, 3) CIE Lab of the product photograph; outline: its silhouette.
     A family of curves between the ends of the neckline (from V to square, of every depth) is laid over the picture's colour
-    gradient; the one along which the colour changes most, and steadily, is taken, the uppermost of nearly equal ones.
+    gradient; the one along which the colour changes most, and steadily, is taken and then laid onto the edge itself.
     """
     left, right = outline.points["left-collar"], outline.points["right-collar"]
     half, chest = (right[0] - left[0]) / 2, outline.chest_width / 2
@@ -158,15 +158,13 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     )
     if clarity < 0.15:  # the colour changes as much elsewhere: a print
         return None
-    near = np.nonzero((score > 0.94 * best) & (apart < 0.08 * chest))[0]
-    choice = int(near[np.lexsort((-score[near], d[near, 0]))[0]])  # of the two lines of a rib, the upper one
-    curve = _follow(np.column_stack([x[choice], y[choice]]), normal[:, choice].T, across, down, reach=0.09 * chest)
+    curve = _follow(np.column_stack([x[likely], y[likely]]), normal[:, likely].T, across, down, reach=0.09 * chest)
     tips = np.array([[left[0], left[1]], [right[0], right[1]]])
     curve = np.vstack([tips[:1], curve, tips[1:]])
     above = np.zeros(outline.mask.shape, np.uint8)
     ring = np.vstack([curve, [[curve[-1, 0], -9], [curve[0, 0], -9]]])
     cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
-    shape = "v" if p[choice, 0] < 1.3 else "straight" if p[choice, 0] > 3.5 else "round"
+    shape = "v" if p[likely, 0] < 1.3 else "straight" if p[likely, 0] > 3.5 else "round"
     return Neckline(curve, (above > 0) & outline.mask, clarity, shape)
 
 

@@ -144,12 +144,15 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
         if deepest <= path[:, 1].argmin() or y > bottom - 0.01 * scale or x > middle - 0.1 * scale:
             continue
         under = min(int(y) + 3 + int(0.03 * scale), len(half) - 1)
-        hanging = half[under, : max(0, int(x) - 1 - int(0.03 * scale))].any()
+        beside = half[under, max(0, int(x - 0.04 * scale) - 1) : int(x + 0.04 * scale) + 2]
+        hanging = not beside.all() and half[under, : int(x)].any()
         tip = path[path[:deepest, 0].argmin()]
+        if y > row + 0.5 * breadth and (y > bottom - 0.1 * breadth or not hanging or depth < 0.05):
+            continue  # the hem
         if y > row + 0.15 * breadth and not hanging and x - tip[0] < 0.4 * (y - tip[1]):
             continue  # a waist, not a sleeve that hangs down beside the trunk
         out = half[: int(y), : int(x)].sum()  # what sticks out above the hollow
-        if sleeves and deepest > collar and out > 0.13 * scale**2:
+        if sleeves and deepest > collar and out > (0.05 if hanging else 0.13) * scale**2:
             armpit, sleeve = deepest, True
         elif depth > 0.03 and path[last][0] < x and y < top + 0.6 * (bottom - top):  # a hollow open outwards: an armhole
             shoulder = int(path[: first + 1, 1].argmin())
