@@ -294,6 +294,9 @@ def floor(scene: Scene, studio: Studio, camera: Camera, step: int) -> np.ndarray
         key = studio.lights[0]
         cone = _disk(12)[phase] * (key.spread * 1.5) @ _frames(key.towards[None])[0][:2] + key.towards
         shadow = _free(scene, start, cone, 4.0)
+        middle = scene.vertices.mean(axis=0)
         far = np.clip((spot[near, 2] + 1.9) / 1.2, 0, 1) * np.clip((2.2 - np.abs(spot[near, 0])) / 0.8, 0, 1)
-        light[near] = 1 - far * (1 - (0.1 + 0.9 * contact) * (0.70 + 0.30 * shadow))
+        # Long shadows fade: a studio is full of light from elsewhere.
+        strength = 0.34 * np.exp(-np.hypot(spot[near, 0] - middle[0], spot[near, 2] - middle[2]) / 0.9)
+        light[near] = 1 - far * (1 - (0.1 + 0.9 * contact) * (1 - strength * (1 - shadow)))
     return cv2.blur(cv2.blur(light.reshape(x.shape), (4, 4)), (3, 3))

@@ -6,15 +6,30 @@ highlights of Marschner et al. 2003; coloured occlusion after Jimenez et al. 201
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from .light import Studio
+from .light import Light, Studio
 from .surface import Hits, Material
 from .trace import unit
 
 _SKIN_WRAP = np.float32([0.34, 0.16, 0.11])  # how far round the terminator light scatters, by colour
 _LEAST = 0.04  # of the surroundings reaches the deepest fold
+_BLACK = 0.06  # reflectance; darker cloth is lifted
 _INSIDE = 0.7  # light on the inside of cloth
+
+
+@dataclass
+class _Spot:
+    """What is lit: ``albedo``, ``normal`` and ``view`` (N, 3), ``facing`` (N,) cosine towards the lens, ``dark`` (N,) 1 for black."""
+
+    material: Material
+    albedo: np.ndarray
+    normal: np.ndarray
+    view: np.ndarray
+    facing: np.ndarray
+    dark: np.ndarray | float
 
 
 def shade(material: Material, hits: Hits, view: np.ndarray, back: np.ndarray, seen: np.ndarray, studio: Studio) -> np.ndarray:
@@ -26,33 +41,27 @@ def shade(material: Material, hits: Hits, view: np.ndarray, back: np.ndarray, se
     albedo = np.clip(np.asarray(material.albedo(hits), np.float32), 0.0, 1.0)
     normal = hits["normal"] if material.bump is None else np.asarray(material.bump(hits), np.float32)
     normal = np.where(back[:, None], -normal, normal)
-    facing = _dot(normal, view)
-    if material.kind == "cloth":
-        # Some light comes through cloth, so that its inside is never black.
-        seen[:, 0] = np.where(back, 0.3 + 0.7 * seen[:, 0], seen[:, 0])
     if material.kind == "hair" and "tangent" in hits:
         return _hair(albedo, normal, unit(hits["tangent"]), view, seen, studio)
-    out = _surroundings(material, albedo, normal, view, facing, seen[:, 0], studio)
+    open_, dark = seen[:, 0], 0.0
+    if material.kind == "cloth":
+        # No cloth is as black as a screen: a little scattered light keeps folds readable.
+        dark = np.clip(1 - _brightest(albedo) / _BLACK, 0, 1)
+        albedo = albedo + (0.25 * _BLACK * dark * dark)[:, None]
+        # Some light comes through cloth, so that its inside is never black either.
+        open_ = np.where(back, 0.3 + 0.7 * open_, open_)
+    spot = _Spot(material, albedo, normal, view, _dot(normal, view), dark)
+    out = _surroundings(spot, open_, studio)
     for index, light in enumerate(studio.lights):
-        out += _lamp(material, albedo, normal, view, facing, light.towards, light.spread, seen[:, 1 + index]) * np.float32(
-            light.colour
-        )
+        out += _lamp(spot, light, seen[:, 1 + index])
     out[back] *= _INSIDE
     return out
 
 
-def _lamp(
-    material: Material,
-    albedo: np.ndarray,
-    normal: np.ndarray,
-    view: np.ndarray,
-    facing: np.ndarray,
-    towards: np.ndarray,
-    spread: float,
-    seen: np.ndarray,
-) -> np.ndarray:
-    """Answer (N, 3) to a lamp of strength one."""
-    lit = normal @ towards
+def _lamp(spot: _Spot, light: Light, seen: np.ndarray) -> np.ndarray:
+    """Answer (N, 3) to one lamp that is ``seen`` (N,) from 0 to 1."""
+    material, towards = spot.material, light.towards
+    lit = spot.normal @ towards
     if material.kind == "skin":
         # The wrapped, softened terminator stands for light that entered elsewhere.
         diffuse = np.maximum(lit[:, None] + _SKIN_WRAP, 0) / (1 + _SKIN_WRAP) ** 1.5
@@ -62,51 +71,47 @@ def _lamp(
     if material.kind == "eye":
         seen = np.maximum(seen, 0.6)  # lids and lashes shade the ball, but it mirrors the lamps
     lit = np.maximum(lit, 0)
-    half = view + towards
-    half = unit(half)
-    straight = np.clip(_dot(normal, half), 0, 1)
-    fresnel = (1 - np.clip(half @ towards, 0, 1)) ** 5
+    half = unit(spot.view + towards)
+    straight, across = np.clip(_dot(spot.normal, half), 0, 1), np.clip(half @ towards, 0.15, 1)
     if material.kind == "skin":
-        gloss = 0.65 * _ggx(material.roughness, spread, straight) + 0.35 * _ggx(material.roughness * 0.55, spread, straight)
+        gloss = 0.65 * _ggx(material.roughness, light, straight) + 0.35 * _ggx(material.roughness * 0.55, light, straight)
     else:
-        gloss = _ggx(material.roughness, spread, straight)
-    across = np.clip(half @ towards, 0.15, 1)
-    gloss *= (material.specular + (1 - material.specular) * fresnel * (1 - material.roughness)) * 0.25 / (across * across)
-    out = albedo * diffuse + (gloss * lit * seen)[:, None]
+        gloss = _ggx(material.roughness, light, straight)
+    fresnel = (1 - across) ** 5 * (1 - material.specular) * (1 - material.roughness)
+    gloss *= (_reflectance(material) + fresnel) * 0.25 / (across * across)
+    if material.kind == "cloth":
+        # Black cloth shows its folds by a soft shine that paler cloth outshines.
+        gloss += _ggx(0.5, light, straight) * 0.0035 * spot.dark
+    out = spot.albedo * diffuse + (gloss * lit * seen)[:, None]
     if material.sheen:
-        rim = (1 - np.clip(facing, 0, 1)) ** 3 * material.sheen * (0.3 + 0.7 * lit) * seen
-        out += rim[:, None] * (0.35 + 0.65 * np.sqrt(albedo))
-    return out
+        rim = (1 - np.clip(spot.facing, 0, 1)) ** 3 * material.sheen * (0.3 + 0.7 * lit) * seen
+        out += rim[:, None] * (0.35 + 0.65 * np.sqrt(spot.albedo))
+    return out * np.float32(light.colour)
 
 
-def _surroundings(
-    material: Material,
-    albedo: np.ndarray,
-    normal: np.ndarray,
-    view: np.ndarray,
-    facing: np.ndarray,
-    open_: np.ndarray,
-    studio: Studio,
-) -> np.ndarray:
-    """Answer (N, 3) to walls, ceiling and floor."""
-    sky, ground = np.float32(studio.sky), np.float32(studio.ground)
-    up = (0.5 + 0.5 * normal[:, 1])[:, None]
-    out = (ground + (sky - ground) * up) * albedo * _interreflection(open_, albedo)
-    mirrored = 2 * facing * normal[:, 1] - view[:, 1]
-    around = 0.55 + 0.6 * np.clip(mirrored, -0.6, 1)
+def _surroundings(spot: _Spot, open_: np.ndarray, studio: Studio) -> np.ndarray:
+    """Answer (N, 3) to walls, ceiling and floor, of which ``open_`` (N,) from 0 to 1 is not hidden."""
+    material, facing = spot.material, spot.facing
+    out = _around(spot.normal, studio) * spot.albedo * _interreflection(open_, spot.albedo)
+    mirrored = 2 * facing * spot.normal[:, 1] - spot.view[:, 1]
+    bright = 0.55 + 0.6 * np.clip(mirrored, -0.6, 1)
     edge = (1 - np.clip(facing, 0, 1)) ** 5
     strength = _reflectance(material) + max(0.0, 1 - material.roughness - material.specular) * edge
-    out += (strength * around * open_ * open_)[:, None] * sky
+    out += (strength * bright * open_ * open_)[:, None] * np.float32(studio.sky)
     return out
+
+
+def _around(normal: np.ndarray, studio: Studio) -> np.ndarray:
+    """(N, 3) light of the surroundings on a face along ``normal``."""
+    sky, ground = np.float32(studio.sky), np.float32(studio.ground)
+    return ground + (sky - ground) * (0.5 + 0.5 * normal[:, 1:2])
 
 
 def _hair(
     albedo: np.ndarray, normal: np.ndarray, tangent: np.ndarray, view: np.ndarray, seen: np.ndarray, studio: Studio
 ) -> np.ndarray:
     """Radiance (N, 3) of strands along ``tangent``: soft body, a white and a coloured highlight."""
-    sky, ground = np.float32(studio.sky), np.float32(studio.ground)
-    up = (0.5 + 0.5 * normal[:, 1])[:, None]
-    out = (ground + (sky - ground) * up) * albedo * (seen[:, :1] ** 1.2)
+    out = _around(normal, studio) * albedo * seen[:, :1] ** 1.2
     first, second = unit(tangent - 0.07 * normal), unit(tangent + 0.12 * normal)
     glow = 0.75 * albedo ** np.float32(0.6) + 0.01
     for index, light in enumerate(studio.lights):
@@ -132,9 +137,9 @@ def _reflectance(material: Material) -> float:
     return material.specular * (1 - material.roughness**2 * (0.9 if material.kind == "cloth" else 0.3))
 
 
-def _ggx(roughness: float, spread: float, straight: np.ndarray) -> np.ndarray:
+def _ggx(roughness: float, light: Light, straight: np.ndarray) -> np.ndarray:
     """Normal distribution times pi, widened by the lamp's size."""
-    wide = min(1.0, roughness * roughness + spread / 3) ** 2
+    wide = min(1.0, roughness * roughness + light.spread / 3) ** 2
     return wide / (straight * straight * (wide - 1) + 1) ** 2
 
 
@@ -143,6 +148,11 @@ def _interreflection(open_: np.ndarray, albedo: np.ndarray) -> np.ndarray:
     x = _LEAST + (1 - _LEAST) * open_[:, None]
     a, b, c = 2.0404 * albedo - 0.3324, 0.6417 - 4.7951 * albedo, 2.7552 * albedo + 0.6903
     return np.maximum(x, ((x * a + b) * x + c) * x)
+
+
+def _brightest(colours: np.ndarray) -> np.ndarray:
+    """(...,) the largest of three channels; much faster than ``max`` along so short an axis."""
+    return np.maximum(np.maximum(colours[..., 0], colours[..., 1]), colours[..., 2])
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -156,7 +166,7 @@ def tone(linear: np.ndarray) -> np.ndarray:
     and giving the others the same factor, apart from a little bleaching of the very brightest.
     """
     knee = np.float32(0.72)
-    peak = np.maximum(np.maximum(linear[..., :1], linear[..., 1:2]), linear[..., 2:3])
+    peak = _brightest(linear)[..., None]
     over = np.maximum(peak - knee, 0)
     curved = np.where(peak > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), peak)
     out = linear * (curved / np.maximum(peak, 1e-6))

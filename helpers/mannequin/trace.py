@@ -68,9 +68,7 @@ class Scene:
         self.owner = np.repeat(np.arange(len(self.surfaces), dtype=np.int16), np.diff(self.first_face))
         self.translucent = np.array([s.material.opacity is not None for s in self.surfaces])
         thin = self.translucent[self.owner]
-        self.all = _mesh(self.vertices, self.faces)
-        self.solid = _mesh(self.vertices, self.faces[~thin]) if thin.any() else self.all
-        self.ribbons = _mesh(self.vertices, self.faces[thin]) if thin.any() else None
+        self.solid, self.ribbons = (_Mesh.of(self.vertices, self.faces, np.flatnonzero(thin == kind)) for kind in (False, True))
 
     def recoloured(self, surfaces: Sequence[Surface]) -> Scene:
         """This scene with other materials on the same geometry. Raises ``ValueError`` where the geometry differs."""
@@ -109,40 +107,52 @@ class Scene:
 
     def occluded(self, origins: np.ndarray, directions: np.ndarray, reach: float, through: float = 0.5) -> np.ndarray:
         """(N,) float32 light that comes through along ``reach`` metres: 1 free, 0 blocked, ``through`` behind ribbons."""
-        length = np.full(len(origins), reach, np.float32)
-        free = (self.solid.run(origins, directions, dists=length, query="OCCLUDED") == -1).astype(np.float32)
+        free = np.ones(len(origins), np.float32)
+        if self.solid is not None:
+            free[self.solid.blocks(origins, directions, np.full(len(origins), reach, np.float32))] = 0
         if self.ribbons is not None:
             length = np.where(free > 0, np.float32(reach), np.float32(0))
-            free[self.ribbons.run(origins, directions, dists=length, query="OCCLUDED") != -1] *= through
+            free[self.ribbons.blocks(origins, directions, length)] *= through
         return free
 
     def trace(self, origin: np.ndarray, directions: np.ndarray) -> Fragments:
-        """Follow camera rays from ``origin`` (3,) along ``directions`` (R, 3) through translucent layers."""
-        sample = np.arange(len(directions), dtype=np.int32)
-        start = np.broadcast_to(np.asarray(origin, np.float32), directions.shape)
-        left = np.ones(len(directions), np.float32)
-        behind = np.zeros(len(directions), np.float32)
-        parts = []
+        """Follow camera rays from ``origin`` (3,) along ``directions`` (R, 3) through ribbons to the first solid surface."""
+        count = len(directions)
+        far = np.full(count, 1e30, np.float32)
+        left, layers = np.ones(count, np.float32), np.zeros(count, np.uint8)
+        start = np.tile(np.asarray(origin, np.float32), (count, 1))
+        if self.solid is not None:
+            face, bary, far = self.solid.first(start, directions, far)
+        parts = self._peel(start, directions, far, left, layers) if self.ribbons is not None else []
+        if self.solid is not None:
+            end = np.flatnonzero((face >= 0) & (left > 0)).astype(np.int32)
+            parts.append(Fragments(end, layers[end], left[end], face[end], bary[end], far[end]))
+        return Fragments(*(np.concatenate([getattr(p, name) for p in parts]) for name in Fragments.__dataclass_fields__))
+
+    def _peel(
+        self, start: np.ndarray, directions: np.ndarray, far: np.ndarray, left: np.ndarray, layers: np.ndarray
+    ) -> list[Fragments]:
+        """Ribbons before ``far`` (R,), nearest first; ``left`` (R,) and ``layers`` (R,) become what each ray has passed."""
+        ray, depth, parts = np.arange(len(directions), dtype=np.int32), np.zeros(len(directions), np.float32), []
         for layer in range(LAYERS + 1):
-            out = self.all.run(np.ascontiguousarray(start), np.ascontiguousarray(directions), query="INTERSECT", output=1)
-            hit = np.flatnonzero(out["primID"] >= 0)
-            face = out["primID"][hit]
-            bary = np.stack([out["u"][hit], out["v"][hit]], axis=1)
+            face, bary, gone = self.ribbons.first(start, directions, far[ray] - depth)
+            hit = np.flatnonzero(face >= 0)
+            face, bary, gone, ray, depth = face[hit], bary[hit], gone[hit], ray[hit], depth[hit] + gone[hit]
             alpha = self._opacity(face, bary) if layer < LAYERS else np.ones(len(hit), np.float32)
-            sample, left, depth = sample[hit], left[hit], behind[hit] + out["tfar"][hit]
-            parts.append(Fragments(sample, np.full(len(hit), layer, np.uint8), left * alpha, face, bary, depth))
-            on = np.flatnonzero(left * (1 - alpha) > _GONE)
+            alpha[left[ray] * (1 - alpha) <= _GONE] = 1
+            shown = alpha > 0
+            parts.append(
+                Fragments(ray[shown], layers[ray[shown]], (left[ray] * alpha)[shown], face[shown], bary[shown], depth[shown])
+            )
+            layers[ray[shown]] += 1
+            left[ray] *= 1 - alpha
+            on = np.flatnonzero(alpha < 1)
             if not len(on):
                 break
-            # What is cut off with the last bit of a ray goes to the hit that ended it.
-            ended = (left * (1 - alpha) <= _GONE) & (alpha < 1)
-            parts[-1].weight[ended] = left[ended]
-            going = directions[hit][on]
-            start = start[hit][on] + going * (out["tfar"][hit][on] + _STEP)[:, None]
-            directions, sample, left, behind = going, sample[on], (left * (1 - alpha))[on], depth[on] + _STEP
-        merged = (np.concatenate([getattr(p, name) for p in parts]) for name in Fragments.__dataclass_fields__)
-        fragments = Fragments(*merged)
-        return fragments.take(np.flatnonzero(fragments.weight > 0))
+            directions = directions[hit][on]
+            start = start[hit][on] + directions * (gone[on] + _STEP)[:, None]
+            ray, depth = ray[on], depth[on] + np.float32(_STEP)
+        return parts
 
     def _opacity(self, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
         alpha = np.ones(len(face), np.float32)
@@ -170,9 +180,26 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.sqrt(np.maximum(np.einsum("ij,ij->i", vectors, vectors), 1e-20))[:, None]
 
 
-def _mesh(vertices: np.ndarray, faces: np.ndarray) -> EmbreeScene:
-    out = EmbreeScene()
-    TriangleMesh(out, vertices, np.ascontiguousarray(faces))
-    # Building happens with the first ray.
-    out.run(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32), query="OCCLUDED")
-    return out
+@dataclass
+class _Mesh:
+    """Some faces of the scene, ready for rays."""
+
+    embree: EmbreeScene
+    faces: np.ndarray  # (F,) int32 their numbers in the scene
+
+    @classmethod
+    def of(cls, vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray) -> _Mesh | None:
+        if not len(chosen):
+            return None
+        embree = EmbreeScene()
+        TriangleMesh(embree, vertices, np.ascontiguousarray(faces[chosen]))
+        return cls(embree, np.append(chosen, -1).astype(np.int32))
+
+    def first(self, start: np.ndarray, directions: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The nearest face (N,) before ``far`` (N,), -1 for none; its barycentrics (N, 2); how far (N,)."""
+        out = self.embree.run(start, directions, dists=far.copy(), query="INTERSECT", output=1)
+        return self.faces[out["primID"]], np.stack([out["u"], out["v"]], axis=1), out["tfar"]
+
+    def blocks(self, start: np.ndarray, directions: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """(N,) bool: something lies within ``reach`` (N,)."""
+        return self.embree.run(start, directions, dists=reach, query="OCCLUDED") != -1
