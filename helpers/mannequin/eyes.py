@@ -83,7 +83,7 @@ class _EyeColour:
         iris *= (1 - 0.45 * smoothstep(-0.1, 0.45, y))[:, None]  # in the lid's shade
         iris *= smoothstep(0.34, 0.42, radius)[:, None]
         veins = smoothstep(0.55, 0.95, np.abs(x)) * (0.12 + 0.10 * noise(at[:, :3], 0.08))
-        white = np.array([0.66, 0.63, 0.60]) * np.exp(-np.outer(veins + 0.1 * (self.age > 60), [0.1, 0.9, 1.0]))
+        white = np.array([0.58, 0.55, 0.52]) * np.exp(-np.outer(veins + 0.1 * (self.age > 60), [0.1, 0.9, 1.0]))
         white *= (1 - 0.50 * smoothstep(0.05, 0.36, y) - 0.15 * smoothstep(0.5, 0.9, np.abs(x)))[:, None]
         corner = smoothstep(-0.72, -0.86, x)[:, None]
         white += corner * (np.array([0.50, 0.22, 0.19]) - white)

@@ -23,30 +23,29 @@ DOWN, SIDE, AHEAD = np.array([0.0, -1, 0]), np.array([1.0, 0, 0]), np.array([0.0
 @dataclass(frozen=True)
 class Arm:
     """``out`` and ``ahead``: the upper arm off the vertical, sideways and forwards; ``bend`` of the elbow in a plane turned
-    inwards by ``inward`` from straight ahead; ``palm``: where the palm faces, 0 the thigh, 90 backwards; ``wrist``: extension
-    of the hand towards its back; ``curl`` of each finger joint, ``shoulder``: drop of the collar bone."""
+    inwards by ``inward`` from straight ahead; ``palm``: where the palm faces, 0 the thigh, 90 backwards; ``curl`` of each finger
+    joint; ``shoulder``: drop of the collar bone."""
 
     out: float = 20.0
     ahead: float = 0.0
     bend: float = 20.0
     inward: float = 40.0
     palm: float = 25.0
-    wrist: float = 0.0
     curl: float = 7.0
     shoulder: float = 5.0
 
 
 @dataclass(frozen=True)
 class HandOnHip(Arm):
-    """The wrist rests beside the hip, ``gap`` metres off it (cloth goes between), ``above`` the hip joint in leg lengths and
-    ``along`` metres ahead of it; ``elbow`` and ``fingers`` say where they point, the palm faces the body."""
+    """The palm rests beside the hip: the wrist ``gap`` metres off it (cloth goes between), ``above`` the hip joint in leg lengths
+    and ``along`` metres ahead of it; ``elbow`` and ``fingers`` say where they point."""
 
-    gap: float = 0.055
+    gap: float = 0.047
     above: float = 0.13
-    along: float = -0.02
+    along: float = -0.03
     elbow: tuple[float, float, float] = (0.9, 0.0, -0.45)
-    fingers: tuple[float, float, float] = (-0.24, -0.55, 0.78)
-    curl: float = 8.0
+    fingers: tuple[float, float, float] = (0.0, -0.55, 0.80)
+    curl: float = 6.0
 
 
 @dataclass(frozen=True)
@@ -161,22 +160,21 @@ class _Skeleton:
             self.turns[bone + side] = chest @ _between(np.eye(3), drop, share)
 
         if isinstance(arm, HandOnHip):
-            upper, fore = self._to_hip(arm, side, mirror, chest)
-            hinge = _unit(np.cross(upper, fore))
+            upper, fore, fingers, facing = self._to_hip(arm, side, mirror)
+            hinge = mirror[0] * np.cross(upper, fore)
         else:
-            upper, fore, hinge = self._hanging(arm, shoulder * mirror, elbow * mirror, wrist * mirror)
+            upper, fore, hinge = (chest @ way for way in self._hanging(arm, side, mirror))
+            fingers, facing = fore, chest @ _axis_turn(DOWN, -mirror[0] * arm.palm) @ (-mirror[0] * SIDE)
         rest_upper, rest_fore = _unit(elbow - shoulder), _unit(wrist - elbow)
-        rest_hinge = np.cross(rest_upper, rest_fore)
-        if side == ".R":  # the mirror image of a turning axis points the other way
-            upper, fore, hinge = upper * mirror, fore * mirror, -hinge * mirror
-        upper_turn = chest @ _frame(upper, hinge) @ _frame(rest_upper, rest_hinge).T
-        fore_turn = chest @ _frame(fore, hinge) @ _frame(rest_fore, rest_hinge).T
+        rest_hinge = mirror[0] * np.cross(rest_upper, rest_fore)
+        upper_turn = _frame(upper, hinge) @ _frame(rest_upper, rest_hinge).T
+        fore_turn = _frame(fore, hinge) @ _frame(rest_fore, rest_hinge).T
         # The upper arm turns about itself from the shoulder down: half at its first bone, all at its second.
         swing = _swing(chest @ drop, upper_turn, rest_upper)
         self.turns["upperarm01" + side] = _between(swing, upper_turn, 0.5)
         self.turns["upperarm02" + side] = upper_turn
 
-        hand = self._hand(arm, side, chest, fore)
+        hand = self._hand(side, fingers, facing)
         untwisted = _swing(fore_turn, hand, rest_fore)  # the hand's turn without the forearm's twist
         twist = hand @ untwisted.T
         self.turns["lowerarm01" + side] = _between(np.eye(3), twist, 0.3) @ fore_turn
@@ -184,49 +182,59 @@ class _Skeleton:
         self.turns["wrist" + side] = hand
         self._fingers(arm, side, hand)
 
-    def _hanging(
-        self, arm: Arm, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Directions of upper arm, forearm and elbow hinge of a left arm that hangs clear of the hips."""
+    def _hanging(self, arm: Arm, side: str, mirror: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Directions in the chest's frame of upper arm, forearm and elbow hinge, the hand clear of the hips."""
+        shoulder, elbow, wrist = (self.head(bone + side) for bone in ("upperarm01", "lowerarm01", "wrist"))
         hip, knee = self.head("upperleg01.L"), self.head("lowerleg01.L")
         half = self._half_width(hip[1] * 0.72 + knee[1] * 0.28, hip[1] + 0.06)
         a, b = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
-        least = np.degrees(np.arcsin(np.clip((half + 0.085 - shoulder[0]) / (a + b), -0.5, 0.8)))
+        least = np.degrees(np.arcsin(np.clip((half + 0.085 - abs(shoulder[0])) / (a + b), -0.5, 0.8)))
         least += arm.bend * np.sin(np.radians(arm.inward)) * b / (a + b)  # what the elbow's bend takes away
         out, ahead = np.radians([max(arm.out, least), arm.ahead])
         upper = np.array([np.sin(out) * np.cos(ahead), -np.cos(out) * np.cos(ahead), np.sin(ahead)])
         toward = _axis_turn(DOWN, arm.inward) @ AHEAD  # where the forearm swings
         hinge = _unit(np.cross(upper, toward))
-        return upper, _axis_turn(hinge, arm.bend) @ upper, hinge
+        fore = _axis_turn(hinge, arm.bend) @ upper
+        return upper * mirror, fore * mirror, hinge * mirror
 
-    def _to_hip(self, arm: HandOnHip, side: str, mirror: np.ndarray, chest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Directions of upper arm and forearm, in the chest's frame and as of a left arm, that bring the wrist to the hip."""
-        hip, root = self.head("upperleg01" + side), self.at[0]
+    def _to_hip(self, arm: HandOnHip, side: str, mirror: np.ndarray) -> tuple[np.ndarray, ...]:
+        """World directions of upper arm, forearm, fingers and palm that lay the hand on the hip."""
+        hip, root, hips = self.head("upperleg01" + side), self.at[0], self.turns["root"]
         height = hip[1] + arm.above * self._reach(side)
-        half = self._half_width(height - 0.02, height + 0.02)
-        target = np.array([mirror[0] * (half + arm.gap), height, hip[2] + arm.along])
-        target = root + self.turns["root"] @ (target - root)
+        target = np.array([mirror[0] * self._half_width(height - 0.02, height + 0.02), height, hip[2] + arm.along])
+        normal, level = self._side(mirror, target + np.array([0, -0.05, 0.06]))  # under the palm
+        target += (level + arm.gap - target @ normal) * normal
+        target = root + hips @ (target - root)
         shoulder = self._places(root)[self.bones.index("upperarm01" + side)]
         upper, fore, wrist = (self.head(bone + side) for bone in ("upperarm01", "lowerarm01", "wrist"))
         elbow = _third_point(shoulder, target, np.linalg.norm(fore - upper), np.linalg.norm(wrist - fore), arm.elbow * mirror)
-        return tuple(mirror * (chest.T @ _unit(way)) for way in (elbow - shoulder, target - elbow))
+        fingers = np.array(arm.fingers)
+        return elbow - shoulder, target - elbow, hips @ (fingers - normal * (fingers @ normal)), -hips @ normal
+
+    def _side(self, mirror: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, float]:
+        """The plane that touches the trunk's side round the height and depth of ``middle``: its normal, its place along it."""
+        points = self.skin[(self.skin[:, 0] * mirror[0] > 0) & (np.abs(self.skin[:, 0]) < self._trunk())]
+        near = points[np.linalg.norm((points - middle)[:, 1:], axis=1) < 0.085]
+        near = near[np.abs(near[:, 0]) > 0.5 * np.abs(near[:, 0]).max()]
+        normal = np.linalg.svd(near - near.mean(axis=0), full_matrices=False)[2][2]
+        normal = normal * np.sign(normal[0] * mirror[0])
+        return normal, float((near @ normal).max())
 
     def _half_width(self, low: float, high: float) -> float:
-        """Of the trunk between two heights; arms at rest are farther out."""
-        band = self.skin[(self.skin[:, 1] > low) & (self.skin[:, 1] < high)]
-        limit = 2.6 * self.head("upperleg01.L")[0] + 0.02
-        return float(np.abs(band[np.abs(band[:, 0]) < limit, 0]).max())
+        """Of the trunk between two heights."""
+        band = self.skin[(self.skin[:, 1] > low) & (self.skin[:, 1] < high), 0]
+        return float(np.abs(band[np.abs(band) < self._trunk()]).max())
 
-    def _hand(self, arm: Arm, side: str, chest: np.ndarray, fore: np.ndarray) -> np.ndarray:
-        sign = 1.0 if side == ".L" else -1.0
+    def _trunk(self) -> float:
+        """Arms at rest are farther out than this."""
+        return 2.6 * self.head("upperleg01.L")[0] + 0.02
+
+    def _hand(self, side: str, fingers: np.ndarray, facing: np.ndarray) -> np.ndarray:
+        """The hand's rotation that points its middle finger along ``fingers`` and its palm towards ``facing``."""
         wrist, index, middle, little = (self.head(b + side) for b in ("wrist", "finger2-1", "finger3-1", "finger5-1"))
-        along = _unit(middle - wrist)
-        palm = sign * np.cross(little - wrist, index - wrist)  # out of the palm
-        facing = _axis_turn(DOWN, -sign * arm.palm) @ (-sign * SIDE)
-        if isinstance(arm, HandOnHip):
-            fore, facing = np.array(arm.fingers) * [sign, 1, 1], -sign * SIDE
-        across = np.cross(fore, facing)
-        return chest @ _frame(_axis_turn(across, -arm.wrist) @ fore, across) @ _frame(along, np.cross(along, palm)).T
+        palm = np.cross(little - wrist, index - wrist) * (1.0 if side == ".L" else -1.0)
+        along = middle - wrist
+        return _frame(fingers, np.cross(fingers, facing)) @ _frame(along, np.cross(along, palm)).T
 
     def _fingers(self, arm: Arm, side: str, hand: np.ndarray) -> None:
         sign = 1.0 if side == ".L" else -1.0

