@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,13 +24,12 @@ _OPENINGS = ("neck", "cuff", "hem", "waist")
 
 @dataclass
 class Garment:
-    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``extras`` name -> what is
-    not of the cloth, ``obstacles`` for the next layer."""
+    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``obstacles`` for the next
+    layer."""
 
     mesh: Mesh
     edge: np.ndarray
     obstacles: Obstacles
-    extras: dict[str, Mesh] = field(default_factory=dict)
 
 
 def body_obstacles(form: Form) -> Obstacles:

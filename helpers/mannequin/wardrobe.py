@@ -15,27 +15,29 @@ from scipy.spatial import cKDTree
 
 from .body import Body, make_body
 from .drape import Obstacles
-from .form import Form
+from .form import LEFT_LEG, MEETS, Form
 from .outfit import Fabric, Figure, Piece
 from .patterns import base_hull
 from .sewing import Garment, body_obstacles, sew
+from .shoes import shoes, sole_height
 from .surface import Material, Surface
-from .trims import Mesh
+from .trims import Mesh, join
 
-LABELS = {"upper": 5, "dress": 6, "lower": 9, "shoes": 18}  # CIHP
+__all__ = ["Worn", "dress", "hide", "product_shape", "sole_height", "surfaces"]
+
+LABELS = {"upper": 5, "dress": 6, "lower": 9}  # CIHP
 _SKIRT_LABEL = 12
 
 
 @dataclass
 class Worn:
-    """A piece on a body: ``mesh`` its cloth, ``extras`` name -> buttons and the like, ``label`` CIHP, ``edge`` (V,) metres to the
-    nearest opening of the garment; ``index`` its place in the outfit's pieces, -1 for the underlayer. Skin ``inside`` metres from
-    every opening and less than ``reach`` below the cloth cannot be seen."""
+    """A piece on a body: ``mesh`` with everything sewn to it, ``labels`` (F,) uint8 CIHP, ``edge`` (V,) metres to the nearest
+    opening of the garment; ``index`` its place in the outfit's pieces, -1 for the underlayer. Skin ``inside`` metres from every
+    opening and less than ``reach`` below the cloth cannot be seen."""
 
     piece: Piece
     mesh: Mesh
-    extras: dict[str, Mesh]
-    label: int
+    labels: np.ndarray
     index: int
     edge: np.ndarray
     inside: float
@@ -47,20 +49,35 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     form = Form(body, base_hull())
     obstacles = [body_obstacles(form)]
     out = []
-    for index, piece in enumerate(pieces):
+    # Shoes first: trousers break on them.
+    for index in sorted(range(len(pieces)), key=lambda i: pieces[i].kind != "shoes"):
+        piece = pieces[index]
         if piece.kind == "shoes":
-            continue
-        garment = sew(piece, form, obstacles)
-        obstacles.append(garment.obstacles)
-        out.append(_worn(piece, index, garment))
+            worn, obstacle = _shod(piece, index, form)
+        else:
+            garment = sew(piece, form, obstacles)
+            worn, obstacle = _worn(piece, index, garment), garment.obstacles
+        out.append(worn)
+        obstacles.append(obstacle)
     return out
+
+
+def _shod(piece: Piece, index: int, form: Form) -> tuple[Worn, Obstacles]:
+    pair = shoes(piece.style or "sneakers", form)
+    meshes = {part: mesh for part, (mesh, _) in pair.items()}
+    labels = [np.full(len(mesh.faces), 18 if part == LEFT_LEG else 19, np.uint8) for part, mesh in meshes.items()]
+    part = np.concatenate([np.full(len(mesh.vertices), part) for part, mesh in meshes.items()])
+    mesh = join(list(meshes.values()))
+    worn = Worn(piece, mesh, np.concatenate(labels), index, np.concatenate([edge for _, edge in pair.values()]), 0.012, 0.04)
+    return worn, Obstacles(mesh.vertices, mesh.normals, part, MEETS, 0.04)
 
 
 def _worn(piece: Piece, index: int, garment: Garment) -> Worn:
     skirted = "skirt" in piece.kind or piece.kind == "dress"
     label = _SKIRT_LABEL if "skirt" in piece.kind else LABELS[piece.category]
     inside, reach = (0.09, 0.25) if skirted else (0.045, 0.08)
-    return Worn(piece, garment.mesh, garment.extras, label, index, garment.edge, inside, reach)
+    labels = np.full(len(garment.mesh.faces), label, np.uint8)
+    return Worn(piece, garment.mesh, labels, index, garment.edge, inside, reach)
 
 
 def surfaces(worn: Sequence[Worn], pieces: Sequence[Piece], material_for: Callable[[Fabric], Material]) -> list[Surface]:
@@ -68,15 +85,16 @@ def surfaces(worn: Sequence[Worn], pieces: Sequence[Piece], material_for: Callab
     out = []
     for item in worn:
         piece = pieces[item.index] if item.index >= 0 else item.piece
-        mesh = item.mesh
-        labels = np.full(len(mesh.faces), item.label, np.uint8)
+        mesh, material = item.mesh, material_for(piece.fabric)
+        if piece.kind == "shoes":
+            material = replace(material, kind="shoe")
         out.append(
             Surface(
                 piece.kind,
                 mesh.vertices,
                 mesh.faces,
-                material_for(piece.fabric),
-                labels,
+                material,
+                item.labels,
                 mesh.uv,
                 mesh.normals,
                 mesh.attributes,
