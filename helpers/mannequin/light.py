@@ -7,7 +7,7 @@ makes the result free of noise, and every fragment reads it off its neighbours t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -41,11 +41,21 @@ class Light:
 
 @dataclass(frozen=True)
 class Studio:
-    """Lights, and the strength of the surroundings from above and below. A white surface facing the lens comes out just white."""
+    """Lights, and the strength of the surroundings from above and below. A white surface facing the lens comes out just white.
+
+    Directions hold for a lens that looks along -z; the lights go with the lens, as when a figure turns on its own feet.
+    """
 
     lights: tuple[Light, ...]
     sky: tuple[float, float, float]
     ground: tuple[float, float, float]
+
+    def around(self, camera: Camera) -> Studio:
+        """This studio with its lights where they stand for ``camera``."""
+        right = camera.axes[0]
+        turn = np.array([right, (0.0, 1.0, 0.0), np.cross(right, (0.0, 1.0, 0.0))])
+        lights = (replace(light, direction=tuple(light.direction @ turn)) for light in self.lights)
+        return replace(self, lights=tuple(lights))
 
 
 STUDIO = Studio(
@@ -286,7 +296,10 @@ def floor(scene: Scene, studio: Studio, camera: Camera, step: int) -> np.ndarray
     depth = np.where(down, -camera.position[1] / np.where(down, directions[:, 1], -1), 0).astype(np.float32)
     spot = np.asarray(camera.position, np.float32) + directions * depth[:, None]
     light = np.ones(len(spot), np.float32)
-    near = np.flatnonzero((depth > 0) & (np.abs(spot[:, 0]) < 2.2) & (spot[:, 2] > -1.9))
+    # Across and towards the lens from the middle of the figure.
+    right = camera.axes[0]
+    aside = (spot - scene.vertices.mean(axis=0)) @ np.float32([right, np.cross(right, (0, 1, 0))]).T
+    near = np.flatnonzero((depth > 0) & (np.abs(aside[:, 0]) < 2.2) & (aside[:, 1] > -1.9))
     if len(near):
         start = spot[near] * np.float32([1, 0, 1]) + np.float32([0, 0.001, 0])
         phase = places[near, 0] % _TILE + _TILE * (places[near, 1] % _TILE)
@@ -294,9 +307,9 @@ def floor(scene: Scene, studio: Studio, camera: Camera, step: int) -> np.ndarray
         key = studio.lights[0]
         cone = _disk(12)[phase] * (key.spread * 1.5) @ _frames(key.towards[None])[0][:2] + key.towards
         shadow = _free(scene, start, cone, 4.0)
-        middle = scene.vertices.mean(axis=0)
-        far = np.clip((spot[near, 2] + 1.9) / 1.2, 0, 1) * np.clip((2.2 - np.abs(spot[near, 0])) / 0.8, 0, 1)
+        aside = aside[near]
+        far = np.clip((aside[:, 1] + 1.9) / 1.2, 0, 1) * np.clip((2.2 - np.abs(aside[:, 0])) / 0.8, 0, 1)
         # Long shadows fade: a studio is full of light from elsewhere.
-        strength = 0.34 * np.exp(-np.hypot(spot[near, 0] - middle[0], spot[near, 2] - middle[2]) / 0.9)
+        strength = 0.34 * np.exp(-np.hypot(*aside.T) / 0.9)
         light[near] = 1 - far * (1 - (0.1 + 0.9 * contact) * (1 - strength * (1 - shadow)))
     return cv2.blur(cv2.blur(light.reshape(x.shape), (4, 4)), (3, 3))

@@ -28,7 +28,7 @@ _PLACES = np.float32(
 _FINE = 260_000  # pixels; a larger figure is seen in such detail that two first rays each are enough
 _CONTRAST = 0.045  # sRGB range among a pixel's first rays that calls for the rest
 _BESIDE = 0.5  # how much a range towards a neighbour counts
-_MORE = 30_000  # pixels at most that get them
+_MORE = 0.04  # of the picture's pixels at most get them
 _BATCH = 1 << 14
 _DEEPER = 0.8  # of its light reaches each further layer of strands
 PRODUCT_BACKDROP = "#e6e6e6"
@@ -68,7 +68,7 @@ def render(
     paper = linear_rgb(backdrop)
     world = surfaces if isinstance(surfaces, Scene) else Scene(surfaces)
     # The paper throws some of its colour back at the figure.
-    studio = replace(studio, ground=tuple(np.float32(studio.ground) * (0.45 + 0.8 * paper)))
+    studio = replace(studio.around(camera), ground=tuple(np.float32(studio.ground) * (0.45 + 0.8 * paper)))
     shot = _Shot(world, camera, studio)
     picture, buffers = shot.take(_backdrop(world, camera, studio, paper))
     return Render(_develop(picture, seed), **buffers, scene=world, camera=camera)
@@ -89,7 +89,7 @@ def product(
     away = tall / 2 / np.tan(np.radians(fov) / 2) + extent[2] / 2
     # A little from above: the inside of the back shows in the neck.
     camera = Camera((middle[0], middle[1] + 0.06 * away, middle[2] + away), tuple(middle), fov, tuple(size))
-    shot = _Shot(world, camera, STUDIO)
+    shot = _Shot(world, camera, STUDIO.around(camera))
     step = _coarse(camera)
     small = cv2.resize(shot.outline(), (-(-size[0] // step), -(-size[1] // step)), interpolation=cv2.INTER_AREA)
     paper = np.tile(linear_rgb(PRODUCT_BACKDROP), (*small.shape, 1))
@@ -141,8 +141,9 @@ class _Shot:
 
         contrast = self._contrast(colour, picture)
         rough = np.flatnonzero(contrast > _CONTRAST)
-        if len(rough) > _MORE:
-            rough = np.sort(rough[np.argsort(-contrast[rough], kind="stable")[:_MORE]])
+        most = int(_MORE * self.camera.size[0] * self.camera.size[1])
+        if len(rough) > most:
+            rough = np.sort(rough[np.argsort(-contrast[rough], kind="stable")[:most]])
         if len(rough):
             extra = len(_PLACES) - base
             xy = (self.pixels[rough, None] + _PLACES[base:]).reshape(-1, 2)

@@ -75,6 +75,17 @@ def test_wide_figures_are_not_cut_off():
     assert x.max() < SIZE[0] - 1
 
 
+def test_a_turned_camera_sees_the_left_side_in_the_same_light():
+    ball = [sphere((0.3, 0.5, -0.2), 0.4)]
+    front, side = (frame(ball, "full", SIZE, turn) for turn in (0.0, 90.0))
+    assert side.position[0] > 3
+    nose = side.project(np.array([(0.3, 0.5, 0.1)]))[0]
+    assert nose[0] < (SIZE[0] - 1) / 2 - 10
+    assert nose[1] == pytest.approx(front.project(np.array([(0.3, 0.5, 0.1)]))[0, 1], abs=1)
+    first, other = (render(ball, camera).image.astype(float) for camera in (front, side))
+    assert np.abs(first - other).mean() < 1.5
+
+
 def test_buffers_measure_a_sphere(camera):
     shot = render([sphere()], camera)
     centre = (63, 47)
