@@ -236,6 +236,13 @@ def texture(name: str, uv: np.ndarray) -> np.ndarray:
 @cache
 def template() -> Template:
     """The base mesh, read once. Raises ``BodyDataError`` where the data are absent or laid out differently."""
+    try:
+        return _read_template()
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise BodyDataError(f"the data in {_data()} are laid out differently ({error!r}): {REMEDY}") from error
+
+
+def _read_template() -> Template:
     groups, rows = {}, {"v": [], "vt": []}
     current = None
     for line in read("3dobjs/base.obj").decode().splitlines():

@@ -37,7 +37,7 @@ _LOCAL = {
         "forehead/forehead-scale-vert-decr": 0.50,
         "head/head-invertedtriangular": 0.35,
         "chin/chin-width-decr": 0.35,
-        "mouth/mouth-angles-up": 0.30,
+        "mouth/mouth-angles-up": 0.40,
         "mouth/mouth-upperlip-volume-incr": 0.30,
         "mouth/mouth-scale-horiz-decr": 0.15,
         "nose/nose-scale-horiz-decr": 0.35,
@@ -47,7 +47,7 @@ _LOCAL = {
         "torso/measure-shoulder-dist-decr": 0.25,
         "arms/@-upperarm-shoulder-muscle-decr": 0.50,
         "arms/measure-upperarm-circ-decr": 0.35,
-        "expression/units/caucasian/mouth-corner-puller": 0.12,
+        "expression/units/caucasian/mouth-corner-puller": 0.20,
         "expression/units/caucasian/mouth-eversion": 0.30,  # closes the lips
         "mouth/mouth-lowerlip-middle-down": 0.25,
     },
@@ -62,7 +62,7 @@ _LOCAL = {
         "forehead/forehead-scale-vert-decr": 0.40,
         "chin/chin-prominent-incr": 0.20,
         "mouth/mouth-angles-up": 0.25,
-        "expression/units/caucasian/mouth-corner-puller": 0.08,
+        "expression/units/caucasian/mouth-corner-puller": 0.14,
         "expression/units/caucasian/mouth-eversion": 0.30,  # closes the lips
         "mouth/mouth-lowerlip-middle-down": 0.25,
     },

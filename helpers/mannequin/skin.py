@@ -26,7 +26,7 @@ from helpers.mannequin.surface import Hits, Material, Surface, vertex_normals
 
 MELANIN = np.array([0.55, 0.90, 1.30])  # absorption of a unit of each layer in R, G, B
 BLOOD = np.array([0.08, 0.75, 0.60])
-_DARKEST = 0.033  # no skin reflects less light
+_DARKEST, _LIGHTEST = 0.033, 0.80  # no skin reflects less light, nor as much
 LIPS = np.array([0.12, 0.85, 0.55])  # blood under the thinnest skin
 
 
@@ -187,7 +187,8 @@ class _SkinColour:
         self.figure = figure
         self.tone, self.hair = linear(figure.skin), linear(figure.hair_colour)
         luminance = float(self.tone @ [0.2126, 0.7152, 0.0722])
-        self.tone = self.tone * (luminance**4 + _DARKEST**4) ** 0.25 / max(luminance, 1e-4)
+        bounded = (luminance**4 + _DARKEST**4) ** 0.25 / (1 + (luminance / _LIGHTEST) ** 4) ** 0.25
+        self.tone = self.tone * bounded / max(luminance, 1e-4)
         self.light = float(np.clip(luminance**0.5, 0.1, 0.8))
         self.origin = eye_centre(template())
         rng = np.random.default_rng(figure.face_seed)
@@ -288,8 +289,8 @@ class _SkinColour:
         woman = self.figure.presentation == "woman"
         inner, outer = (0.0125, 0.0525) if woman else (0.0105, 0.0535)
         s = (x - inner) / (outer - inner)
-        arch = 0.0070 * np.sin(np.pi * np.clip(s, 0, 1) * 0.80) if woman else 0.0050 * np.sin(np.pi * np.clip(s, 0, 1) * 0.75)
-        middle = 0.0135 + self.brow_height + arch - 0.0045 * np.clip(s, 0, 1) ** 2
+        arch = 0.0056 * np.sin(np.pi * np.clip(s, 0, 1) * 0.80) if woman else 0.0042 * np.sin(np.pi * np.clip(s, 0, 1) * 0.75)
+        middle = (0.0150 if woman else 0.0142) + self.brow_height + arch - 0.0045 * np.clip(s, 0, 1) ** 2
         half = (
             (0.0027 if woman else 0.0036)
             * self.brow_weight

@@ -58,6 +58,15 @@ def test_a_missing_file_is_named():
 
 
 @needs_data
+def test_another_layout_is_told_apart(monkeypatch):
+    content = {"rigs/standard/rig.default.json": b'{"root": {}}'}
+    read = bodies.read
+    monkeypatch.setattr(bodies, "read", lambda path: content.get(path) or read(path))
+    with pytest.raises(BodyDataError, match="laid out differently.*pip install"):
+        template.__wrapped__()
+
+
+@needs_data
 def test_template_layout():
     base = template()
     assert base.vertices.shape == (19158, 3)
@@ -261,7 +270,7 @@ def test_skin_takes_its_tone_and_lips_are_redder(tone):
     assert colours.min() >= 0
     assert colours.max() <= 1
     torso = np.unique(skin.faces[skin.labels == CIHP.index("torso-skin")])
-    np.testing.assert_allclose(np.median(colours[torso], axis=0), linear(tone), rtol=0.12)
+    np.testing.assert_allclose(np.median(colours[torso], axis=0), linear(tone), rtol=0.15)
     place = skin.attributes["template"] - [0, eyes.eye_centre(template())[1], 0]
     lips = (np.abs(place[:, 0]) < 0.012) & (np.abs(place[:, 1] + 0.0745) < 0.003) & (place[:, 2] > 0.15)
     ratio = colours[:, 0] / colours[:, 1]
