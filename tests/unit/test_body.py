@@ -62,7 +62,7 @@ def test_another_layout_is_told_apart(monkeypatch):
     content = {"rigs/standard/rig.default.json": b'{"root": {}}'}
     read = bodies.read
     monkeypatch.setattr(bodies, "read", lambda path: content.get(path) or read(path))
-    with pytest.raises(BodyDataError, match="laid out differently.*pip install"):
+    with pytest.raises(BodyDataError, match=r"laid out differently.*pip install"):
         template.__wrapped__()
 
 
