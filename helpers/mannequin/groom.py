@@ -27,28 +27,32 @@ _LINE = {
     "woman": np.array(
         [1.624, 1.626, 1.622, 1.608, 1.588, 1.575, 1.560, 1.544, 1.537, 1.553, 1.556, 1.540, 1.520, 1.500, 1.490]
     ),
-    "man": np.array([1.630, 1.634, 1.637, 1.625, 1.594, 1.578, 1.558, 1.536, 1.524, 1.550, 1.556, 1.538, 1.514, 1.494, 1.486]),
+    "man": np.array([1.626, 1.630, 1.630, 1.614, 1.586, 1.570, 1.552, 1.534, 1.522, 1.550, 1.556, 1.538, 1.514, 1.494, 1.486]),
 }
 
 
 @dataclass(frozen=True)
 class Strands:
     """``points`` (N, K, 3) in head space from root to tip; ``width`` (N,) metres of the ribbon; ``layer`` (N,) 0 innermost .. 1;
-    ``clump`` (N,) int; ``soft`` (N,) 0..1, how far the root fades in (hairline, parting)."""
+    ``clump`` (N,) int; ``soft`` (N,) 0..1, how far the root fades in (hairline, parting); ``twist`` (N,) or a number, radians that
+    ribbons turn out of the style's surface."""
 
     points: np.ndarray
     width: np.ndarray
     layer: np.ndarray
     clump: np.ndarray
     soft: np.ndarray
+    twist: np.ndarray | float = 0.1
 
     def joined(self, other: Strands) -> Strands:
         """Both, resampled to the larger number of points."""
         count = max(self.points.shape[1], other.points.shape[1])
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("width", "layer", "soft")]
         width, layer, soft = (np.concatenate(pair) for pair in pairs)
+        twist = np.concatenate([np.broadcast_to(part.twist, len(part.width)) for part in (self, other)])
         clump = np.concatenate([self.clump, other.clump + self.clump.max() + 1])
-        return Strands(np.concatenate([resample(self.points, count), resample(other.points, count)]), width, layer, clump, soft)
+        points = np.concatenate([resample(self.points, count), resample(other.points, count)])
+        return Strands(points, width, layer, clump, soft, twist)
 
 
 def around(points: np.ndarray) -> np.ndarray:
@@ -61,7 +65,7 @@ def above_hairline(points: np.ndarray, presentation: str, age: int) -> np.ndarra
     angle = around(points)
     line = np.interp(angle, _LINE_ANGLES, _LINE[presentation])
     if presentation == "man":
-        back = np.clip((age - 28) / 45, 0, 1) * 0.022
+        back = np.clip((age - 32) / 45, 0, 1) * 0.024
         line = line + back * np.exp(-(((angle - np.radians(34)) / np.radians(20)) ** 2))
     return points[..., 1] - line
 

@@ -57,8 +57,8 @@ def _ribbons(head: Head, hair: Strands, colour: np.ndarray, figure: Figure, rng:
     volume = unit(_outward(hair.points) @ np.linalg.inv(head.affine[:3]).T)
     normal = unit(volume - np.einsum("nki,nki->nk", volume, tangent)[..., None] * tangent)
     # A little twist, so that no two ribbons are shaded alike and some show their edge.
-    turn = rng.normal(0, 0.28, (count, 1)) + rng.normal(0, 0.25, (count, 1)) * np.linspace(0, 1, places)
-    turn = np.clip(turn, -0.9, 0.9)[..., None]
+    turn = rng.normal(size=(count, 1)) + 0.9 * rng.normal(size=(count, 1)) * np.linspace(0, 1, places)
+    turn = np.clip(turn * np.broadcast_to(hair.twist, count)[:, None], -0.9, 0.9)[..., None]
     across = np.cross(tangent, normal)
     across = np.cos(turn) * across + np.sin(turn) * normal
     t = np.linspace(0, 1, places)
@@ -121,7 +121,7 @@ class _HairColour:
         u, v, soft = hits["uv"][:, 0], hits["uv"][:, 1], hits["strand"][:, 2]
         line = self._lines(hits)[:, 0]
         side = np.abs(2 * u - 1)
-        gone = 0.85 * side**2.5 + 0.95 * smoothstep(v, 0.62, 1.0) * (0.45 + 0.55 * side)
+        gone = 0.85 * side**2.5 + 0.95 * smoothstep(v, 0.6, 1.0) * (0.8 + 0.2 * side)
         gone += soft * (1 - smoothstep(v, 0.0, 0.25)) * 0.8 + 0.5 * (1 - smoothstep(v, 0.0, 0.05))
         return smoothstep(line - gone, -0.42, 0.06).astype(np.float32)
 
@@ -202,7 +202,7 @@ class _Cap:
         grain = self._grain(hits)
         ragged = rise + 0.006 * (grain - 0.5)
         dense = (
-            smoothstep(ragged, -0.004, 0.012) * (0.62 + 0.3 * grain)
+            smoothstep(ragged, -0.004, 0.012) * (0.74 + 0.24 * grain)
             if self.buzz
             else smoothstep(ragged, -0.002, 0.009) * (0.9 + 0.1 * grain)
         )

@@ -65,16 +65,16 @@ def _off_face(at: np.ndarray, strength: float = 1.0) -> np.ndarray:
 
 def _long(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     woman = figure.presentation == "woman"
-    reach = rng.uniform(0.34, 0.44) if woman else rng.uniform(0.22, 0.27)
+    reach = rng.uniform(0.34, 0.44) if woman else rng.uniform(0.17, 0.20)
     part = rng.choice([0.0, -0.022, 0.022])
-    front_side = {1: rng.random() < 0.75, -1: rng.random() < 0.75}  # which sides fall before the shoulder
-    return _falling(head, figure, rng, 1500, part, end=1.60 - reach, jitter=0.035, inward=0.0, fronts=front_side)
+    split = {1: rng.uniform(-0.02, 0.03), -1: rng.uniform(-0.02, 0.03)}
+    return _falling(head, figure, rng, 1500, part, end=1.60 - reach, jitter=0.035, inward=0.0, split=split)
 
 
 def _bob(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     part = rng.choice([0.0, -0.024, 0.024])
     end = rng.uniform(1.425, 1.455)
-    hair = _falling(head, figure, rng, 1350, part, end=end, jitter=0.007, inward=0.55, fronts={1: True, -1: True})
+    hair = _falling(head, figure, rng, 1350, part, end=end, jitter=0.007, inward=0.55, split={1: 0.0, -1: 0.0})
     return hair.joined(_fringe(head, figure, rng)) if rng.random() < 0.4 else hair
 
 
@@ -87,28 +87,30 @@ def _falling(
     end: float,
     jitter: float,
     inward: float,
-    fronts: dict[int, bool],
+    split: dict[int, float],
 ) -> Strands:
-    """Hair that hangs from a parting down to the height ``end``; ``inward``: how much the ends turn to the neck."""
+    """Hair that hangs from a parting down to the height ``end``; ``inward``: how much the ends turn to the neck;
+    ``split``: by side, what lies ahead of this depth at the neck falls before the shoulder, the rest behind."""
     roots, normals = head.roots(count, rng, _density(figure))
     direction = _parted(roots, normals, part, rng, 0.22)
     rank = smoothstep(roots[:, 1], 1.52, 1.66)
     layer = np.clip(0.75 * rank + rng.uniform(0, 0.3, len(roots)), 0, 1)
     clearance = 0.004 + 0.014 * layer
     side = np.where(roots[:, 0] > part, 1, -1)
-    before = (around(roots) < np.radians(rng.uniform(78, 92))) & np.where(side > 0, fronts[1], fronts[-1])
-    drift = np.where(before, 0.30, -0.40)
+    parting = np.where(side > 0, split[1], split[-1]) + rng.normal(0, 0.006, len(roots))
     fullness = 0.088 + 0.022 * layer
 
     def steer(at: np.ndarray, far: float) -> np.ndarray:
-        low = smoothstep(-at[:, 1], -1.54, -1.44)
+        low = smoothstep(-at[:, 1], -1.57, -1.46)
         flat = (at - AXIS) * [1, 0, 1]
         wide = np.linalg.norm(flat * [1, 1, 0.85], axis=1)
-        hug = 0.32 * smoothstep(wide - fullness, 0.0, 0.03) * (1 - 0.6 * low)
+        hug = 0.32 * smoothstep(wide - fullness * (1 - 0.12 * low), 0.0, 0.03)
         # Over the shoulder hair goes to the front or the back, not down the arm.
-        wing = np.sign(at[:, 0]) * low * smoothstep(np.abs(at[:, 0]), 0.10, 0.15) * 0.6
+        wing = np.sign(at[:, 0]) * low * smoothstep(np.abs(at[:, 0]), 0.10 + 0.02 * layer, 0.16) * 0.6
         out = _off_face(at) - hug[:, None] * unit(flat) - wing[:, None] * _SIDE
+        before = at[:, 2] > parting
         to = np.where(before, 0.125 - 0.5 * np.abs(at[:, 0]) - at[:, 2], at[:, 2] + 0.075)
+        drift = np.where(before, 0.30, -0.40)
         out = out + (drift * low * smoothstep(to, 0.0, 0.05))[:, None] * _AHEAD
         if inward:
             near = smoothstep(-at[:, 1], -(end + 0.06), -end)
@@ -118,12 +120,12 @@ def _falling(
     step = 0.013
     steps = int(np.ceil((1.66 - end + 0.10) / step))
     points = grow(head, roots, direction, steps, step, clearance, lambda far: 0.24 + 0.5 * min(1.0, far / 0.10), steer)
-    stop = end + rng.normal(0, jitter, len(points)) + np.where(before, 0.0, -0.01)
+    stop = end + rng.normal(0, jitter, len(points))
     below = points[:, :, 1] < stop[:, None]
     length = np.where(below.any(1), below.argmax(1), steps) * step
     length *= 1 - 0.35 * (rng.random(len(length)) < 0.12)
     points = resample(smooth(points), 24, np.maximum(length, 0.05), 1.25)
-    lock = clumps(points, 95, rng, 0.62)
+    lock = clumps(points, 95, rng, 0.50)
     straight = inward > 0
     wave(points, lock, rng, 0.0012 if straight else rng.choice([0.003, 0.006]), 0.15)
     return Strands(points, rng.uniform(0.005, 0.009, len(points)), layer, lock, _softness(roots, figure))
@@ -133,7 +135,7 @@ def _fringe(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     """Hair over the forehead down to the brows."""
     wide = np.radians(44)
     roots, normals = head.roots(
-        170, rng, lambda p: _density(figure)(p) * (around(p) < wide) * (above_hairline(p, figure.presentation, 20) < 0.032)
+        460, rng, lambda p: _density(figure)(p) * (around(p) < wide) * (above_hairline(p, figure.presentation, 20) < 0.032)
     )
     direction = unit(
         _AHEAD + 0.25 * normals + np.clip(roots[:, :1] / 0.05, -1, 1) * 0.35 * _SIDE + rng.normal(0, 0.05, roots.shape)
@@ -143,18 +145,16 @@ def _fringe(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     below = points[:, :, 1] < (1.572 + rng.normal(0, 0.003, len(points)))[:, None]
     length = np.where(below.any(1), below.argmax(1), 10) * 0.009
     points = resample(points, 10, np.maximum(length, 0.03))
-    lock = clumps(points, 22, rng, 0.5, 0.02)
+    lock = clumps(points, 60, rng, 0.35, 0.012)
     return Strands(points, rng.uniform(0.005, 0.008, len(points)), np.full(len(points), 0.9), lock, _softness(roots, figure))
 
 
 # ------------------------------------------------------------------------------------------------------------ gathered
 
 
-def _gathered(
-    head: Head, figure: Figure, rng: np.random.Generator, count: int, knot: np.ndarray, part: float | None
-) -> Strands:
+def _gathered(head: Head, figure: Figure, rng: np.random.Generator, count: int, knot: np.ndarray) -> Strands:
     """Hair combed over the skull to ``knot``."""
-    roots, normals = head.roots(count, rng, _density(figure))
+    roots, _ = head.roots(count, rng, _density(figure))
     goal = knot + rng.normal(0, 0.006, roots.shape)
     here, there = roots - AXIS, goal - AXIS
     steps = 14
@@ -168,13 +168,12 @@ def _gathered(
     radius = np.linalg.norm(here, axis=1)[:, None] * (1 - t) + np.linalg.norm(there, axis=1)[:, None] * t
     points = AXIS + path * radius[..., None]
     layer = np.clip(rng.uniform(0, 1, len(roots)), 0, 1)
-    clear = 0.002 + 0.0065 * layer[:, None] * smoothstep(t, 0.0, 0.4)
+    clear = 0.002 + 0.0045 * layer[:, None] * smoothstep(t, 0.0, 0.4)
     flat = head.push(points.reshape(-1, 3), clear.ravel()).reshape(points.shape)
     flat[:, 0] = roots
-    if part is not None:  # volume over the crown
-        flat += (0.006 * np.sin(np.pi * t)[None, :] * smoothstep(flat[..., 1], 1.60, 1.66))[..., None] * _UP
+    flat += (0.006 * np.sin(np.pi * t)[None, :] * smoothstep(flat[..., 1], 1.60, 1.66))[..., None] * _UP
     lock = clumps(flat, 70, rng, 0.35, 0.03)
-    hair = Strands(flat, rng.uniform(0.005, 0.009, len(flat)), layer, lock, _softness(roots, figure))
+    hair = Strands(flat, rng.uniform(0.003, 0.0055, len(flat)), layer, lock, _softness(roots, figure), twist=0.12)
     return hair.joined(_wisps(head, figure, rng))
 
 
@@ -198,7 +197,7 @@ def _wisps(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
 
 def _bun(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     knot = np.array([0, 1.650, -0.012]) if rng.random() < 0.6 else np.array([0, 1.585, -0.046])
-    hair = _gathered(head, figure, rng, 1000, knot, 0.0)
+    hair = _gathered(head, figure, rng, 1500, knot)
     size = 0.036 if figure.presentation == "woman" else 0.027
     pole = unit(knot - AXIS)
     centre = knot + 0.72 * size * pole
@@ -229,11 +228,11 @@ def _ball(centre: np.ndarray, pole: np.ndarray, size: float, rng: np.random.Gene
 def _ponytail(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     knot = np.array([0, rng.uniform(1.600, 1.645), -0.035])
     knot[2] = -0.04 + 0.5 * (knot[1] - 1.60)
-    hair = _gathered(head, figure, rng, 1000, knot, 0.0)
+    hair = _gathered(head, figure, rng, 1500, knot)
     count, pole = 420, unit(knot - AXIS)
     ring = rng.normal(0, 0.006, (count, 3))
     roots = knot + 0.006 * pole + ring - (ring @ pole)[:, None] * pole
-    direction = unit(pole + 0.10 * _UP + rng.normal(0, 0.16, roots.shape))
+    direction = unit(pole - 0.05 * _UP + rng.normal(0, 0.16, roots.shape))
     side = rng.choice([-1.0, 1.0])
     over = rng.random() < 0.6  # laid over a shoulder
 
@@ -249,7 +248,7 @@ def _ponytail(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     length = rng.uniform(0.34, 0.42)
     step = 0.014
     away = rng.uniform(0.008, 0.024, count)
-    points = grow(head, roots, direction, int(length * 1.1 / step), step, away, lambda far: 0.10 + 1.6 * far, steer)
+    points = grow(head, roots, direction, int(length * 1.1 / step), step, away, lambda far: 0.30 + 3.5 * far, steer)
     points = resample(points, 18, length * (1 - np.abs(rng.normal(0, 0.09, count))))
     # The tail keeps together, thickest a third down.
     axis = points.mean(axis=0)
@@ -276,7 +275,7 @@ def _short(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     ahead = smoothstep(roots[:, 2], 0.06, 0.13)[:, None]
     near = 1 - 0.75 * smoothstep(np.abs(roots[:, :1]), 0.03, 0.07)
     sweep = np.where((roots[:, :1] - part) * side < 0, -side, side) * near * _SIDE
-    over = sweep + (0.10 - 0.85 * ahead if quiff else -0.35 + 0.70 * ahead) * _AHEAD
+    over = sweep + (0.10 - 0.85 * ahead if quiff else -0.35 + 0.30 * ahead) * _AHEAD
     fall = -_UP * 1.0 - 0.40 * _AHEAD
     comb = top[:, None] * over + (1 - top[:, None]) * fall + rng.normal(0, 0.07, roots.shape)
     comb = unit(comb - np.einsum("ij,ij->i", comb, normals)[:, None] * normals)
@@ -301,7 +300,7 @@ def _short(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
 
 def _buzz(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     """A nap of a few millimetres: what softens the outline; the rest is the cap."""
-    roots, normals = head.roots(1500, rng, _density(figure))
+    roots, normals = head.roots(2600, rng, _density(figure))
     direction = unit(normals + 0.6 * (_AHEAD * 0.3 - 0.4 * _UP) + rng.normal(0, 0.25, roots.shape))
     t = np.linspace(0, 1, 3)
     length = rng.uniform(0.003, 0.0055, len(roots))
@@ -318,18 +317,25 @@ def _buzz(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
 def _curly(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     woman = figure.presentation == "woman"
     roots, normals = head.roots(1050, rng, _density(figure))
-    reach = rng.uniform(0.15, 0.24) if woman else rng.uniform(0.04, 0.06)
+    reach = rng.uniform(0.15, 0.21) if woman else rng.uniform(0.035, 0.05)
     part = rng.choice([0.0, -0.02, 0.02])
     direction = unit(
-        0.5 * _parted(roots, normals, part, rng, 0.4) + (0.55 if woman else 0.9) * normals + rng.normal(0, 0.22, roots.shape)
+        0.5 * _parted(roots, normals, part, rng, 0.4) + (0.35 if woman else 0.7) * normals + rng.normal(0, 0.22, roots.shape)
     )
     rank = smoothstep(roots[:, 1], 1.52, 1.66)
     layer = np.clip(0.7 * rank + rng.uniform(0, 0.35, len(roots)), 0, 1)
-    clearance = (0.010 + 0.040 * layer) if woman else (0.006 + 0.018 * layer)
+    clearance = (0.006 + 0.024 * layer) if woman else (0.004 + 0.014 * layer)
     step = 0.011
     steps = int(np.ceil(1.1 * reach / step)) + 1
     points = grow(
-        head, roots, direction, steps, step, clearance, lambda far: 0.05 + 1.1 * far, lambda at, far: 1.2 * _off_face(at)
+        head,
+        roots,
+        direction,
+        steps,
+        step,
+        clearance,
+        lambda far: 0.16 + (3.0 if woman else 1.0) * far,
+        lambda at, far: 1.2 * _off_face(at),
     )
     length = reach * rng.uniform(0.8, 1.1, len(points)) * (0.75 + 0.25 * rank)
     points = resample(points, 30 if woman else 14, length)

@@ -76,7 +76,7 @@ _WEAVES = {
     "t-shirt": (("jersey",), ("jersey",), ("jersey", "cotton")),
     "crop top": (("jersey", "knit"), ("jersey",), ("jersey", "cotton")),
     "tank top": (("jersey",), ("jersey", "silk"), ("jersey", "linen")),
-    "long-sleeve": (("jersey", "knit"), ("jersey",), ("jersey",)),
+    "long-sleeve": (("jersey", "jersey", "knit"), ("jersey",), ("jersey",)),
     "shirt": (("cotton", "wool"), ("cotton", "cotton", "silk"), ("linen", "cotton")),
     "sweater": (("knit",), ("knit",), ("knit",)),
     "mini skirt": (("wool", "denim", "leather"), ("cotton", "denim", "cotton"), ("cotton", "denim", "linen")),
@@ -139,7 +139,7 @@ def _figure(request: Request, chooser: Chooser) -> o.Figure:
     low, high = said.get("age", (20, 52))
     age = int(chooser.rng("age").integers(low, high + 1))
     build = said.get("build") or chooser.pick("build", o.BUILDS, (3, 5, 2, 3, 1) if woman else (3, 5, 3, 0.3, 1.4))
-    skin = said.get("skin") or chooser.pick("skin", tuple(words.SKINS.values()))
+    skin = said.get("skin") or chooser.pick("skin", tuple(words.SKINS.values()), _skin_weights(said.get("hair_colour")))
     mean = 1.68 if woman else 1.80
     height = said.get("height") or round(mean + said.get("taller", 0) + float(chooser.rng("height").normal(0, 0.03)), 2)
     styles = {
@@ -159,6 +159,13 @@ def _figure(request: Request, chooser: Chooser) -> o.Figure:
         said.get("pose") or chooser.pick("pose", ("standing", "relaxed", "contrapposto"), (2, 3, 2)),
         said.get("face_seed", int(chooser.rng("face").integers(1000))),
     )
+
+
+def _skin_weights(hair: str | None) -> np.ndarray:
+    """Naturally fair and red hair comes with lighter skin; all else goes with any."""
+    names = list(words.SKINS)
+    fair = hair in {words.HAIR_COLOURS[name] for name in words.HAIR_COLOURS if "blonde" in name or name in ("ginger", "red", "auburn")}
+    return np.array([(5, 6, 5, 3, 1.5, 1, 0.4, 0.3, 0.2, 0.1, 0.1)[i] if fair else 1 for i in range(len(names))])
 
 
 def _hair_colour(age: int, skin_lightness: float, chooser: Chooser) -> str:
@@ -460,6 +467,8 @@ def _accent(colour: str, pattern: str, wish: Wish, chooser: Chooser) -> str:
             return "#f0efeb" if wish.style == "sneakers" else "#2a1d16" if light > 12 else "#0f0f11"
         return "#f1efe8" if wish.kind == "shirt" else colour
     names = ("white", "cream", "navy", "black", "burgundy", "light blue", "rust", "mustard", "dusty pink", "sage", "coral")
+    if pattern in ("stripes", "vertical stripes", "pinstripes", "gingham", "checks", "dots"):  # woven and printed on white, or with it
+        names = ("white", "off white", "cream", "navy", "light blue", "black")
     options = [words.COLOURS[name] for name in names if abs(lab(words.COLOURS[name])[0] - light) > 28]
     scores = np.array([_harmony(option, [colour]) for option in options])
     return chooser.pick(f"accent {pattern}", options, np.exp(2.5 * (scores - scores.max())))
