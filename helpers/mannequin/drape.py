@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 from .cut import unique_edges
 
 _GIVE = 1.2  # cloth is longer by up to this where a bent limb asks for it
-_TAKE = 0.65  # of a shortening that the pose asks for, the cut takes this share; the rest makes folds
+_TAKE = 0.8  # of a shortening that the pose asks for, the cut takes this share; the rest makes folds
 _RELAXATION = 0.75  # smaller is faster; below about 0.6 Jacobi iterations explode
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .collars import placket, shirt_collar, turtleneck
 from .drape import Obstacles
 from .form import MEETS, Form, smoothstep
 from .outfit import Piece
@@ -70,22 +71,43 @@ def _top(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
     style = STYLES[piece.kind]
     sheet = _top_sheet(piece, form, TOP_HEMS[piece.length or style.length])
     sheet = _settled(sheet, piece, obstacles)
-    return _assembled([(sheet, _top_trims(piece, sheet))])
+    return _assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=_ribs(piece))
 
 
-def _top_trims(piece: Piece, sheet: Sheet) -> list[tuple[Mesh, bool]]:
-    """Trims of a top and whether each is ribbed."""
+def _ribs(piece: Piece) -> dict[str, float]:
+    """Line -> width of the knitted band along it, as far as it is part of the cloth."""
     style = STYLES[piece.kind]
+    if style.ribbed_ends:
+        return {"hem": style.band + 0.01, "cuff": style.band + 0.01}
+    return {"cuff": style.band} if piece.kind == "long-sleeve" and (piece.sleeve or style.sleeve) == "long" else {}
+
+
+def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles]) -> list[Mesh]:
+    style = STYLES[piece.kind]
+    neckline, sleeve = piece.neckline or style.neckline, piece.sleeve or style.sleeve
     out = []
     for name, loops in sheet.edges().items():
         for loop in loops:
-            neck = name == "neck" and (piece.neckline or style.neckline) != "square"
-            bound = name == "cuff" and (piece.sleeve or style.sleeve) in ("none", "strap")
-            if style.rib and (neck or bound):
-                out.append((sweep(sheet.edge(loop), rib(style.rib if neck else 0.6 * style.rib)), True))
+            if name == "neck" and neckline == "collar":
+                out += shirt_collar(sheet, loop, form, obstacles)
+            elif name == "neck" and neckline == "turtle":
+                out.append(_ribbed(turtleneck(sheet, loop, form, obstacles)))
+            elif name == "neck" and style.rib and neckline != "square":
+                out.append(_ribbed(sweep(sheet.edge(loop), rib(style.rib))))
+            elif name == "cuff" and style.rib and sleeve in ("none", "strap"):
+                out.append(_ribbed(sweep(sheet.edge(loop), rib(0.6 * style.rib))))
+            elif name == "cuff" and piece.kind == "shirt" and sleeve == "long":
+                out.append(sweep(sheet.edge(loop), band(style.band)))
             else:
-                out.append((sweep(sheet.edge(loop), turned_hem()), False))
+                out.append(_ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in _ribs(piece))))
+    if piece.kind == "shirt":
+        out += placket(sheet)
     return out
+
+
+def _ribbed(trim: Mesh, amount: float = 1.0) -> Mesh:
+    trim.attributes["rib"] = np.full(len(trim.vertices), amount)
+    return trim
 
 
 # --- legs --------------------------------------------------------------------------------------------------------------
@@ -103,7 +125,7 @@ def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
     trims = []
     for name, loops in sheet.edges().items():
         for loop in loops:
-            trims.append((sweep(sheet.edge(loop), band(0.036) if name == "waist" else turned_hem()), False))
+            trims.append(sweep(sheet.edge(loop), band(0.036) if name == "waist" else turned_hem()))
     return _assembled([(sheet, trims)])
 
 
@@ -118,10 +140,10 @@ SKIRTS = {
 }
 
 
-def _skirt_trims(sheet: Sheet, waistband: float) -> list[tuple[Mesh, bool]]:
+def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
     edges = sheet.edges()
-    out = [(sweep(sheet.edge(loop), band(waistband)), False) for loop in edges["waist"]]
-    return out + [(sweep(sheet.edge(loop), turned_hem()), False) for loop in edges["hem"]]
+    out = [sweep(sheet.edge(loop), band(waistband)) for loop in edges["waist"]]
+    return out + [sweep(sheet.edge(loop), turned_hem()) for loop in edges["hem"]]
 
 
 def _skirt_shape(piece: Piece) -> Skirt:
@@ -144,33 +166,33 @@ def _dress(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
     skirt = skirt_sheet(shape, form, np.random.default_rng(7), (bodice.rest[seam], bodice.start[seam]))
     skirt.unroll()
     bodice, skirt = _settled(bodice, piece, obstacles), _settled(skirt, piece, obstacles)
-    trims = [trim for trim in _top_trims(piece, bodice)]
+    trims = _top_trims(piece, bodice, form, obstacles)
     return _assembled([(bodice, trims), (skirt, _skirt_trims(skirt, 0.012))], inner=("hem", "waist"))
 
 
 # --- assembly ----------------------------------------------------------------------------------------------------------
 
 
-def _assembled(parts: list[tuple[Sheet, list[tuple[Mesh, bool]]]], inner: tuple[str, ...] = ()) -> Garment:
-    """Joins sheets and their trims; ``inner``: the bottom line of the first and the top line of the second sheet, sewn together."""
+def _assembled(
+    parts: list[tuple[Sheet, list[Mesh]]], inner: tuple[str, ...] = (), ribs: dict[str, float] | None = None
+) -> Garment:
+    """Joins sheets and their trims.
+
+    ``inner``: the bottom line of the first and the top line of the second sheet, sewn together; ``ribs``: line -> width of the
+    knitted band along it.
+    """
     meshes, edges, points, normals, part = [], [], [], [], []
     for number, (sheet, trims) in enumerate(parts):
         open_lines = [name for name in _OPENINGS if name in sheet.lines and not (inner and name == inner[number])]
-        stitched = [name for name in open_lines if name not in ("waist",)]
-        mesh = sheet.mesh(())
         w = sheet.wedge_vertex
-        edge = np.min([sheet.distance(name) for name in open_lines], axis=0)[w]
-        hem = np.min([sheet.distance(name) for name in stitched], axis=0)[w] if stitched else np.full(len(w), FAR)
-        mesh.attributes = {"panel": mesh.attributes["panel"], "hem": hem, "rib": np.zeros(len(w))}
+        mesh = sheet.mesh()
+        mesh.attributes |= {name: value[w] for name, value in _finish(sheet, open_lines, ribs or {}).items()}
         meshes.append(mesh)
-        edges.append(edge)
-        for trim, ribbed in trims:
+        edges.append(np.min([sheet.distance(name) for name in open_lines], axis=0)[w])
+        for trim in trims:
             count = len(trim.vertices)
-            trim.attributes = {
-                "panel": np.full(count, _NO_PANEL),
-                "hem": np.full(count, FAR),
-                "rib": np.full(count, float(ribbed)),
-            }
+            plain = {"panel": np.full(count, _NO_PANEL), "hem": np.full(count, FAR)}
+            trim.attributes = plain | trim.attributes
             meshes.append(trim)
             edges.append(np.zeros(count))
         outward = vertex_normals(sheet.start, sheet.faces)
@@ -180,6 +202,16 @@ def _assembled(parts: list[tuple[Sheet, list[tuple[Mesh, bool]]]], inner: tuple[
         part.append(sheet.part)
     obstacles = Obstacles(np.concatenate(points), np.concatenate(normals), np.concatenate(part), MEETS, 0.05)
     return Garment(join(meshes), np.concatenate(edges), obstacles)
+
+
+def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict[str, np.ndarray]:
+    """(V,) attributes of the cloth itself: topstitching along its edges unless they are knitted bands."""
+    stitched = [name for name in open_lines if name not in ribs and name != "waist"]
+    hem = np.min([sheet.distance(name) for name in stitched], axis=0) if stitched else np.full(len(sheet.start), FAR)
+    knitted = np.zeros(len(sheet.start))
+    for name, width in ribs.items():
+        knitted = np.maximum(knitted, 1 - smoothstep(sheet.distance(name), width - 0.002, width + 0.002))
+    return {"hem": hem, "rib": knitted}
 
 
 _SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Garment]] = {

@@ -114,13 +114,10 @@ class Sheet:
         """The curve along ``loop`` with the directions a trim needs."""
         return edge_of(self.start[loop], vertex_normals(self.start, self.faces)[loop])
 
-    def mesh(self, lines: tuple[str, ...]) -> Mesh:
-        """The cloth itself, with distances to ``lines``."""
-        normals = vertex_normals(self.start, self.faces)
-        w = self.wedge_vertex
-        attributes = {"panel": self.wedge_panel.astype(float)}
-        attributes |= {name: self.distance(name)[w] for name in lines}
-        return Mesh(self.start[w], self.wedge_faces, self.uv, normals[w], attributes)
+    def mesh(self) -> Mesh:
+        """The cloth itself, one vertex a wedge, with the attribute ``panel``."""
+        normals, w = vertex_normals(self.start, self.faces), self.wedge_vertex
+        return Mesh(self.start[w], self.wedge_faces, self.uv, normals[w], {"panel": self.wedge_panel.astype(float)})
 
 
 def _halves(ends: np.ndarray, count: int) -> sparse.csr_matrix:

@@ -44,9 +44,18 @@ class Last:
 
 
 LASTS = {
-    "sneakers": Last(0.017, 0.010, 0.005, 0.012, 0.0045, 0.002, (-0.06, -0.02, 0.02, 0.055, 0.075, 0.10), (0.098, 0.082, 0.080, 0.105, 0.13, 0.2), True),
-    "loafers": Last(0.013, 0.004, 0.004, 0.014, 0.0025, 0.002, (-0.06, -0.02, 0.03, 0.065, 0.085, 0.11), (0.080, 0.064, 0.058, 0.066, 0.085, 0.2)),
-    "flats": Last(0.008, 0.002, 0.003, 0.008, 0.0018, 0.0, (-0.06, -0.02, 0.05, 0.105, 0.125, 0.145), (0.066, 0.048, 0.037, 0.034, 0.045, 0.2)),
+    "sneakers": Last(
+        0.017, 0.010, 0.005, 0.012, 0.0045, 0.002,
+        (-0.06, -0.02, 0.02, 0.055, 0.075, 0.10), (0.098, 0.082, 0.080, 0.105, 0.13, 0.2), laces=True,
+    ),
+    "loafers": Last(
+        0.013, 0.004, 0.004, 0.014, 0.0025, 0.002,
+        (-0.06, -0.02, 0.03, 0.065, 0.085, 0.11), (0.080, 0.064, 0.058, 0.066, 0.085, 0.2),
+    ),
+    "flats": Last(
+        0.008, 0.002, 0.003, 0.008, 0.0018, 0.0,
+        (-0.06, -0.02, 0.05, 0.105, 0.125, 0.145), (0.066, 0.048, 0.037, 0.034, 0.045, 0.2),
+    ),
     "boots": Last(0.020, 0.006, 0.006, 0.014, 0.0035, 0.003, (-0.10, 0.2), (0.195, 0.205)),
 }  # fmt: skip
 
@@ -119,7 +128,7 @@ def _shoe(
     padded.attributes = {name: np.full(len(padded.vertices), value) for name, value in _PLAIN}
 
     sole = _sole(centre, outline, last, size)
-    near = cKDTree(at).query(sole.vertices + [0, last.sole * 0.5, 0])[1]
+    near = cKDTree(at).query(sole.vertices + np.array([0, last.sole * 0.5, 0]))[1]
     sole.vertices = form.body.skin(sole.vertices, bones[near])
     sole.normals = vertex_normals(sole.vertices, sole.faces)
     sole.attributes = {name: np.full(len(sole.vertices), value) for name, value in (("trim", 1.0), *_PLAIN)}

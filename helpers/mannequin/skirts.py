@@ -164,13 +164,17 @@ def _posed(rest: np.ndarray, count: int, form: Form) -> np.ndarray:
     trunk = np.flatnonzero(form.hull.part == TRUNK)
     near = trunk[cKDTree(form.rest[trunk]).query(rest[:_COLUMNS])[1]]
     top = np.asarray(form.hull.weights[near].todense())
-    top = np.roll(gaussian_filter1d(top, 4, axis=0, mode="wrap"), 0, axis=0)
-    pelvis = np.zeros_like(top)
-    pelvis[:, root] = 1
-    depth = rest.reshape(count, _COLUMNS, 3)[0, 0, 1] - rest.reshape(count, _COLUMNS, 3)[:, 0, 1]
-    share = np.repeat(np.clip(1 - depth / 0.12, 0, 1), _COLUMNS)[:, None]
-    blend = share * np.tile(top, (count, 1)) + (1 - share) * np.tile(pelvis, (count, 1))
-    return body.skin(rest, sparse.csr_matrix(blend))
+    top = gaussian_filter1d(top, 4, axis=0, mode="wrap")
+    waist = body.skin(rest[:_COLUMNS], sparse.csr_matrix(top))
+    # Below it hangs plumb: the pelvis turns it, but does not tilt it.
+    turn = body.transforms[root, :3, :3]
+    yaw = np.arctan2(turn[0, 2], turn[2, 2])
+    upright = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    middle = rest[:_COLUMNS].mean(axis=0)
+    hanging = (rest - middle) @ upright.T + waist.mean(axis=0)
+    depth = rest[0, 1] - rest.reshape(count, _COLUMNS, 3)[:, 0, 1]
+    tilt = np.tile(waist - hanging[:_COLUMNS], (count, 1))
+    return hanging + np.repeat(np.clip(1 - depth / 0.22, 0, 1), _COLUMNS)[:, None] * tilt
 
 
 def _sewn(
