@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def grid(
     columns = min(columns, len(items))
     rows = -(-len(items) // columns)
     aspect = max(p.shape[1] / p.shape[0] for _, p in items)
-    extra = 0.34 + (0.3 if captions else 0.0)
+    extra = 0.34 + (0.5 if captions else 0.0)
     figure = Picture(figsize=(columns * (height * aspect + 0.12), rows * (height + extra) + (0.4 if title else 0)))
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
@@ -60,17 +61,9 @@ def grid(
         axis.imshow(small, cmap="gray" if small.ndim == 2 else None, interpolation="lanczos")
         axis.set_title(name, fontsize=10, color=_INK, pad=5)
         if index < len(captions):
-            axis.text(
-                0.5,
-                -0.02,
-                captions[index],
-                transform=axis.transAxes,
-                ha="center",
-                va="top",
-                fontsize=8,
-                color=_MUTED,
-                wrap=True,
-            )
+            letters = max(16, int(height * aspect * 15))
+            text = textwrap.fill(captions[index], letters)
+            axis.text(0.5, -0.015, text, transform=axis.transAxes, ha="center", va="top", fontsize=8, color=_MUTED)
     if title:
         figure.suptitle(title, fontsize=12, color=_INK)
     figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=0.8)

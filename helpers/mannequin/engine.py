@@ -17,11 +17,12 @@ from helpers.mannequin.body import Body, make_body
 from helpers.mannequin.camera import Camera, frame
 from helpers.mannequin.fabric import fabric_material
 from helpers.mannequin.hair import hair_surfaces
-from helpers.mannequin.outfit import Fabric, Figure, Outfit, Piece
+from helpers.mannequin.outfit import Fabric, Outfit, Piece
 from helpers.mannequin.prompt import parse, parse_piece
+from helpers.mannequin.shape import shape_key
 from helpers.mannequin.skin import skin_surfaces
 from helpers.mannequin.surface import Surface
-from helpers.mannequin.wardrobe import Worn, dress, hide, product_shape, surfaces
+from helpers.mannequin.wardrobe import Worn, dress, hide, product_shape, sole_height, surfaces
 from helpers.person import Person
 
 _SMALLEST, _LARGEST = 64, 4096  # px a side
@@ -72,12 +73,12 @@ class Mannequin:
         return [*skin, *hair, *surfaces(worn, outfit.pieces, fabric_material)]
 
     def _dress(self, outfit: Outfit) -> tuple[Body, list[Worn]]:
-        # Colours do not change a shape: they are left out of what a dressed figure is known by.
-        figure = replace(outfit.figure, skin=Figure.skin, eyes=Figure.eyes, hair_colour=Figure.hair_colour)
+        # What has no part in the shape, above all colour, has none in what a dressed figure is known by.
         shapes = tuple(replace(p, fabric=Fabric(weave=p.fabric.weave)) for p in outfit.pieces)
-        key = (figure, shapes)
+        key = shape_key(outfit.figure), shapes
         if key not in self._dressed:
-            body = make_body(figure)
+            shoes = next((p.style for p in outfit.pieces if p.category == "shoes"), None)
+            body = make_body(outfit.figure, sole_height(shoes))
             self._dressed[key] = body, dress(body, shapes)
             while len(self._dressed) > _KEPT:
                 self._dressed.popitem(last=False)
