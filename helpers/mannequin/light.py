@@ -17,7 +17,7 @@ from .trace import Fragments, Scene, interpolate, unit
 
 _TILE = 4  # pixels over which ray directions repeat
 _POINTS = 190_000  # gather points at most; above, one in 2 x 2, 3 x 3 ... pixels
-_AMBIENT_RAYS = 8
+_AMBIENT_RAYS = 6
 _REACH = 0.8  # metres: what is farther does not darken
 _LIFT = 0.0012  # metres between a surface and the start of its rays
 _BATCH = 1 << 15
@@ -60,10 +60,10 @@ class Studio:
 
 STUDIO = Studio(
     lights=(
-        Light((-0.76, 0.72, 0.66), (1.08, 1.05, 1.01), 0.22, 4),  # key
+        Light((-0.76, 0.72, 0.66), (1.06, 1.03, 0.99), 0.22, 3),  # key
         Light((0.75, 0.12, 0.80), (0.110, 0.115, 0.125), 0.45, 1),  # fill
         Light((-0.90, 0.35, -0.42), (0.36, 0.37, 0.39), 0.30, 1),  # rim
-        Light((0.88, 0.45, -0.48), (0.60, 0.60, 0.61), 0.30, 2),  # rim
+        Light((0.88, 0.45, -0.48), (0.60, 0.60, 0.61), 0.30, 1),  # rim
     ),
     sky=(0.315, 0.325, 0.34),
     ground=(0.17, 0.165, 0.16),

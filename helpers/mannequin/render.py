@@ -14,7 +14,7 @@ import numpy as np
 
 from .camera import Camera, bounds
 from .light import STUDIO, Studio, Visibility, floor, locate
-from .shade import linear_rgb, shade, tone
+from .shade import linear_rgb, shade, tone, untone
 from .surface import Surface
 from .trace import Fragments, Scene, unit
 
@@ -96,7 +96,7 @@ def product(
     for blur, drop, strength in ((0.035, 0.022, 0.16), (0.010, 0.006, 0.14)):
         under = cv2.GaussianBlur(np.roll(small, round(drop * len(small)), axis=0), (0, 0), blur * len(small))
         paper *= (1 - strength * under)[..., None]
-    picture, buffers = shot.take(paper)
+    picture, buffers = shot.take(untone(paper))
     return _develop(picture, seed), buffers["alpha"] >= 0.5
 
 
@@ -290,8 +290,8 @@ def _backdrop(world: Scene, camera: Camera, studio: Studio, paper: np.ndarray) -
     x = (np.arange(light.shape[1], dtype=np.float32) - (light.shape[1] - 1) / 2) / len(light)
     y = np.arange(len(light), dtype=np.float32) / len(light) - 0.42
     around = (x / 0.62)[None] ** 2 + (y / 0.72)[:, None] ** 2
-    pool = 1.10 - 0.17 * around / (0.4 + around) * 1.4
-    return (pool * light)[..., None] * paper
+    pool = 1.07 - 0.17 * around / (0.4 + around) * 1.4
+    return untone((pool * light)[..., None] * paper)
 
 
 def _develop(picture: np.ndarray, seed: int) -> np.ndarray:

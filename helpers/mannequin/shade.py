@@ -159,19 +159,28 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("ij,ij->i", a, b)
 
 
+_KNEE = np.float32(0.62)  # colours up to here stay as they are
+
+
 def tone(linear: np.ndarray) -> np.ndarray:
-    """Linear RGB (N, 3), any range -> sRGB (N, 3) float32 in 0..1.
+    """Linear RGB (..., 3), any range -> sRGB (..., 3) float32 in 0..1.
 
     Colours are kept as they are up to a shoulder that rolls lights off below white; hue is held by curving the brightest channel
     and giving the others the same factor, apart from a little bleaching of the very brightest.
     """
-    knee = np.float32(0.72)
     peak = _brightest(linear)[..., None]
-    over = np.maximum(peak - knee, 0)
-    curved = np.where(peak > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), peak)
+    over = np.maximum(peak - _KNEE, 0)
+    curved = np.minimum(peak, _KNEE) + (1 - _KNEE) * (1 - np.exp(-over / (1 - _KNEE)))
     out = linear * (curved / np.maximum(peak, 1e-6))
-    out += (curved - out) * (np.clip(over, 0, 1) * 0.25)
+    out += (curved - out) * (np.maximum(over - 0.1, 0) * 0.25)
     return encode(out)
+
+
+def untone(linear: np.ndarray) -> np.ndarray:
+    """Linear RGB (..., 3) that :func:`tone` turns into the colours ``linear``, white apart, which it never reaches."""
+    peak = _brightest(linear)[..., None]
+    over = np.clip((peak - _KNEE) / (1 - _KNEE), 0, 0.97)
+    return linear * ((np.minimum(peak, _KNEE) - (1 - _KNEE) * np.log1p(-over)) / np.maximum(peak, 1e-6))
 
 
 def encode(linear: np.ndarray) -> np.ndarray:

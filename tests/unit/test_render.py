@@ -167,6 +167,13 @@ def test_whites_keep_their_folds_and_blacks_are_not_crushed(camera):
     assert np.percentile(black, 95) - np.percentile(black, 5) > 8
 
 
+@pytest.mark.parametrize("colour", ["#ffffff", "#d9d9d7", "#3d5a80", "#101010"])
+def test_the_backdrop_has_its_colour(camera, colour):
+    shot = render([sphere()], camera, colour)
+    seen = shot.image[(shot.alpha == 0)].reshape(-1, 3).mean(0)
+    assert np.abs(seen - encode(linear_rgb(colour)) * 255).max() < 14
+
+
 def test_ribbons_let_through_what_they_should(camera):
     behind = card(0.0, 0.6, plain("#ff0000", specular=0.0))
 
