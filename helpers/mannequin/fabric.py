@@ -5,7 +5,7 @@ into moiré: stripes and checks by a blurred table of the thread sequence (a set
 
 Attributes of a surface that are read where present, each (V,) or (V, 1): ``panel`` (0 on the front, where an image print goes),
 ``rib`` (0..1, knitted ribs in the plain colour at collars, cuffs and hems), ``hem`` (metres to the nearest finished edge: topstitching),
-``fade`` (0..1, where denim is worn pale), ``trim`` (0..1, the accent colour: piping, soles).
+``fade`` (0..1, where denim is worn pale; else told from the leg panels), ``trim`` (0..1, the accent colour: piping, soles).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from helpers.mannequin.weave import FINISHES, look_up, rib_map, sample, weave_ma
 
 PIXEL = 0.0018
 """Metres of cloth a pixel shows when the hits bring no ``footprint``: a full figure on 1024 rows."""
-FRONT = 0
+FRONT, LEG_FRONTS, LEG_BACKS = 0, (6, 8), (7, 9)
+"""Values of ``panel`` that a pattern or wear depends on."""
 PRINT_WIDTH, PRINT_HEIGHT, PRINT_CENTRE = 0.27, 0.32, -0.035
 """Largest size of an image print in metres, and its middle above the cloth's origin at the chest."""
 _SHARPNESS = 0.30  # standard deviation of one sample in pixels; four or more of them make a pixel
@@ -92,7 +93,8 @@ class _Cloth:
             colour += np.clip(trim, 0, 1)[:, None] * (linear(self.fabric.accent) - colour)
         colour *= self._weave(u, v, ribbed, blur)[:, :1]
         if self.fabric.weave == "denim":
-            colour = _worn(colour, _attribute(hits, "fade"))
+            fade = _attribute(hits, "fade")
+            colour = _worn(colour, _leg_fade(u, v, _attribute(hits, "panel")) if fade is None else fade)
         edge = _attribute(hits, "hem")
         if edge is not None:
             _topstitch(colour, edge, self._thread(), blur)
@@ -158,12 +160,23 @@ def _attribute(hits: Hits, name: str) -> np.ndarray | None:
     return None if values is None else np.asarray(values, np.float32).reshape(len(values), -1)[:, 0]
 
 
-def _worn(colour: np.ndarray, fade: np.ndarray | None) -> np.ndarray:
-    """Denim over its white weft: the mean is kept, dark threads stay blue, worn places show white."""
+def _leg_fade(u: np.ndarray, v: np.ndarray, panel: np.ndarray | None) -> np.ndarray:
+    """(N,) how worn denim is: thighs and knees in front, the seat behind, along the middle of each leg."""
+    out = np.zeros(len(u), np.float32)
+    if panel is None:
+        return out
+    front, back = np.isin(np.round(panel), LEG_FRONTS), np.isin(np.round(panel), LEG_BACKS)
+    for which, spots in ((front, ((-0.50, 0.17, 0.055, 0.5), (-0.76, 0.08, 0.045, 0.3))), (back, ((-0.38, 0.09, 0.06, 0.35),))):
+        for middle, high, wide, amount in spots:
+            out[which] += amount * np.exp(-(((v[which] - middle) / high) ** 2) - (u[which] / wide) ** 2)
+    return out
+
+
+def _worn(colour: np.ndarray, fade: np.ndarray) -> np.ndarray:
+    """Denim over its white weft: a little greyer than its dye, and pale where the dye has gone."""
     grey = colour.mean(axis=1, keepdims=True)
-    if fade is None:
-        return colour
-    pale = 0.55 * colour + 0.45 * (grey * 0.6 + 0.28)
+    colour = colour + np.float32(0.14) * (grey - colour)
+    pale = 0.62 * colour + 0.38 * (0.7 * grey + 0.2)
     return colour + np.clip(fade, 0, 1)[:, None] * (pale - colour)
 
 

@@ -107,10 +107,11 @@ def _falling(
         hug = 0.32 * smoothstep(wide - fullness * (1 - 0.12 * low), 0.0, 0.03)
         # Over the shoulder hair goes to the front or the back, not down the arm.
         wing = np.sign(at[:, 0]) * low * smoothstep(np.abs(at[:, 0]), 0.10 + 0.02 * layer, 0.16) * 0.6
-        out = _off_face(at) - hug[:, None] * unit(flat) - wing[:, None] * _SIDE
         before = at[:, 2] > parting
-        to = np.where(before, 0.125 - 0.5 * np.abs(at[:, 0]) - at[:, 2], at[:, 2] + 0.075)
-        drift = np.where(before, 0.30, -0.40)
+        hug = hug * np.where(before, 1 - 0.8 * low, 1.0)  # in front it falls straight from the jaw
+        out = _off_face(at) - hug[:, None] * unit(flat) - wing[:, None] * _SIDE
+        to = np.where(before, 0.11 - 0.35 * np.abs(at[:, 0]) - at[:, 2], at[:, 2] + 0.075)
+        drift = np.where(before, 0.26, -0.40)
         out = out + (drift * low * smoothstep(to, 0.0, 0.05))[:, None] * _AHEAD
         if inward:
             near = smoothstep(-at[:, 1], -(end + 0.06), -end)
@@ -300,7 +301,9 @@ def _short(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
 
 def _buzz(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     """A nap of a few millimetres: what softens the outline; the rest is the cap."""
-    roots, normals = head.roots(2600, rng, _density(figure))
+    roots, normals = head.roots(
+        2600, rng, lambda p: smoothstep(above_hairline(p, figure.presentation, figure.age), 0.006, 0.03)
+    )
     direction = unit(normals + 0.6 * (_AHEAD * 0.3 - 0.4 * _UP) + rng.normal(0, 0.25, roots.shape))
     t = np.linspace(0, 1, 3)
     length = rng.uniform(0.003, 0.0055, len(roots))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from helpers.mannequin import vocabulary as words
+from helpers.mannequin import words
 
 
 def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.mannequin import outfit as o
-from helpers.mannequin import vocabulary as words
+from helpers.mannequin import words
 from helpers.mannequin.colours import mix, saturate, srgb, to_hex
 from helpers.mannequin.lexicon import LEXICON, LONGEST, vocabulary
 from helpers.mannequin.styling import PLAIN_REPEAT, Request, Wish, complete
@@ -55,21 +55,6 @@ def _request(text: str, seed: int) -> Request:
     if not text.strip():
         raise ValueError("the prompt is empty. Write for example 'a woman in a crop top and mini skirt'.")
     return _Reader().read(text)
-
-
-def parse_piece(text: str, seed: int = 0) -> tuple[o.Piece, tuple[str, ...]]:
-    """The one garment that ``text`` names, and the words that meant nothing here. Raises as :func:`parse` does."""
-    outfit = parse(text, seed)
-    wishes = _Reader().read(text).garments
-    if len(wishes) != 1:
-        named = ", ".join(wish.word for wish in wishes) or "none"
-        raise ValueError(f"one garment is wanted, such as 'a red and white checked shirt'; {text!r} names {named}.")
-    category = _open_category(wishes[0].kind)
-    return next(piece for piece in outfit.pieces if piece.category == category), outfit.unknown
-
-
-def _open_category(kind: str) -> str:
-    return {"top": "upper", "skirt": "lower"}.get(kind) or o.GARMENTS[kind]
 
 
 def describe(outfit: o.Outfit) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.mannequin import outfit as o
-from helpers.mannequin import vocabulary as words
+from helpers.mannequin import words
 from helpers.mannequin.colours import lab
 
 

@@ -29,11 +29,11 @@ FINISHES = {
     "jersey": Finish(0.88, 0.032, 0.07),
     "denim": Finish(0.88, 0.03, 0.04),
     "knit": Finish(0.94, 0.025, 0.2),
-    "silk": Finish(0.36, 0.055, 0.1),
+    "silk": Finish(0.48, 0.045, 0.12),
     "wool": Finish(0.95, 0.025, 0.22),
     "linen": Finish(0.84, 0.035, 0.04),
     "leather": Finish(0.42, 0.05, 0.0),
-    "satin": Finish(0.27, 0.075, 0.06),
+    "satin": Finish(0.38, 0.055, 0.10),
 }
 
 
@@ -173,7 +173,7 @@ def _linen(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     warp, weft = _noise(rng, size, 0.0011, 0.05), _noise(rng, size, 0.05, 0.0011)
     slubs = np.maximum(_noise(rng, size, 0.028, 0.0016) - 1.3, 0) + np.maximum(_noise(rng, size, 0.0016, 0.028) - 1.6, 0)
     yarns = warp + weft
-    return 1 + 0.03 * yarns - 0.08 * slubs + 0.02 * _noise(rng, size, 0.03, 0.03), 5e-5 * yarns + 1.6e-4 * slubs
+    return 1 + 0.02 * yarns - 0.05 * slubs + 0.015 * _noise(rng, size, 0.03, 0.03), 5e-5 * yarns + 1.6e-4 * slubs
 
 
 def _leather(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers.mannequin import outfit as o
-from helpers.mannequin import vocabulary as words
+from helpers.mannequin import words
 from helpers.mannequin.colours import lab
 from helpers.mannequin.prompt import PromptRefused, describe, parse, parse_piece, vocabulary
 from helpers.mannequin.styling import ALLOWED
@@ -243,7 +243,7 @@ def test_one_piece_by_itself():
     assert unknown == ("glorbs",)
     assert parse_piece("a skirt", 1)[0].category == "lower"
     for text in ("a tee and jeans", "a woman", ""):
-        with pytest.raises(ValueError, match="garment|prompt"):
+        with pytest.raises(ValueError, match=r"garment|prompt"):
             parse_piece(text, 0)
 
 
