@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from scipy.spatial import cKDTree
 
-from helpers.labels import BODY_25, DENSEPOSE_PARTS
+from helpers.labels import BODY_25, CIHP, DENSEPOSE_PARTS, LOWER, UPPER
 
 from .body import Body, Template
 from .render import Render
@@ -102,6 +102,14 @@ _AXES = {
 }
 
 
+# What cloth of a class can lie on, so that a hand on the hip does not claim the dress around it.
+_WORN_ON = {
+    **dict.fromkeys(UPPER, ("torso", "upper-arm", "lower-arm", "upper-leg", "lower-leg")),
+    **dict.fromkeys(LOWER, ("torso", "upper-leg", "lower-leg", "foot")),
+    **dict.fromkeys(("left-shoe", "right-shoe"), ("lower-leg", "foot")),
+}
+
+
 @dataclass(frozen=True)
 class _Region:
     """A limb, hand, foot, trunk or head of the template: where its axis runs and which parts it holds.
@@ -109,6 +117,7 @@ class _Region:
     ``parts``: one number, or that of the half that ``facing`` points to and that of the other one.
     """
 
+    name: str
     start: np.ndarray
     axis: np.ndarray
     facing: np.ndarray
@@ -137,7 +146,9 @@ def _regions(template: Template) -> tuple[tuple[_Region, ...], np.ndarray]:
                 facing = np.array((sign, 1.0, 0))
             axis = (end - start) / np.sum((end - start) ** 2)
             facing -= axis * (facing @ axis) / (axis @ axis)
-            regions.append(_Region(start, axis, facing / np.linalg.norm(facing), tuple(map(DENSEPOSE_PARTS.index, parts))))
+            regions.append(
+                _Region(name, start, axis, facing / np.linalg.norm(facing), tuple(map(DENSEPOSE_PARTS.index, parts)))
+            )
     return tuple(regions), np.stack(belongs, axis=1).astype(np.float32)
 
 
@@ -148,17 +159,23 @@ def densepose(render: Render, body: Body) -> np.ndarray:
     template, not those of SMPL.
     """
     regions, belongs = _regions(body.template)
-    corners = body.posed[body.template.faces["skin"]]
-    known = np.concatenate([body.template.vertices, belongs], axis=1)[body.template.faces["skin"]]
-    tree = cKDTree(corners.mean(axis=1))
+    faces = body.template.faces["skin"]
+    known = np.concatenate([body.template.vertices, belongs], axis=1)
+    own = belongs[faces].sum(axis=1).argmax(axis=1)
+    trees: dict[tuple[str, ...], tuple[cKDTree, np.ndarray]] = {}
     out = np.zeros((*render.surface.shape, 3), np.uint8)
     for index in np.unique(render.surface[render.surface >= 0]):
         surface = render.scene.surfaces[index]
         rows, columns = np.nonzero(render.surface == index)
-        used, faces = np.unique(surface.faces[render.face[rows, columns]], return_inverse=True)
-        face, share = _nearest(tree, corners, surface.vertices[used])
-        there = np.einsum("nk,nkc->nc", share, known[face])
-        there = interpolate(there, faces.reshape(-1, 3), render.bary[rows, columns])
+        under = _WORN_ON.get(CIHP[surface.labels[0]], tuple(_REGIONS))
+        if under not in trees:
+            kept = faces[np.isin(own, [number for number, r in enumerate(regions) if r.name in under])]
+            trees[under] = cKDTree(body.posed[kept].mean(axis=1)), kept
+        tree, kept = trees[under]
+        used, corners = np.unique(surface.faces[render.face[rows, columns]], return_inverse=True)
+        face, share = _nearest(tree, body.posed[kept], surface.vertices[used])
+        there = np.einsum("nk,nkc->nc", share, known[kept[face]])
+        there = interpolate(there, corners.reshape(-1, 3), render.bary[rows, columns])
         out[rows, columns] = _chart(regions, there[:, :3], there[:, 3:].argmax(1))
     return out
 

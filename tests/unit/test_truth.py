@@ -137,6 +137,19 @@ def test_arms_hands_feet_and_head_are_on_their_sides(case):
     assert (part == DENSEPOSE_PARTS.index("torso-back")).sum() < 0.02 * truth["mask"].sum()
 
 
+def test_cloth_beside_a_hand_is_not_the_hands(case):
+    body, surfaces, shot, truth = case
+    hand = DENSEPOSE_PARTS.index("left-hand")
+    wrist = body.keypoints()["left-wrist"]
+    corners = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]) * 0.08 + wrist + (0, -0.06, 0.06)
+    faces = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
+    flap = Surface("flap", corners, faces, Material(grey), np.full(2, CIHP.index("skirt"), np.uint8), garment=1)
+    covered = annotations(render([*surfaces, flap], shot.camera), body)
+    there = covered["garments"]["flap"]
+    assert (truth["densepose"][..., 0][there] == hand).sum() > 20
+    assert not (covered["densepose"][..., 0][there] == hand).any()
+
+
 def test_charts_are_smooth_within_a_part(case):
     chart = case[3]["densepose"].astype(int)
     for axis in (0, 1):
