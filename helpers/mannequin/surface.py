@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 Colours = np.ndarray  # (N, 3) float32 linear RGB
-Hits = dict[str, np.ndarray]  # per hit point: "uv" (N, 2), "position" (N, 3), "normal" (N, 3), and every Surface attribute
+Hits = dict[str, np.ndarray]
+"""Per hit point: ``uv`` (N, 2) where the surface has one, ``position`` and outward ``normal`` (N, 3), every attribute of the surface,
+and ``footprint`` (N,), metres that a pixel covers there (not when opacity is asked for). Hits come in batches, in any order."""
 
 
 @dataclass

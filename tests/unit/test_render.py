@@ -260,6 +260,15 @@ def test_a_product_stands_alone_on_light_grey():
     assert (image[~mask].min(axis=1) > 150).mean() > 0.97
 
 
+def test_a_picture_of_nothing_and_one_of_ribbons_alone(camera):
+    away = Camera((0.0, 1.0, 5.0), (0.0, 1.0, 9.0), 17.0, SIZE)
+    nothing = render([sphere()], away)
+    assert not nothing.alpha.any()
+    assert (nothing.surface == -1).all()
+    half = card(0.0, 0.3, plain("#202020", opacity=lambda hits: np.full(len(hits["uv"]), 0.5)))
+    assert render([half], camera).alpha[63, 47] == pytest.approx(0.5, abs=0.01)
+
+
 def test_mistakes_are_named(camera):
     with pytest.raises(ValueError, match="nothing to draw"):
         render([], camera)
