@@ -120,6 +120,7 @@ class Visibility:
         """Trace at ``points``, at most one a pixel. ``loose``: they are strands, whose neighbours face anywhere."""
         self._scene, self._studio, self._loose = scene, studio, loose
         pixels = np.round(points.xy).astype(np.int32)
+        self._place = (points.xy - pixels).mean(0) if len(pixels) else np.zeros(2)  # of the points in their pixels
         self._stride = max(2 if loose else 1, int(np.ceil(np.sqrt(len(pixels) / _POINTS))))
         keep = (pixels % self._stride == 0).all(1)
         chosen, cells = points.take(keep), pixels[keep] // self._stride
@@ -133,7 +134,7 @@ class Visibility:
 
     def read(self, points: Points) -> np.ndarray:
         """(N, 1 + lights) float32 in 0..1 at ``points``: open surroundings, then each light."""
-        out, sure = self._grid.read(points, points.xy / self._stride - self._origin, self._loose)
+        out, sure = self._grid.read(points, (points.xy - self._place) / self._stride - self._origin, self._loose)
         lost = np.flatnonzero(~sure)
         if len(lost):
             out[lost] = _gather(self._scene, self._studio, points.take(lost), lost % _TILE**2, times=3)

@@ -120,6 +120,7 @@ class _Shot:
         self.pixels = self.pixels[touched]
         self.xy = (self.pixels[:, None] + _PLACES[: self.base]).reshape(-1, 2)
         self.fragments = fragments
+        self._light: dict[bool, Visibility] = {}
 
     def outline(self) -> np.ndarray:
         """(H, W) float32 share of each pixel that is not background, from its first rays."""
@@ -168,7 +169,6 @@ class _Shot:
     def _gather(self) -> None:
         """Trace visibility once a pixel, on solid surfaces and on ribbons apart."""
         fragments, world = self.fragments, self.world
-        self._light = {}
         first = np.flatnonzero(fragments.sample % self.base == 0)
         thin = world.translucent[world.owner[fragments.face[first]]]
         for kind in np.unique(thin):
