@@ -27,7 +27,7 @@ _LINE = {
     "woman": np.array(
         [1.624, 1.626, 1.622, 1.608, 1.588, 1.575, 1.560, 1.544, 1.537, 1.553, 1.556, 1.540, 1.520, 1.500, 1.490]
     ),
-    "man": np.array([1.626, 1.630, 1.630, 1.614, 1.586, 1.570, 1.552, 1.534, 1.522, 1.550, 1.556, 1.538, 1.514, 1.494, 1.486]),
+    "man": np.array([1.622, 1.626, 1.627, 1.611, 1.586, 1.570, 1.552, 1.534, 1.522, 1.550, 1.556, 1.538, 1.514, 1.494, 1.486]),
 }
 
 
@@ -35,7 +35,7 @@ _LINE = {
 class Strands:
     """``points`` (N, K, 3) in head space from root to tip; ``width`` (N,) metres of the ribbon; ``layer`` (N,) 0 innermost .. 1;
     ``clump`` (N,) int; ``soft`` (N,) 0..1, how far the root fades in (hairline, parting); ``twist`` (N,) or a number, radians that
-    ribbons turn out of the style's surface."""
+    ribbons turn out of the style's surface; ``core`` (N, K, 3): the middle of the volume each place belongs to, else the skull."""
 
     points: np.ndarray
     width: np.ndarray
@@ -43,16 +43,40 @@ class Strands:
     clump: np.ndarray
     soft: np.ndarray
     twist: np.ndarray | float = 0.1
+    core: np.ndarray | None = None
+
+    @property
+    def outward(self) -> np.ndarray:
+        """(N, K, 3) unit, away from the middle of the volume: the skull, below it a vertical axis."""
+        if self.core is not None:
+            return unit(self.points - self.core)
+        return unit(self.points - skull_core(self.points))
 
     def joined(self, other: Strands) -> Strands:
         """Both, resampled to the larger number of points."""
         count = max(self.points.shape[1], other.points.shape[1])
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("width", "layer", "soft")]
         width, layer, soft = (np.concatenate(pair) for pair in pairs)
+        core = np.concatenate([_stretch(p.core if p.core is not None else skull_core(p.points), count) for p in (self, other)])
         twist = np.concatenate([np.broadcast_to(part.twist, len(part.width)) for part in (self, other)])
         clump = np.concatenate([self.clump, other.clump + self.clump.max() + 1])
         points = np.concatenate([resample(self.points, count), resample(other.points, count)])
-        return Strands(points, width, layer, clump, soft, twist)
+        return Strands(points, width, layer, clump, soft, twist, core)
+
+
+def skull_core(points: np.ndarray) -> np.ndarray:
+    """(..., 3) what hair at ``points`` lies round: the middle of the skull, below it a point on the vertical through it."""
+    core = np.broadcast_to(AXIS, points.shape).copy()
+    core[..., 1] += np.minimum(0.75 * (points[..., 1] - AXIS[1]), 0)
+    return core
+
+
+def _stretch(values: np.ndarray, count: int) -> np.ndarray:
+    """(N, K, 3) interpolated to ``count`` places."""
+    at = np.linspace(0, values.shape[1] - 1, count)
+    low = np.minimum(at.astype(int), values.shape[1] - 2)
+    share = (at - low)[:, None]
+    return values[:, low] * (1 - share) + values[:, low + 1] * share
 
 
 def around(points: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ def _ribbons(head: Head, hair: Strands, colour: np.ndarray, figure: Figure, rng:
     points = head.to_world(hair.points)
     count, places = points.shape[:2]
     tangent = unit(np.gradient(points, axis=1))
-    volume = unit(_outward(hair.points) @ np.linalg.inv(head.affine[:3]).T)
+    volume = unit(hair.outward @ np.linalg.inv(head.affine[:3]).T)
     normal = unit(volume - np.einsum("nki,nki->nk", volume, tangent)[..., None] * tangent)
     # A little twist, so that no two ribbons are shaded alike and some show their edge.
     turn = rng.normal(size=(count, 1)) + 0.9 * rng.normal(size=(count, 1)) * np.linspace(0, 1, places)
@@ -87,13 +87,6 @@ def _ribbons(head: Head, hair: Strands, colour: np.ndarray, figure: Figure, rng:
         normals=np.repeat(shading.reshape(-1, 3), 2, axis=0),
         attributes={"tangent": np.repeat(tangent.reshape(-1, 3), 2, axis=0), "strand": strand.reshape(-1, 3)},
     )
-
-
-def _outward(points: np.ndarray) -> np.ndarray:
-    """(..., 3) away from the middle of the hair's volume: the skull's above, a vertical axis below it."""
-    away = points - AXIS
-    away[..., 1] = np.maximum(away[..., 1], 0.25 * away[..., 1])
-    return unit(away)
 
 
 def _tones(hair: Strands, figure: Figure, rng: np.random.Generator) -> np.ndarray:
@@ -202,7 +195,7 @@ class _Cap:
         grain = self._grain(hits)
         ragged = rise + 0.006 * (grain - 0.5)
         dense = (
-            smoothstep(ragged, -0.004, 0.012) * (0.74 + 0.24 * grain)
+            smoothstep(ragged, -0.004, 0.012) * (0.9 + 0.1 * grain)
             if self.buzz
             else smoothstep(ragged, -0.002, 0.009) * (0.9 + 0.1 * grain)
         )

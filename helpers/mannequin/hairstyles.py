@@ -221,9 +221,9 @@ def _ball(centre: np.ndarray, pole: np.ndarray, size: float, rng: np.random.Gene
     radius = radius * (1 + loose)
     points = centre + radius[..., None] * (np.cos(turn)[..., None] * x + np.sin(turn)[..., None] * y)
     points = points + (0.80 * size * height)[..., None] * pole
-    return Strands(
-        points, rng.uniform(0.004, 0.007, count), rng.uniform(0.2, 1, count), (band * 4 + 5).astype(int), np.zeros(count)
-    )
+    core = np.broadcast_to(centre, points.shape)
+    width, layer = rng.uniform(0.004, 0.007, count), rng.uniform(0.2, 1, count)
+    return Strands(points, width, layer, (band * 4 + 5).astype(int), np.zeros(count), core=core)
 
 
 def _ponytail(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
@@ -258,7 +258,8 @@ def _ponytail(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     points += (axis - points) * hold[None, :, None]
     lock = clumps(points, 26, rng, 0.55, 0.03)
     wave(points, lock, rng, 0.004, 0.14)
-    tail = Strands(points, rng.uniform(0.006, 0.010, count), rng.uniform(0.2, 1, count), lock, np.zeros(count))
+    width, layer = rng.uniform(0.006, 0.010, count), rng.uniform(0.2, 1, count)
+    tail = Strands(points, width, layer, lock, np.zeros(count), core=np.broadcast_to(points.mean(axis=0), points.shape))
     return hair.joined(tail)
 
 
@@ -304,9 +305,9 @@ def _buzz(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     roots, normals = head.roots(
         2600, rng, lambda p: smoothstep(above_hairline(p, figure.presentation, figure.age), 0.006, 0.03)
     )
-    direction = unit(normals + 0.6 * (_AHEAD * 0.3 - 0.4 * _UP) + rng.normal(0, 0.25, roots.shape))
+    direction = unit(0.6 * normals + 0.6 * (_AHEAD * 0.3 - 0.4 * _UP) + rng.normal(0, 0.25, roots.shape))
     t = np.linspace(0, 1, 3)
-    length = rng.uniform(0.003, 0.0055, len(roots))
+    length = rng.uniform(0.002, 0.0038, len(roots))
     points = roots[:, None] + (t * length[:, None])[..., None] * direction[:, None]
     return Strands(
         points,
