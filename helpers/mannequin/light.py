@@ -96,8 +96,11 @@ def locate(scene: Scene, camera: Camera, fragments: Fragments, xy: np.ndarray) -
     normal = unit(interpolate(scene.normals, corners, bary))
     towards = np.asarray(camera.position, np.float32) - position
     behind = np.einsum("ij,ij->i", np.take(scene.flat, face, axis=0), towards) < 0
+    # Ribbons stand for a volume of strands: their normals are its own, whichever way a ribbon turns.
+    owner = scene.owner[face]
+    behind &= ~scene.translucent[owner]
     normal *= np.where(behind, np.float32(-1), np.float32(1))[:, None]
-    return Points(xy[fragments.sample], position, normal, scene.owner[face], face, bary, behind)
+    return Points(xy[fragments.sample], position, normal, owner, face, bary, behind)
 
 
 def _starts(scene: Scene, points: Points) -> np.ndarray:
