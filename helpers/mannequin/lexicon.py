@@ -51,6 +51,7 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     add("head", dict.fromkeys(("trim", "trims", "piping", "soles", "sole", "stitching", "buttons", "laces", "accents"), "trim"))
     add("barefoot", ("barefoot", "barefooted", "bare feet", "no shoes", "without shoes"))
     add("pattern", {"no pattern": "solid", "without pattern": "solid", "no print": "solid", "without print": "solid"})
+    add("tuck", words.TUCKS)
     add("filler", words.FILLERS)
     for group in (
         "and",
@@ -87,6 +88,7 @@ def vocabulary() -> dict[str, tuple[str, ...]]:
         "tones": tuple(words.TONES),
         "patterns": tuple(words.PATTERNS),
         "fabrics": tuple(words.WEAVES),
+        "tucked in": tuple(words.TUCKS),
         "lengths": tuple(words.LENGTHS),
         "sleeves": tuple(words.SLEEVES),
         "necklines": tuple(necklines),

@@ -70,6 +70,9 @@ def describe(outfit: o.Outfit) -> str:
     clothes = [_describe_piece(piece) for piece in outfit.pieces]
     if not any(piece.kind == "shoes" for piece in outfit.pieces):
         clothes.append("barefoot")
+    order = [piece.category for piece in outfit.pieces]
+    if {"upper", "lower"} <= set(order):
+        clothes.append("tucked in" if order.index("upper") < order.index("lower") else "untucked")
     framing = {"full": "full body", "upper": "upper body"}[outfit.framing]
     return f"{person}, wearing {', '.join(clothes)}, {framing}, against a {_name(outfit.backdrop, words.COLOURS)} background"
 
@@ -192,8 +195,10 @@ class _Reader:
                     group.opener = "a"
                 if value in words.POSSESSIVES and "presentation" not in self.request.figure:
                     self.request.figure["presentation"] = words.POSSESSIVES[value]
+            elif slot == "tuck":
+                self.request.tucked = value
             elif slot == "filler":
-                continue
+                self._approximated(item.text)
             else:
                 head = self._head(item, items[position + 1 :])
                 if head is None:
@@ -371,8 +376,7 @@ class _Reader:
             self._fill(wish, items, implied)
             request.garments.append(wish)
             self.garment = wish
-            if noun.text in words.APPROXIMATED:
-                request.notes.append(f"{noun.text}: drawn as {words.APPROXIMATED[noun.text]}")
+            self._approximated(noun.text)
         elif head == "trim" and self.garment is not None:
             self.garment.accent = (self._colours(items) or [self.garment.accent])[0]
             self._leftover([item for item in items if not item.has(*_HEADS["trim"])])
@@ -455,6 +459,7 @@ class _Reader:
             if item.has("colour", "tone"):
                 continue
             slot = next((s for s in _HEADS["garment"][1:] if item.has(s)), None)
+            self._approximated(item.text)
             if slot is None or (slot == "length" and item.has("pose")):
                 if item.has(*_FREE):
                     self._figure(item, "garment")
@@ -495,6 +500,10 @@ class _Reader:
         elif tone and not out:
             self.request.unknown.append(tone)
         return out
+
+    def _approximated(self, text: str) -> None:
+        if text in words.APPROXIMATED:
+            self.request.notes.append(f"{text}: drawn as {words.APPROXIMATED[text]}")
 
     def _leftover(self, items: list[_Item]) -> None:
         self.request.unknown += [item.text for item in items]

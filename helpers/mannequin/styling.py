@@ -42,6 +42,7 @@ class Request:
     figure: dict = field(default_factory=dict)
     garments: list[Wish] = field(default_factory=list)
     barefoot: bool = False
+    tucked: bool | None = None
     backdrop: str | None = None
     framing: str | None = None
     unknown: list[str] = field(default_factory=list)
@@ -121,6 +122,7 @@ def complete(request: Request, seed: int) -> o.Outfit:
     warmth = _warmth(wishes, chooser)
     for index, wish in enumerate(wishes):
         _shape(wish, warmth, f"{index}", chooser)
+    _tuck(wishes, request.tucked, chooser)
     _shoes(wishes, figure.presentation, warmth, request.barefoot, chooser)
     colours = _palette(wishes, chooser)
     pieces = tuple(_piece(wish, colour, chooser, request) for wish, colour in zip(wishes, colours, strict=True))
@@ -164,7 +166,9 @@ def _figure(request: Request, chooser: Chooser) -> o.Figure:
 def _skin_weights(hair: str | None) -> np.ndarray:
     """Naturally fair and red hair comes with lighter skin; all else goes with any."""
     names = list(words.SKINS)
-    fair = hair in {words.HAIR_COLOURS[name] for name in words.HAIR_COLOURS if "blonde" in name or name in ("ginger", "red", "auburn")}
+    fair = hair in {
+        words.HAIR_COLOURS[name] for name in words.HAIR_COLOURS if "blonde" in name or name in ("ginger", "red", "auburn")
+    }
     return np.array([(5, 6, 5, 3, 1.5, 1, 0.4, 0.3, 0.2, 0.1, 0.1)[i] if fair else 1 for i in range(len(names))])
 
 
@@ -225,6 +229,22 @@ def _wardrobe(request: Request, presentation: str, chooser: Chooser) -> list[Wis
                 options |= {"tank top": 1.5, "crop top": 0.6}
             by["upper"] = [Wish(chooser.pick("upper", tuple(options), tuple(options.values())), "")]
     return by["dress"] + by["lower"] + by["upper"] + by["shoes"]
+
+
+def _tuck(wishes: list[Wish], tucked: bool | None, chooser: Chooser) -> None:
+    """Order is layering: a top that comes before what is worn below is tucked into it."""
+    upper = next((i for i, wish in enumerate(wishes) if o.GARMENTS[wish.kind] == "upper"), None)
+    lower = next((i for i, wish in enumerate(wishes) if o.GARMENTS[wish.kind] == "lower"), None)
+    if upper is None or lower is None:
+        return
+    top = wishes[upper]
+    if tucked is None:
+        neat = {"shirt": 0.45, "t-shirt": 0.2, "long-sleeve": 0.25, "tank top": 0.3}.get(top.kind, 0)
+        if "skirt" in wishes[lower].kind:
+            neat *= 1.7
+        tucked = top.length != "cropped" and top.fit in ("slim", "regular") and chooser.rng("tucked").random() < neat
+    if tucked:
+        wishes.insert(lower, wishes.pop(upper))
 
 
 def _settle(wish: Wish, presentation: str, chooser: Chooser, request: Request) -> None:
@@ -321,8 +341,8 @@ def _shape(wish: Wish, warmth: int, name: str, chooser: Chooser) -> None:
             "shirt": (1, 3, 1, 0),
             "sweater": (0, 3, 2, 1),
             "t-shirt": (1, 4, 1, 0.6),
-            "jeans": (3, 3, 1, 0),
-            "trousers": (2, 3, 1, 0),
+            "jeans": (1.5, 4, 1, 0),
+            "trousers": (0.8, 4, 1, 0),
         }
         wish.fit = chooser.pick(name + "fit", o.FITS, weights.get(wish.kind, (0, 1, 0, 0)))
 
@@ -411,10 +431,14 @@ def _palette(wishes: list[Wish], chooser: Chooser) -> list[str]:
             options = [words.COLOURS[name] for name in ("black", "chocolate", "cognac", "burgundy")]
         elif category == "shoes" and wish.style == "sneakers":
             options = [words.COLOURS[name] for name in ("white", "white", "off white", "black", "navy", "grey")]
+        elif category == "shoes" and wish.style in ("boots", "loafers"):
+            options = [words.COLOURS[name] for name in ("black", "black", "brown", "chocolate", "cognac", "tan")]
         else:
             options = [words.COLOURS[name.replace("_", " ")] for name in _BASE_COLOURS[category].split()]
         said = [c for c in colours if c is not None]
         scores = np.array([_harmony(option, said) for option in options])
+        if category in ("upper", "dress"):  # beside so many neutrals a colour is welcome
+            scores += [0.35 * (np.hypot(*lab(option)[1:]) > 14) for option in options]
         if category == "shoes":  # shoes may repeat a colour
             scores = np.array([max(_harmony(option, said), 0.8 if option in said else -9) for option in options])
         colours[i] = chooser.pick(f"colour {category} {wish.kind}", options, np.exp(2.2 * (scores - scores.max())))
@@ -437,6 +461,8 @@ PLAIN_REPEAT = 0.06
 
 def _piece(wish: Wish, colour: str, chooser: Chooser, request: Request) -> o.Piece:
     category, pattern = o.GARMENTS[wish.kind], wish.pattern
+    if pattern == "striped":  # shirts and trousers are striped lengthwise, what is knitted across
+        pattern = "vertical stripes" if wish.kind in ("shirt", "trousers", "shorts") else "stripes"
     if len(wish.colours) > 2:
         request.notes.append(f"{wish.word}: two colours to a cloth, the others are left out")
     if pattern is None:
@@ -445,10 +471,14 @@ def _piece(wish: Wish, colour: str, chooser: Chooser, request: Request) -> o.Pie
             pattern = "stripes"
             request.notes.append(f"{wish.word}: two colours and no pattern, read as stripes")
         elif not wish.colours and category in ("upper", "dress") and not wish.word:
-            options = {"solid": 8, "stripes": 2, "checks": 1, "floral": 0.7, "dots": 0.5}
+            options = {"solid": 7, "stripes": 2, "checks": 1, "floral": 0.7, "dots": 0.4}
+            if wish.kind == "shirt":
+                options |= {"checks": 1.5, "tartan": 0.7, "gingham": 0.7}
             if wish.kind in ("sweater", "tank top") or wish.weave in ("silk", "wool"):
                 options = {"solid": 6, "stripes": 1}
             pattern = chooser.pick("pattern", tuple(options), tuple(options.values()))
+            if wish.kind == "shirt" and pattern == "stripes":
+                pattern = "vertical stripes"
         elif category == "dress" and not wish.colours:
             pattern = chooser.pick("pattern", ("solid", "floral", "dots"), (3, 2, 1))
     accent = wish.accent or (wish.colours[1] if len(wish.colours) > 1 else None) or _accent(colour, pattern, wish, chooser)
@@ -467,7 +497,14 @@ def _accent(colour: str, pattern: str, wish: Wish, chooser: Chooser) -> str:
             return "#f0efeb" if wish.style == "sneakers" else "#2a1d16" if light > 12 else "#0f0f11"
         return "#f1efe8" if wish.kind == "shirt" else colour
     names = ("white", "cream", "navy", "black", "burgundy", "light blue", "rust", "mustard", "dusty pink", "sage", "coral")
-    if pattern in ("stripes", "vertical stripes", "pinstripes", "gingham", "checks", "dots"):  # woven and printed on white, or with it
+    if pattern in (
+        "stripes",
+        "vertical stripes",
+        "pinstripes",
+        "gingham",
+        "checks",
+        "dots",
+    ):  # woven and printed on white, or with it
         names = ("white", "off white", "cream", "navy", "light blue", "black")
     options = [words.COLOURS[name] for name in names if abs(lab(words.COLOURS[name])[0] - light) > 28]
     scores = np.array([_harmony(option, [colour]) for option in options])

@@ -100,8 +100,8 @@ SKIN_SYNONYMS = {
 }  # fmt: skip
 
 PATTERNS = {
-    "solid": "solid", "plain": "solid", "unpatterned": "solid", "stripes": "stripes", "stripe": "stripes", "striped": "stripes",
-    "stripy": "stripes", "breton": "stripes", "breton stripes": "stripes", "breton striped": "stripes",
+    "solid": "solid", "plain": "solid", "unpatterned": "solid", "stripes": "stripes", "stripe": "stripes", "striped": "striped",
+    "stripy": "striped", "breton": "stripes", "breton stripes": "stripes", "breton striped": "stripes",
     "horizontal stripes": "stripes", "horizontally striped": "stripes", "banded": "stripes", "sailor stripes": "stripes",
     "vertical stripes": "vertical stripes", "vertical stripe": "vertical stripes", "vertically striped": "vertical stripes",
     "candy striped": "vertical stripes", "bengal striped": "vertical stripes", "pinstripes": "pinstripes",
@@ -283,6 +283,9 @@ HAIR_ALONE = (
 )  # fmt: skip
 """Hair words that need no "hair" beside them."""
 
+TUCKS = {"tucked": True, "tucked in": True, "untucked": False, "not tucked": False, "worn loose": False, "hanging out": False}
+"""Whether the top ends inside the waistband of what is worn below."""
+
 POSES = {
     "standing": "standing", "stands": "standing", "standing straight": "standing", "upright": "standing", "front view": "standing",
     "arms at sides": "standing", "arms down": "standing", "relaxed": "relaxed", "casual pose": "relaxed", "at ease": "relaxed",
@@ -311,7 +314,7 @@ FILLERS = (
     "neckline", "necked", "tone", "toned", "skinned", "it", "it's", "its", "size", "sized", "early", "mid", "late", "at", "by",
     "for", "to", "as", "both", "quite", "rather", "summer", "winter", "spring", "autumn", "fall", "front", "medium", "nice",
     "beautiful", "elegant", "stylish", "smart", "simple", "chic", "modern", "trendy", "fashionable", "pretty", "handsome",
-    "tucked", "untucked", "worn", "left", "loose", "her", "his", "their", "my", "she", "he", "they", "metres", "meters", "m", "cm",
+    "worn", "left", "loose", "her", "his", "their", "my", "she", "he", "they", "metres", "meters", "m", "cm",
     "mm", "every", "repeat", "bare", "something", "anything", "years of age", "arms", "with arms", "face", "eye", "print of",
 )  # fmt: skip
 """Words of the grammar that carry no choice of their own."""

@@ -50,6 +50,7 @@ def test_adjectives_attach_to_their_garment():
         ("black and white gingham mini skirt", "mini skirt", ("gingham", colour("black"), colour("white"))),
         ("#ff8800 frock with a floral print", "dress", ("floral", "#ff8800", None)),
         ("a plaid shirt in red and black with jeans", "shirt", ("tartan", colour("red"), colour("black"))),
+        ("a blue and white striped shirt", "shirt", ("vertical stripes", colour("blue"), colour("white"))),
         ("charcoal pinstriped trousers", "trousers", ("pinstripes", colour("charcoal"), None)),
     ],
 )
@@ -220,7 +221,7 @@ def random_outfit(rng: np.random.Generator) -> o.Outfit:
 
     uppers = [k for k, c in o.GARMENTS.items() if c == "upper"]
     lowers = [k for k, c in o.GARMENTS.items() if c == "lower"]
-    kinds = ["dress"] if rng.random() < 0.3 else [pick(lowers), pick(uppers)]
+    kinds = ["dress"] if rng.random() < 0.3 else [pick(lowers), pick(uppers)][:: int(rng.choice([-1, 1]))]
     figure = o.Figure(
         pick(o.PRESENTATIONS), int(rng.integers(18, 91)), pick(o.BUILDS), float(rng.integers(145, 205)) / 100,
         pick([*words.SKINS.values(), "#a07050"]), pick(o.HAIRSTYLES), pick([*words.HAIR_COLOURS.values(), "#44aacc"]),
@@ -235,6 +236,22 @@ def test_describe_reads_back_as_the_same_outfit():
     for seed in range(150):
         for outfit in (replace(parse("someone", seed), unknown=(), notes=()), random_outfit(rng)):
             assert parse(describe(outfit), seed + 1) == outfit, describe(outfit)
+
+
+def test_free_readings_are_noted():
+    notes = parse("a corduroy hoodie and navy and white chinos", 0).notes
+    for word in ("corduroy", "hoodie", "chinos"):
+        assert any(note.startswith(f"{word}:") for note in notes), word
+    assert parse("a navy tee and jeans", 0).notes == ()
+
+
+def test_a_tucked_top_comes_before_what_it_is_tucked_into():
+    for seed in range(8):
+        assert [p.kind for p in parse("a shirt tucked into jeans", seed).pieces][:2] == ["shirt", "jeans"]
+        assert [p.kind for p in parse("an untucked shirt and jeans", seed).pieces][:2] == ["jeans", "shirt"]
+        layers = [p.kind for p in parse("a sweater over a shirt, tucked into a skirt", seed).pieces]
+        assert (layers[0], layers[2]) == ("shirt", "sweater")
+    assert len({parse("a white shirt and chinos", seed).pieces[0].kind for seed in range(20)}) == 2
 
 
 def test_one_piece_by_itself():
