@@ -196,6 +196,10 @@ class _Shot:
                 if world.translucent[index]:
                     seen *= np.float32(_DEEPER) ** some.layer[:, None]
                 light[part] = shade(surface.material, hits, unit(lens - here.position), here.behind, seen, self.studio)
+            if not np.isfinite(light[order[ends[index] : ends[index + 1]]]).all():
+                raise ValueError(
+                    f"the material of surface {surface.name!r} gave colours or normals that are not finite numbers."
+                )
         light *= fragments.weight[:, None]
         alpha = np.bincount(fragments.sample, fragments.weight, rays).astype(np.float32)
         colour = np.repeat(under, each, axis=0) * (1 - np.minimum(alpha, 1))[:, None]

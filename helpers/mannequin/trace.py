@@ -66,6 +66,7 @@ class Scene:
         a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
         self.flat = np.cross(b - a, c - a)
         self.owner = np.repeat(np.arange(len(self.surfaces), dtype=np.int16), np.diff(self.first_face))
+        self.channels = [_channels(s) for s in self.surfaces]
         self.translucent = np.array([s.material.opacity is not None for s in self.surfaces])
         thin = self.translucent[self.owner]
         self.solid, self.ribbons = (_Mesh.of(self.vertices, self.faces, np.flatnonzero(thin == kind)) for kind in (False, True))
@@ -80,7 +81,7 @@ class Scene:
         if not same:
             raise ValueError("recoloured needs the surfaces this scene was made of; make a new scene for other geometry.")
         out = object.__new__(Scene)
-        out.__dict__.update(self.__dict__, surfaces=surfaces)
+        out.__dict__.update(self.__dict__, surfaces=surfaces, channels=[_channels(s) for s in surfaces])
         return out
 
     def hits(
@@ -92,16 +93,13 @@ class Scene:
         normal: np.ndarray | None = None,
     ) -> Hits:
         """What a material of surface ``index`` is asked with, at scene faces ``face`` (N,); known positions and normals are taken."""
-        s = self.surfaces[index]
         corners = self.faces[face]
         out = {
             "position": interpolate(self.vertices, corners, bary) if position is None else position,
             "normal": unit(interpolate(self.normals, corners, bary)) if normal is None else normal,
         }
         corners = corners - self.first_vertex[index]
-        if s.uv is not None:
-            out["uv"] = interpolate(s.uv, corners, bary)
-        for name, values in s.attributes.items():
+        for name, values in self.channels[index].items():
             out[name] = interpolate(values, corners, bary)
         return out
 
@@ -162,12 +160,19 @@ class Scene:
             if len(which):
                 hits = self.hits(index, face[which], bary[which])
                 alpha[which] = np.clip(self.surfaces[index].material.opacity(hits), 0, 1)
+                if not np.isfinite(alpha[which]).all():
+                    raise ValueError(f"the opacity of surface {self.surfaces[index].name!r} is not always a finite number.")
         return alpha
+
+
+def _channels(surface: Surface) -> dict[str, np.ndarray]:
+    """What materials read off the vertices of ``surface``, as the rays want it."""
+    values = surface.attributes if surface.uv is None else {"uv": surface.uv, **surface.attributes}
+    return {name: np.ascontiguousarray(array, np.float32) for name, array in values.items()}
 
 
 def interpolate(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
     """Vertex ``values`` (V, k) at barycentric places ``bary`` (N, 2) of faces with vertex indices ``corners`` (N, 3): (N, k)."""
-    values = np.ascontiguousarray(values, np.float32)
     u, v = (bary[:, 0], bary[:, 1]) if values.ndim == 1 else (bary[:, :1], bary[:, 1:])
     out = np.take(values, corners[:, 0], axis=0) * (1 - u - v)
     out += np.take(values, corners[:, 1], axis=0) * u

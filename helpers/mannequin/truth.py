@@ -175,7 +175,7 @@ def densepose(render: Render, body: Body) -> np.ndarray:
         used, corners = np.unique(surface.faces[render.face[rows, columns]], return_inverse=True)
         face, share = _nearest(tree, body.posed[kept], surface.vertices[used])
         there = np.einsum("nk,nkc->nc", share, known[kept[face]])
-        there = interpolate(there, corners.reshape(-1, 3), render.bary[rows, columns])
+        there = interpolate(there.astype(np.float32), corners.reshape(-1, 3), render.bary[rows, columns])
         out[rows, columns] = _chart(regions, there[:, :3], there[:, 3:].argmax(1))
     return out
 

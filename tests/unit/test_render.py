@@ -282,3 +282,9 @@ def test_mistakes_are_named(camera):
     broken.vertices[5] = np.nan
     with pytest.raises(ValueError, match="torn"):
         render([broken], camera)
+    unclear = card(0.0, 0.3, Material(lambda hits: np.full((len(hits["uv"]), 3), np.nan)), "unclear")
+    with pytest.raises(ValueError, match="unclear"):
+        render([unclear], camera)
+    veil = card(0.0, 0.3, plain("#101010", opacity=lambda hits: np.full(len(hits["uv"]), np.nan)), "veil")
+    with pytest.raises(ValueError, match="veil"):
+        render([veil], camera)
