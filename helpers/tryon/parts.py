@@ -178,6 +178,8 @@ def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette |
         (resample(hole, 5)[1:-1], resample(garment.edges[f"{side}-armhole"], 5)[1:-1], 1.0),
     ]
     target, source, weight = _pairs(rows)
+    if min(np.linalg.svd(p - p.mean(0), compute_uv=False)[1] for p in (target, source)) < 3:
+        return None  # a sliver, not a sleeve
     cloth = region if action == "kept" else region & _polygon(worn.mask.shape, hole[::-1], outer, inner[::-1])
     region = cloth | (region & worn.mask)
     return Part(f"{side} sleeve", target, source, weight, region, cloth, _SLEEVE)
