@@ -206,6 +206,35 @@ def _hem(height: float, curve: float = 0.0) -> Callable[[np.ndarray], np.ndarray
     return field
 
 
+# --- what is stitched on legs: signed metres inside a stitched line, on the front panels -----------------------------------
+
+
+def fly(points: np.ndarray) -> np.ndarray:
+    """The curved stitching beside the zip, on the wearer's left."""
+    radius, x, y = 0.025, points[:, 0] - 0.032, 0.89 - points[:, 1]
+    x, y = x + radius, y + radius
+    return radius - np.hypot(np.maximum(x, 0), np.maximum(y, 0)) - np.minimum(np.maximum(x, y), 0)
+
+
+def jeans_pocket(points: np.ndarray) -> np.ndarray:
+    """The scooped edge of the front pockets."""
+    return np.hypot(np.abs(points[:, 0]) - 0.190, points[:, 1] - 1.050) - 0.108
+
+
+def slant_pocket(points: np.ndarray) -> np.ndarray:
+    """The straight edge of the front pockets."""
+    return (0.118 + 0.28 * (1.0 - points[:, 1]) - np.abs(points[:, 0])) * 0.96
+
+
+def worn_denim(points: np.ndarray) -> np.ndarray:
+    """(N,) 0..1: pale thighs and knees."""
+    ahead = smoothstep(side(points), 0.0, 0.05)
+    across = np.exp(-(((np.abs(points[:, 0]) - 0.13 - 0.10 * (0.62 - points[:, 1])) / 0.055) ** 2))
+    thigh = np.exp(-(((points[:, 1] - 0.63) / 0.14) ** 2))
+    knee = np.exp(-(((points[:, 1] - 0.43) / 0.05) ** 2))
+    return ahead * across * np.clip(0.85 * thigh + 0.45 * knee, 0, 1)
+
+
 # --- cuts --------------------------------------------------------------------------------------------------------------
 
 
@@ -261,4 +290,6 @@ def wedges(cut: Cut) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         top = cut.lines["side"] & (_arm_coordinates(cut.points)[2] > 0)
         panel = panel - (half & top[cut.faces])
     code, faces = np.unique(cut.faces.astype(np.int64) * 16 + panel, return_inverse=True)
-    return faces.reshape(-1, 3).astype(np.int32), code // 16, code % 16
+    kind = code % 16
+    kind -= np.isin(kind, (LEFT_SLEEVE_BACK, RIGHT_SLEEVE_BACK))
+    return faces.reshape(-1, 3).astype(np.int32), code // 16, kind

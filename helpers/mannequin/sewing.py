@@ -6,30 +6,47 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
-from .collars import placket, shirt_collar, turtleneck
+from .collars import button, placket, shirt_collar, turtleneck
 from .drape import Obstacles
-from .form import MEETS, Form, smoothstep
+from .form import LEFT_ARM, MEETS, RIGHT_ARM, Ease, Form, smoothstep
 from .outfit import Piece
-from .patterns import STYLES, TOP_HEMS, TROUSER_HEMS, WEAVES, cut_top, cut_trousers, ease_of
+from .patterns import (
+    LEFT_LEG_FRONT,
+    RIGHT_LEG_FRONT,
+    STYLES,
+    TOP_HEMS,
+    TROUSER_HEMS,
+    WEAVES,
+    cut_top,
+    cut_trousers,
+    ease_of,
+    fly,
+    jeans_pocket,
+    slant_pocket,
+    worn_denim,
+)
 from .sheet import Sheet
 from .skirts import Skirt, skirt_sheet
 from .surface import vertex_normals
-from .tailor import sheet_of
-from .trims import Mesh, band, join, rib, sweep, turned_hem
+from .tailor import sheet_of, weights
+from .trims import Mesh, join, rib, sweep, turned_hem
 
 FAR = 0.25  # metres: where no edge is near
 _NO_PANEL = 15.0
+LEG_WAIST = 1.03  # template metres
 _OPENINGS = ("neck", "cuff", "hem", "waist")
 
 
 @dataclass
 class Garment:
-    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``obstacles`` for the next
-    layer."""
+    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``sleeve`` (V,) bool,
+    ``obstacles`` for the next layer."""
 
     mesh: Mesh
     edge: np.ndarray
+    sleeve: np.ndarray
     obstacles: Obstacles
 
 
@@ -39,16 +56,37 @@ def body_obstacles(form: Form) -> Obstacles:
     return Obstacles(points, vertex_normals(points, form.hull.faces), form.hull.part, MEETS)
 
 
-def sew(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
-    """``piece`` draped on the body of ``form``, outside of all ``obstacles``."""
+def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Garment:
+    """``piece`` draped on the body of ``form``, outside of all ``obstacles``; a top is ``tucked`` into a waist at that template
+    height."""
+    if piece.category == "upper":
+        return _top(piece, form, obstacles, tucked)
     return _SEWERS[piece.kind](piece, form, obstacles)
+
+
+def waist_of(piece: Piece) -> float:
+    """Template height at which a piece worn on the hips or at the waist ends."""
+    return SKIRTS[piece.kind].waist if piece.kind in SKIRTS else LEG_WAIST
+
+
+def underlayer(piece: Piece, form: Form) -> Garment:
+    """Plain knitted briefs (``piece`` of category lower) or a camisole, close to the body, not draped."""
+    cut = cut_top(0.90, "strap", "scoop") if piece.category == "upper" else cut_trousers(0.985, 0.72)
+    sheet = sheet_of(cut, form, Ease())
+    bare = cut.matrix @ form.body.rest[form.body.template.tights.indices]
+    sheet.rest = bare + 0.002 * vertex_normals(bare, cut.faces)
+    sheet.start = form.body.skin(sheet.rest, weights(cut, form, smooth=1))
+    sheet.unroll()
+    sheet = sheet.refined()
+    trims = [sweep(sheet.edge(loop), turned_hem(0.0012)) for loops in sheet.edges().values() for loop in loops]
+    return _assembled([(sheet, trims)])
 
 
 def _settled(sheet: Sheet, piece: Piece, obstacles: list[Obstacles]) -> Sheet:
     cloth = WEAVES[piece.fabric.weave]
     sheet.settle(obstacles, cloth)
     fine = sheet.refined()
-    fine.settle(obstacles, replace(cloth, steps=8))
+    fine.settle(obstacles, replace(cloth, steps=8, bend=0.2 + 0.6 * cloth.bend))  # wrinkles finer than this look crumpled
     fine.smooth_edges()
     return fine
 
@@ -56,22 +94,41 @@ def _settled(sheet: Sheet, piece: Piece, obstacles: list[Obstacles]) -> Sheet:
 # --- tops --------------------------------------------------------------------------------------------------------------
 
 
-def _top_sheet(piece: Piece, form: Form, hem: float) -> Sheet:
-    style = STYLES[piece.kind]
-    cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, style.tail)
-    sheet = sheet_of(cut, form, ease_of(piece))
+def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sheet:
+    style, ease = STYLES[piece.kind], ease_of(piece)
+    if tucked:
+        ease = replace(ease, hem=0.003, band=0.07)
+    cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, 0.0 if tucked else style.tail)
+    sheet = sheet_of(cut, form, ease)
     normals = vertex_normals(sheet.start, sheet.faces)
     shoulder = 0.5 * smoothstep(normals[:, 1], 0.5, 0.85) * (sheet.distance("neck") < 0.12)
     sheet.held = np.maximum(shoulder, 0.6 * np.exp(-((sheet.distance("neck") / 0.02) ** 2)))
+    if tucked:
+        sheet.held = np.maximum(sheet.held, 1 - smoothstep(sheet.distance("hem"), 0.05, 0.075))
     sheet.unroll()
     return sheet
 
 
-def _top(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
-    style = STYLES[piece.kind]
-    sheet = _top_sheet(piece, form, TOP_HEMS[piece.length or style.length])
+def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Garment:
+    hem = TOP_HEMS[piece.length or STYLES[piece.kind].length]
+    inside = tucked is not None and hem < tucked
+    sheet = _top_sheet(piece, form, tucked - 0.06 if inside else hem, inside)
     sheet = _settled(sheet, piece, obstacles)
-    return _assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=_ribs(piece))
+    garment = _assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=_ribs(piece))
+    if inside:  # what bulges over the waistband is not in its way
+        below = np.append(sheet.template[:, 1] < tucked - 0.012, False)
+        old = garment.obstacles
+        garment.obstacles = Obstacles(old.points[below], old.normals[below], old.part[below], MEETS, old.reach)
+        _cut_away(garment, sheet, sheet.template[:, 1] < tucked - 0.02)
+    return garment
+
+
+def _cut_away(garment: Garment, sheet: Sheet, hidden: np.ndarray) -> None:
+    """Leaves out the cloth whose vertices (V,) are ``hidden`` in what is worn over it, and the hem there."""
+    mesh, count = garment.mesh, len(sheet.wedge_vertex)
+    points = sheet.start[hidden]
+    gone = np.concatenate([hidden[sheet.wedge_vertex], cKDTree(points).query(mesh.vertices[count:])[0] < 0.006])
+    mesh.faces = mesh.faces[~gone[mesh.faces].all(axis=1)]
 
 
 def _ribs(piece: Piece) -> dict[str, float]:
@@ -97,7 +154,7 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
             elif name == "cuff" and style.rib and sleeve in ("none", "strap"):
                 out.append(_ribbed(sweep(sheet.edge(loop), rib(0.6 * style.rib))))
             elif name == "cuff" and piece.kind == "shirt" and sleeve == "long":
-                out.append(sweep(sheet.edge(loop), band(style.band)))
+                out.append(sheet.band(loop, style.band))
             else:
                 out.append(_ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in _ribs(piece))))
     if piece.kind == "shirt":
@@ -115,9 +172,8 @@ def _ribbed(trim: Mesh, amount: float = 1.0) -> Mesh:
 
 def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
     style = STYLES[piece.kind]
-    waist = 1.03
-    cut = cut_trousers(waist, TROUSER_HEMS[piece.length or style.length])
-    snug = 1 - smoothstep(waist - cut.points[:, 1], 0.03, 0.16)
+    cut = cut_trousers(LEG_WAIST, TROUSER_HEMS[piece.length or style.length])
+    snug = 1 - smoothstep(LEG_WAIST - cut.points[:, 1], 0.03, 0.16)
     sheet = sheet_of(cut, form, ease_of(piece), snug)
     sheet.held = np.exp(-((sheet.distance("waist") / 0.035) ** 2))
     sheet.unroll()
@@ -125,8 +181,39 @@ def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
     trims = []
     for name, loops in sheet.edges().items():
         for loop in loops:
-            trims.append(sweep(sheet.edge(loop), band(0.036) if name == "waist" else turned_hem()))
-    return _assembled([(sheet, trims)])
+            trims.append(sheet.band(loop, 0.036) if name == "waist" else sweep(sheet.edge(loop), turned_hem()))
+        if name == "waist":
+            trims.append(_waist_button(sheet, loops[0]))
+    garment = _assembled([(sheet, trims)])
+    _leg_details(garment.mesh, sheet, piece)
+    return garment
+
+
+def _waist_button(sheet: Sheet, loop: np.ndarray) -> Mesh:
+    """The button in the middle of the waistband."""
+    front = loop[np.argmin(np.abs(sheet.rest[loop, 0]) - 10 * (sheet.rest[loop, 2] > sheet.rest[loop, 2].mean()))]
+    edge = sheet.edge(loop)
+    at = np.flatnonzero(loop == front)[0]
+    return button(sheet.start[front] - 0.018 * edge.out[at], edge.normal[at], 0.007)
+
+
+def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
+    """Stitched fly and pockets on the front panels; side seams and fading of jeans."""
+    count = len(sheet.wedge_vertex)
+    points, front = sheet.template[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
+    denim = piece.kind == "jeans" or piece.fabric.weave == "denim"
+    lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.93))]
+    hem = mesh.attributes["hem"][:count].copy()
+    if denim:
+        seam = np.where(front, FAR, sheet.stitch_distance("side")[sheet.wedge_vertex])
+        hem = np.where(seam < hem, seam, hem)
+        fade = np.zeros(len(mesh.vertices))
+        fade[:count] = worn_denim(points)
+        mesh.attributes["fade"] = fade
+    for line, where in lines:
+        value = line(points)
+        hem = np.where(where & (np.abs(value) < hem), value, hem)
+    mesh.attributes["hem"][:count] = hem
 
 
 # --- skirts and dresses ------------------------------------------------------------------------------------------------
@@ -142,7 +229,7 @@ SKIRTS = {
 
 def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
     edges = sheet.edges()
-    out = [sweep(sheet.edge(loop), band(waistband)) for loop in edges["waist"]]
+    out = [sheet.band(loop, waistband) for loop in edges["waist"]]
     return out + [sweep(sheet.edge(loop), turned_hem()) for loop in edges["hem"]]
 
 
@@ -181,7 +268,7 @@ def _assembled(
     ``inner``: the bottom line of the first and the top line of the second sheet, sewn together; ``ribs``: line -> width of the
     knitted band along it.
     """
-    meshes, edges, points, normals, part = [], [], [], [], []
+    meshes, edges, sleeves, points, normals, part = [], [], [], [], [], []
     for number, (sheet, trims) in enumerate(parts):
         open_lines = [name for name in _OPENINGS if name in sheet.lines and not (inner and name == inner[number])]
         w = sheet.wedge_vertex
@@ -189,25 +276,27 @@ def _assembled(
         mesh.attributes |= {name: value[w] for name, value in _finish(sheet, open_lines, ribs or {}).items()}
         meshes.append(mesh)
         edges.append(np.min([sheet.distance(name) for name in open_lines], axis=0)[w])
+        sleeves.append(np.isin(sheet.part, (LEFT_ARM, RIGHT_ARM))[w])
         for trim in trims:
             count = len(trim.vertices)
             plain = {"panel": np.full(count, _NO_PANEL), "hem": np.full(count, FAR)}
             trim.attributes = plain | trim.attributes
             meshes.append(trim)
             edges.append(np.zeros(count))
+            sleeves.append(np.zeros(count, bool))
         outward = vertex_normals(sheet.start, sheet.faces)
         bulk = np.where(sheet.distance("waist") < 0.05, 0.0045, 0.0015)  # bands are thick
         points.append(sheet.start + bulk[:, None] * outward)
         normals.append(outward)
         part.append(sheet.part)
     obstacles = Obstacles(np.concatenate(points), np.concatenate(normals), np.concatenate(part), MEETS, 0.05)
-    return Garment(join(meshes), np.concatenate(edges), obstacles)
+    return Garment(join(meshes), np.concatenate(edges), np.concatenate(sleeves), obstacles)
 
 
 def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict[str, np.ndarray]:
     """(V,) attributes of the cloth itself: topstitching along its edges unless they are knitted bands."""
     stitched = [name for name in open_lines if name not in ribs and name != "waist"]
-    hem = np.min([sheet.distance(name) for name in stitched], axis=0) if stitched else np.full(len(sheet.start), FAR)
+    hem = np.min([sheet.stitch_distance(name) for name in stitched], axis=0) if stitched else np.full(len(sheet.start), FAR)
     knitted = np.zeros(len(sheet.start))
     for name, width in ribs.items():
         knitted = np.maximum(knitted, 1 - smoothstep(sheet.distance(name), width - 0.002, width + 0.002))
@@ -215,12 +304,6 @@ def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict
 
 
 _SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Garment]] = {
-    "t-shirt": _top,
-    "crop top": _top,
-    "tank top": _top,
-    "long-sleeve": _top,
-    "shirt": _top,
-    "sweater": _top,
     "mini skirt": _skirt,
     "midi skirt": _skirt,
     "a-line skirt": _skirt,

@@ -8,12 +8,13 @@ import numpy as np
 from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 
 from .cut import loops, refine_triangles, unique_edges
 from .drape import Cloth, Obstacles, drape
 from .flatten import flatten
 from .surface import vertex_normals
-from .trims import Edge, Mesh, edge_of
+from .trims import Edge, Mesh, band, edge_of
 
 _FAR = 0.25  # metres; distances to edges are told up to here
 
@@ -36,7 +37,7 @@ class Sheet:
     wedge_vertex: np.ndarray
     wedge_panel: np.ndarray
     uv: np.ndarray
-    level: int = 0
+    template: np.ndarray | None = None  # (V, 3) where a vertex lies on the template, for cuts from the hull
     _distance: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def distance(self, line: str) -> np.ndarray:
@@ -44,6 +45,21 @@ class Sheet:
         if line not in self._distance:
             self._distance[line] = distance_to(self.rest, self.faces, self.lines.get(line))
         return self._distance[line]
+
+    def stitch_distance(self, line: str) -> np.ndarray:
+        """As :meth:`distance`, straight and exact within 4 cm, where stitches are."""
+        out, on = self.distance(line), self.lines.get(line)
+        if on is None or not on.any():
+            return out
+        edges = unique_edges(self.faces)
+        ends = self.rest[edges[on[edges].all(axis=1)]]
+        share = np.arange(4)[:, None, None] / 4
+        curve = (ends[:, 0] * (1 - share) + ends[:, 1] * share).reshape(-1, 3)
+        near = np.flatnonzero(out < 0.04)
+        straight = cKDTree(np.concatenate([curve, self.rest[on]])).query(self.rest[near])[0]
+        out = out.copy()
+        out[near] = straight
+        return out
 
     def unroll(self) -> None:
         """Replaces the guess in ``uv`` by the panels' flat shapes."""
@@ -81,7 +97,7 @@ class Sheet:
             np.concatenate([self.wedge_vertex, middle]),
             np.concatenate([self.wedge_panel, self.wedge_panel[wedge_ends[:, 0]]]),
             smooth @ self.uv,
-            self.level + 1,
+            None if self.template is None else half @ self.template,
             {name: half @ value for name, value in self._distance.items()},
         )
 
@@ -113,6 +129,11 @@ class Sheet:
     def edge(self, loop: np.ndarray) -> Edge:
         """The curve along ``loop`` with the directions a trim needs."""
         return edge_of(self.start[loop], vertex_normals(self.start, self.faces)[loop])
+
+    def band(self, loop: np.ndarray, width: float) -> Mesh:
+        """A band sewn along the edge ``loop``."""
+        normals = vertex_normals(self.start, self.faces)
+        return band(edge_of(self.start[loop], normals[loop]), self.start, normals, width)
 
     def mesh(self) -> Mesh:
         """The cloth itself, one vertex a wedge, with the attribute ``panel``."""

@@ -138,19 +138,9 @@ def sheet_of(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) -
     rest = make_up(cut, form, ease, snug)
     start = form.body.skin(rest, weights(cut, form))
     faces, vertex, panel = wedges(cut)
-    sheet = Sheet(
-        cut.faces,
-        rest,
-        start,
-        parts(cut),
-        np.zeros(len(rest)),
-        cut.lines,
-        faces,
-        vertex,
-        panel,
-        _guess(cut, form, rest, vertex, panel, faces),
-    )
-    return sheet
+    uv = _guess(cut, form, rest, vertex, panel, faces)
+    held = np.zeros(len(rest))
+    return Sheet(cut.faces, rest, start, parts(cut), held, cut.lines, faces, vertex, panel, uv, cut.points)
 
 
 def _guess(cut: Cut, form: Form, rest: np.ndarray, vertex: np.ndarray, panel: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
 
 from .surface import vertex_normals
 
@@ -113,17 +114,22 @@ def rib(width: float, thickness: float = 0.003) -> np.ndarray:
     )  # fmt: skip
 
 
-def band(width: float, thickness: float = 0.0022) -> np.ndarray:
-    """Cross-section of a waistband lying on the cloth down from its edge."""
+def band(edge: Edge, points: np.ndarray, normals: np.ndarray, width: float, thickness: float = 0.0022) -> Mesh:
+    """A band of ``width`` lying on the cloth (its ``points`` and ``normals``, (V, 3)) down from its edge, stitched along both."""
     t = thickness
-    return np.array(
+    profile = np.array(
         [
-            (-width, -0.0005),
-            (0.0006 - width, t),
-            (-0.5 * width, 1.15 * t),
-            (-0.0015, t),
-            (0, 0.3 * t),
-            (-0.001, -t),
-            (-width, -t),
+            (-width, -0.0005), (0.0006 - width, t), (-0.75 * width, 1.1 * t), (-0.5 * width, 1.1 * t), (-0.25 * width, 1.1 * t),
+            (-0.0015, t), (0, 0.3 * t), (-0.001, -t), (-0.3 * width, -t),
         ]
-    )
+    )  # fmt: skip
+    mesh = sweep(edge, profile)
+    lying = np.tile(profile[:, 0] < -0.003, len(edge.points))
+    near = cKDTree(points).query(mesh.vertices[lying])[1]
+    above = np.einsum("ij,ij->i", mesh.vertices[lying] - points[near], normals[near])
+    height = np.tile(profile[:, 1], len(edge.points))[lying]
+    mesh.vertices[lying] += (height - above)[:, None] * normals[near]
+    mesh.normals = vertex_normals(mesh.vertices, mesh.faces)
+    down = np.tile(-profile[:, 0], len(edge.points))
+    mesh.attributes["hem"] = np.minimum(down, width - down).clip(0)
+    return mesh

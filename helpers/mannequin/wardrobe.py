@@ -18,7 +18,7 @@ from .drape import Obstacles
 from .form import LEFT_LEG, MEETS, Form
 from .outfit import Fabric, Figure, Piece
 from .patterns import base_hull
-from .sewing import Garment, body_obstacles, sew
+from .sewing import Garment, body_obstacles, sew, underlayer, waist_of
 from .shoes import shoes, sole_height
 from .surface import Material, Surface
 from .trims import Mesh, join
@@ -31,15 +31,19 @@ _SKIRT_LABEL = 12
 
 @dataclass
 class Worn:
-    """A piece on a body: ``mesh`` with everything sewn to it, ``labels`` (F,) uint8 CIHP, ``edge`` (V,) metres to the nearest
-    opening of the garment; ``index`` its place in the outfit's pieces, -1 for the underlayer. Skin ``inside`` metres from every
-    opening and less than ``reach`` below the cloth cannot be seen."""
+    """A piece on a body.
+
+    ``mesh`` with everything sewn to it; ``labels`` (F,) uint8 CIHP; ``index`` its place in the outfit's pieces, -1 for the
+    underlayer; ``edge`` (V,) metres to the nearest opening of the garment; ``sleeve`` (V,) bool where it is on an arm. Skin
+    ``inside`` metres from every opening and less than ``reach`` below the cloth cannot be seen.
+    """
 
     piece: Piece
     mesh: Mesh
     labels: np.ndarray
     index: int
     edge: np.ndarray
+    sleeve: np.ndarray
     inside: float
     reach: float
 
@@ -49,16 +53,36 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     form = Form(body, base_hull())
     obstacles = [body_obstacles(form)]
     out = []
+    waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
     # Shoes first: trousers break on them.
     for index in sorted(range(len(pieces)), key=lambda i: pieces[i].kind != "shoes"):
         piece = pieces[index]
         if piece.kind == "shoes":
             worn, obstacle = _shod(piece, index, form)
         else:
-            garment = sew(piece, form, obstacles)
+            # A top that comes before what is worn below is under it: tucked in.
+            garment = sew(piece, form, obstacles, next((waist for i, waist in waists.items() if i > index), None))
             worn, obstacle = _worn(piece, index, garment), garment.obstacles
         out.append(worn)
         obstacles.append(obstacle)
+    return [_seen(_worn(piece, -1, underlayer(piece, form)), out) for piece in _underneath(pieces)] + out
+
+
+def _seen(worn: Worn, outer: Sequence[Worn]) -> Worn:
+    """``worn`` without the faces that the ``outer`` garments cover."""
+    keep = ~_covered(worn.mesh.vertices, np.zeros(len(worn.edge), bool), outer)[worn.mesh.faces].all(axis=1)
+    return replace(worn, mesh=replace(worn.mesh, faces=worn.mesh.faces[keep]), labels=worn.labels[keep])
+
+
+def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
+    """The plain underlayer of figures that would else be bare, and below skirts."""
+    kinds = {piece.category for piece in pieces}
+    plain = Fabric("#e6e0d8", weave="jersey")
+    out = []
+    if "lower" not in kinds or any("skirt" in piece.kind for piece in pieces):
+        out.append(Piece("shorts", plain))
+    if not kinds & {"upper", "dress"}:
+        out.append(Piece("tank top", plain))
     return out
 
 
@@ -68,7 +92,8 @@ def _shod(piece: Piece, index: int, form: Form) -> tuple[Worn, Obstacles]:
     labels = [np.full(len(mesh.faces), 18 if part == LEFT_LEG else 19, np.uint8) for part, mesh in meshes.items()]
     part = np.concatenate([np.full(len(mesh.vertices), part) for part, mesh in meshes.items()])
     mesh = join(list(meshes.values()))
-    worn = Worn(piece, mesh, np.concatenate(labels), index, np.concatenate([edge for _, edge in pair.values()]), 0.012, 0.04)
+    edge = np.concatenate([edge for _, edge in pair.values()])
+    worn = Worn(piece, mesh, np.concatenate(labels), index, edge, np.zeros(len(edge), bool), 0.012, 0.04)
     return worn, Obstacles(mesh.vertices, mesh.normals, part, MEETS, 0.04)
 
 
@@ -77,7 +102,7 @@ def _worn(piece: Piece, index: int, garment: Garment) -> Worn:
     label = _SKIRT_LABEL if "skirt" in piece.kind else LABELS[piece.category]
     inside, reach = (0.09, 0.25) if skirted else (0.045, 0.08)
     labels = np.full(len(garment.mesh.faces), label, np.uint8)
-    return Worn(piece, garment.mesh, labels, index, garment.edge, inside, reach)
+    return Worn(piece, garment.mesh, labels, index, garment.edge, garment.sleeve, inside, reach)
 
 
 def surfaces(worn: Sequence[Worn], pieces: Sequence[Piece], material_for: Callable[[Fabric], Material]) -> list[Surface]:
@@ -106,17 +131,32 @@ def surfaces(worn: Sequence[Worn], pieces: Sequence[Piece], material_for: Callab
 
 def hide(skin: Sequence[Surface], body: Body, worn: Sequence[Worn]) -> list[Surface]:
     """``skin`` without the faces that lie well inside a garment."""
+    shell = body.template.tights
+    bones = body.template.region("upperarm", "lowerarm", "wrist", "metacarpal", "finger")[shell.indices]
+    tree = cKDTree(body.posed[shell.indices])
     out = []
     for surface in skin:
-        covered = np.zeros(len(surface.vertices), bool)
-        for item in worn:
-            near = cKDTree(item.mesh.vertices).query(surface.vertices, distance_upper_bound=item.reach)[1]
-            hit = np.flatnonzero(near < len(item.mesh.vertices))
-            near = near[hit]
-            depth = np.einsum("ij,ij->i", surface.vertices[hit] - item.mesh.vertices[near], item.mesh.normals[near])
-            covered[hit[(depth < 0.002) & (item.edge[near] > item.inside)]] = True
-        keep = ~covered[surface.faces].all(axis=1)
+        arm = bones[tree.query(surface.vertices)[1]] > 0.5
+        keep = ~_covered(surface.vertices, arm, worn)[surface.faces].all(axis=1)
         out.append(surface if keep.all() else replace(surface, faces=surface.faces[keep], labels=surface.labels[keep]))
+    return out
+
+
+def _covered(points: np.ndarray, arm: np.ndarray, worn: Sequence[Worn]) -> np.ndarray:
+    """(N,) bool: which ``points`` lie well inside one of ``worn``; sleeves hide what is on an ``arm`` (N,), nothing else does."""
+    out = np.zeros(len(points), bool)
+    for item in worn:
+        cloth = np.flatnonzero(item.edge > item.inside)
+        if not len(cloth):
+            continue
+        low, high = item.mesh.vertices[cloth].min(axis=0) - item.reach, item.mesh.vertices[cloth].max(axis=0) + item.reach
+        box = np.flatnonzero(~out & ((points > low) & (points < high)).all(axis=1))
+        distance, near = cKDTree(item.mesh.vertices).query(points[box], distance_upper_bound=item.reach)
+        hit = np.flatnonzero(np.isfinite(distance))
+        box, near, distance = box[hit], near[hit], distance[hit]
+        depth = np.einsum("ij,ij->i", points[box] - item.mesh.vertices[near], item.mesh.normals[near])
+        inside = (depth < -0.5 * distance) | ((depth < 0.002) & (distance < 0.006))
+        out[box[inside & (item.edge[near] > item.inside) & (item.sleeve[near] == arm[box])]] = True
     return out
 
 
