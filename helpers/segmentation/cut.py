@@ -17,8 +17,8 @@ Click = tuple[int, bool]
 """A region and whether it is on the garment."""
 
 WEIGHTS = {
-    "ratio": -1.7, "far": 2.0, "colour": 1.0, "texture": -1.2, "other": -0.6, "skin": -0.6, "outside": -1.7, "head": -0.6, "distance": -2.2,
-    "bias": 1.3,
+    "ratio": -1.25, "far": 2.5, "colour": 1.05, "texture": -1.5, "other": -0.2, "skin": -0.8, "outside": -2.0, "head": -0.6, "distance": -3.0,
+    "bias": 2.0,
 }  # fmt: skip
 """Logistic regression of "belongs to the garment" on the evidence, rounded."""
 
@@ -26,7 +26,8 @@ WEIGHTS = {
 class Evidence:
     """What the clicks so far say about every region: ``score`` (n,), positive where garment; ``boundary`` (m,), the cost of a cut."""
 
-    def __init__(self, regions: Regions, clicks: Sequence[Click]):
+    def __init__(self, regions: Regions, clicks: Sequence[Click], sample: np.ndarray | None = None):
+        """``sample`` (n,) bool, where given, is garment to learn colours and texture from besides the clicks' vicinity."""
         r = regions
         self.regions = r
         self.positive = np.array(sorted({node for node, wanted in clicks if wanted}), int)
@@ -45,15 +46,23 @@ class Evidence:
         against[self.negative] = True
         df = geodesic(self.graph, self.positive)
         db = np.minimum(geodesic(self.graph, np.flatnonzero(against)), 1e6)
-        own, own_colour = self._vicinity(self.positive, df)
-        texture = np.min([unlike(r.makeup, hist, r.kinship) for hist in own], axis=0)
-        colour = np.log(own_colour[r.code] + 0.02)
+        own = self._vicinity(self.positive, df)
+        if sample is not None:
+            share = np.bincount(r.code, r.area * sample, len(r.kinship))
+            own = np.concatenate([own, share[None] / share.sum()])
+        likeness = own @ r.kinship**2
+        likeness = (likeness / likeness.max(axis=1, keepdims=True)).max(axis=0)
+        texture = np.min([unlike(r.makeup, shares, r.kinship) for shares in own], axis=0)
+        # A colour with a fifth of the main one's share is as good a sign: the flowers of a print, the thinner stripe.
+        colour = np.log(np.minimum(1, 4 * likeness) + 0.05)[r.code]
         other = 0.0
         if len(self.negative):
-            other = np.log(self._vicinity(self.negative, geodesic(self.graph, self.negative))[1][r.code] + 0.02) - colour
+            likeness = self._vicinity(self.negative, geodesic(self.graph, self.negative)) @ r.kinship**2
+            likeness = (likeness / likeness.max(axis=1, keepdims=True)).max(axis=0)
+            other = np.log(np.minimum(1, 4 * likeness) + 0.05)[r.code] - colour
         size = np.sqrt(r.area[r.figure > 0.6].sum() + 1)
         distance = np.linalg.norm(r.centre[:, None] - r.centre[self.positive][None], axis=2).min(axis=1) / size
-        evidence = {
+        self.evidence = {
             "ratio": 2 * (df - db) / (df + db + 1e-9),
             "far": df / (df + 20 * self.pace),
             "colour": colour,
@@ -65,20 +74,18 @@ class Evidence:
             "distance": distance,
             "bias": 1.0,
         }
-        self.score = sum(WEIGHTS[name] * value for name, value in evidence.items())
+        self.score = sum(WEIGHTS[name] * value for name, value in self.evidence.items())
         energy = r.contrast + 0.3 * r.difference + 4 * step
         top = np.sort(energy)[int(0.6 * len(energy)) :]
         self.boundary = BOUNDARY * r.length * np.exp(-energy * (0.3 + np.minimum(r.change, 0.7)) / np.median(top))
 
-    def _vicinity(self, nodes: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Around each of ``nodes``: the shares of the codebook's colours (c, k), and the likeness 0..1 of each colour to any there (k,)."""
+    def _vicinity(self, nodes: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """(c, k) the shares of the codebook's colours around each of ``nodes`` (c,), the nearer by ``reach`` (n,) the more."""
         r = self.regions
         d = np.linalg.norm(r.centre[:, None] - r.centre[nodes][None], axis=2)
         weight = np.exp(-0.5 * (d / 14) ** 2) * (r.area * (r.figure + 0.02) * np.exp(-reach / (12 * self.pace)))[:, None]
         shares = np.stack([np.bincount(r.code, weight[:, c], len(r.kinship)) for c in range(len(nodes))])
-        shares /= shares.sum(axis=1, keepdims=True)
-        likeness = shares @ r.kinship
-        return shares, (likeness / likeness.max(axis=1, keepdims=True)).max(axis=0)
+        return shares / shares.sum(axis=1, keepdims=True)
 
     def unary(self, score: np.ndarray) -> np.ndarray:
         """(n,) for the cut, negative where garment, with the clicks firm."""
@@ -89,26 +96,41 @@ class Evidence:
 
 
 BOUNDARY = 0.25
+REACH, PUSH, HOLD, CAP = 60, 2.0, 2.0, 20
 
 
 def first(regions: Regions, clicks: Sequence[Click]) -> np.ndarray:
-    """(n,) bool, the garment under the first click."""
-    evidence = Evidence(regions, clicks)
-    inside = min_cut(regions.pairs, evidence.unary(evidence.score), evidence.boundary)
-    return connected(regions.pairs, inside, evidence.positive)
+    """(n,) bool, the garment under the first click: once from the click alone, once more from what that found."""
+    inside = None
+    for _ in range(2):
+        evidence = Evidence(regions, clicks, inside)
+        inside = min_cut(regions.pairs, evidence.unary(evidence.score), evidence.boundary)
+        inside = connected(regions.pairs, inside, evidence.positive)
+    return inside
 
 
 def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth: float) -> np.ndarray:
-    """(n,) bool, ``before`` changed around the last click; ``depth`` is the distance in working pixels from it to the outline."""
-    evidence = Evidence(regions, clicks)
+    """(n,) bool, ``before`` changed around the last click; ``depth`` is the distance in working pixels from it to the outline.
+
+    Only regions connected to the click change, and only to its label. The depth says how large the mistake is that the click is the middle
+    of: where more than an elongated shape of that depth would change, the click is taken to reach less far.
+    """
     node, wanted = clicks[-1]
     if before[node] == wanted:
         return before
+    evidence = Evidence(regions, clicks, before)
     d = geodesic(evidence.graph, np.array([node]))
-    s = 60 * evidence.pace * float(np.clip(depth / 30, 0.1, 2))
-    score = evidence.score + 1.5 * np.where(before, 1, -1) * (1 - np.exp(-((d / s) ** 2)))
-    score = np.where(d > 3 * s, np.where(before, FIRM, -FIRM), score)
-    inside = min_cut(regions.pairs, evidence.unary(score), evidence.boundary)
-    flips = (inside != before) & (inside == wanted)
-    flips[node] = True
-    return before ^ connected(regions.pairs, flips, np.array([node]))
+    sign = 1 if wanted else -1
+    reach = REACH * evidence.pace * float(np.clip(depth / 30, 0.1, 2))
+    for _ in range(5):
+        near = np.exp(-((d / reach) ** 2))
+        score = evidence.score + PUSH * sign * near + HOLD * np.where(before, 1, -1) * (1 - near)
+        score = np.where(d > 3 * reach, np.where(before, FIRM, -FIRM), score)
+        inside = min_cut(regions.pairs, evidence.unary(score), evidence.boundary)
+        flips = (inside != before) & (inside == wanted)
+        flips[node] = True
+        flips = connected(regions.pairs, flips, np.array([node]))
+        if regions.area[flips].sum() <= CAP * max(depth, 4) ** 2:
+            break
+        reach *= 0.6
+    return before ^ flips
