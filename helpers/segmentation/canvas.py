@@ -20,10 +20,9 @@ from ipycanvas import MultiCanvas, hold_canvas
 from IPython.display import display
 
 from helpers import images
-from helpers.segmentation.clicks import Point, PointPrompt
+from helpers.segmentation.clicks import Point, PointPrompt, garment_first
+from helpers.segmentation.paint import COLOURS, tint
 
-COLOURS = ((32, 134, 255), (255, 138, 0), (186, 66, 224), (0, 168, 150), (240, 60, 100), (150, 150, 0))
-"""sRGB, one a garment, then over again."""
 ON, OFF, RIM = "#16a34a", "#dc2626", "white"
 
 _HINTS = (
@@ -35,12 +34,17 @@ _HINTS = (
     ("Enter", "done"),
 )
 _STYLE = """<style>
-.atelier-clicker {cursor: crosshair; border-radius: 6px; box-shadow: 0 1px 4px rgba(0, 0, 0, .35)}
+.atelier-clicker {cursor: crosshair; margin: 3px; border-radius: 6px; box-shadow: 0 1px 4px rgba(0, 0, 0, .35)}
 .atelier-clicker:focus {outline: none; box-shadow: 0 0 0 2px #2086ff}
 .atelier-clicker.busy {cursor: progress}
+.atelier-bar {gap: 2px 6px}
 .atelier-bar button {width: auto}
+.atelier-bar .widget-toggle-buttons button.mod-active {background: #6b7280; color: white}
+.atelier-bar .widget-toggle-buttons button.mod-active:nth-of-type(1) {background: #16a34a}
+.atelier-bar .widget-toggle-buttons button.mod-active:nth-of-type(2) {background: #dc2626}
 .atelier-status {line-height: 1.5}
 .atelier-status i {display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .35em}
+.atelier-status .done {color: #16a34a; font-weight: 600}
 .atelier-status .error {color: #dc2626; font-weight: 600}
 .atelier-hints {opacity: .65; font-size: 85%}
 .atelier-hints kbd {border: 1px solid currentColor; border-radius: 3px; padding: 0 .3em; font-size: 90%}
@@ -53,37 +57,6 @@ class Predictor(Protocol):
     def set_image(self, image: np.ndarray) -> Any: ...
 
     def predict(self, points: Sequence[Point]) -> np.ndarray: ...
-
-
-def tint(shape: tuple[int, int], masks: Iterable[np.ndarray], colours: Iterable[tuple[int, int, int]]) -> np.ndarray:
-    """Masks as a translucent layer to lay over a picture: each filled lightly and outlined in its colour with a white halo.
-
-    Args:
-        shape: (height, width) of the layer; masks of another size are resized to it.
-        masks: bool (H, W) each, later ones on top.
-        colours: sRGB 0..255, one a mask.
-
-    Returns:
-        uint8 (height, width, 4), RGBA, alpha not premultiplied.
-    """
-    layer = np.zeros((*shape, 4), np.uint8)
-    stroke = max(1, round(max(shape) / 500))
-    for mask, colour in zip(masks, colours, strict=False):
-        soft = mask.astype(np.uint8) * 255
-        if mask.shape != tuple(shape):
-            soft = cv2.resize(soft, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-        contours, _ = cv2.findContours((soft > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        halo, line = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-        cv2.drawContours(halo, contours, -1, 190, stroke + 2, cv2.LINE_AA)
-        cv2.drawContours(line, contours, -1, 255, stroke, cv2.LINE_AA)
-        fill = (soft * 0.38).astype(np.uint8)
-        alpha = np.maximum(np.maximum(halo, line), fill)
-        # White shows through the line's soft edge; the fill keeps its colour inside.
-        white = np.clip(halo.astype(np.float32) - line, 0, 255)[..., None] / 255
-        shade = (np.array(colour, np.float32) * (1 - white) + 255 * white).astype(np.uint8)
-        drawn = alpha > 0
-        layer[drawn, :3], layer[drawn, 3] = shade[drawn], alpha[drawn]
-    return layer
 
 
 def _shown(method: Callable[..., None]) -> Callable[..., None]:
@@ -316,7 +289,8 @@ class Clicker:
         if self.on_done is not None:
             self.on_done(self)
         where = "" if self.folder is None else f", saved in {self.folder}"
-        self._say(f"Done{where}. Run the next cell, or go on clicking.")
+        many = "1 garment" if len(self.masks) == 1 else f"{len(self.masks)} garments"
+        self._say(f"Done: {many}{where}. Run the next cell, or go on clicking.", "done")
 
     # State to screen and disk
 
@@ -347,7 +321,7 @@ class Clicker:
             return np.zeros(self.image.shape[:2], bool)
         if key not in self._masks:
             self._engine.set_image(self.image)  # another picture may have been given to it since
-            mask = np.asarray(self._engine.predict(list(key)))
+            mask = np.asarray(self._engine.predict(garment_first(key)))
             if mask.shape != self.image.shape[:2]:
                 raise ValueError(f"the engine answered with a mask of shape {mask.shape}, not {self.image.shape[:2]}.")
             if len(self._masks) >= 64:
@@ -408,7 +382,9 @@ class Clicker:
         clicks = f"{len(labels)} click{'' if len(labels) == 1 else 's'} ({sum(labels)} on, {len(labels) - sum(labels)} beside)"
         parts = [f'<i style="background:{colour}"></i><b>{html.escape(name)}</b>', clicks]
         known = self._masks.get(tuple(self.points)) if _clicked(self.points) else None
-        if known is not None:
+        if kind == "done":
+            parts = []
+        elif known is not None:
             parts += [f"covers {100 * known.mean():.1f} %", f"{self.seconds:.2f} s"]
         if message:
             parts.append(f'<span class="{kind}">{html.escape(message)}</span>')

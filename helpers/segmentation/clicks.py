@@ -236,6 +236,12 @@ class PointPrompt:
             raise
 
 
+def garment_first(points: Sequence[Point]) -> list[Point]:
+    """The clicks in their order, but the first one on the garment at the front: engines begin with what to look for."""
+    first = next((index for index, (_, _, label) in enumerate(points) if label), 0)
+    return [*points[first : first + 1], *points[:first], *points[first + 1 :]]
+
+
 def next_click(truth: np.ndarray, mask: np.ndarray) -> Point:
     """The click of the field's protocol: in the middle of the largest error, on what is missed or on what is too much.
 

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from helpers.segmentation.paint import COLOURS
 
 CANVAS = "canvas.atelier-clicker"
 PIXEL = """([selector, x, y]) => {
@@ -17,6 +20,8 @@ PIXEL = """([selector, x, y]) => {
 }"""
 
 
+ON, OFF = (22, 163, 74), (220, 38, 38)
+"""The colours of a point on the garment and of one beside it."""
 _SIDES = (("x", "width"), ("y", "height"))
 
 
@@ -28,6 +33,21 @@ def wait_until(condition: Callable[[], Any], what: str | Callable[[], str], seco
             return value
         time.sleep(0.1)
     pytest.fail(f"waited {seconds:g} s in vain for {what() if callable(what) else what}")
+
+
+def tinted(picture: np.ndarray, place: tuple[int, int], garment: int = 0) -> tuple[int, int, int]:
+    """The colour of the picture under a garment's mask."""
+    under = picture[place[1], place[0]].astype(float)
+    return tuple(round(v) for v in under * 0.62 + np.array(COLOURS[garment]) * 0.38)
+
+
+def plain(picture: np.ndarray, place: tuple[int, int]) -> tuple[int, int, int]:
+    return tuple(int(v) for v in picture[place[1], place[0]])
+
+
+def elsewhere(place: tuple[int, int], by: int = 30) -> tuple[int, int]:
+    """A place beside a click, clear of the point drawn there."""
+    return place[0] + by, place[1]
 
 
 class Hand:

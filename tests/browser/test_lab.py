@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import SIZE, SKIRT, TOP, WALL, Server
-from page_steps import CANVAS, Hand, wait_until
+from page_steps import CANVAS, OFF, ON, Hand, elsewhere, plain, tinted, wait_until
 
 from helpers import images
-from helpers.segmentation.canvas import COLOURS
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -18,16 +18,6 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def picture(workplace) -> np.ndarray:
     return images.read_image(workplace / "person.png")
-
-
-def tinted(picture: np.ndarray, place: tuple[int, int], garment: int = 0) -> tuple[int, int, int]:
-    """The colour of the picture under a garment's mask."""
-    under = picture[place[1], place[0]].astype(float)
-    return tuple(round(v) for v in under * 0.62 + np.array(COLOURS[garment]) * 0.38)
-
-
-def plain(picture: np.ndarray, place: tuple[int, int]) -> tuple[int, int, int]:
-    return tuple(int(v) for v in picture[place[1], place[0]])
 
 
 def open_notebook(lab: Server, page: Any, name: str) -> None:
@@ -56,11 +46,6 @@ def run_all(lab: Server, page: Any, name: str) -> Hand:
     return lab.hand(page, name)
 
 
-def elsewhere(place: tuple[int, int], by: int = 30) -> tuple[int, int]:
-    """A place beside a click, clear of the point drawn there."""
-    return place[0] + by, place[1]
-
-
 def test_a_whole_session(lab: Server, open_page, picture) -> None:
     lab.notebook("session")
     page = open_page()
@@ -73,13 +58,13 @@ def test_a_whole_session(lab: Server, open_page, picture) -> None:
     assert abs(y - TOP[1]) <= 1
     assert label == 1
     hand.sees(elsewhere(TOP), tinted(picture, elsewhere(TOP)))
-    hand.sees(TOP, (22, 163, 74))
+    hand.sees(TOP, ON)
     assert "1 click" in page.locator(".atelier-status").first.inner_text()
 
     hand.button("− background")
     hand.click(WALL)
     hand.saved([1, 0])
-    hand.sees(WALL, (220, 38, 38))
+    hand.sees(WALL, OFF)
     hand.key("x")  # back to the garment
     hand.click(elsewhere(TOP, -30))
     hand.saved([1, 0, 1])
@@ -105,6 +90,8 @@ def test_a_whole_session(lab: Server, open_page, picture) -> None:
     assert mask[SKIRT[1], SKIRT[0]]
     assert not mask[WALL[1], WALL[0]]
     assert 0.1 < mask.mean() < 0.3
+    handed_on = json.loads((folder / "mask" / "person.json").read_text())["points"]
+    assert [label for _, _, label in handed_on] == [1, 0], "done hands the first garment on"
     assert page.complaints == []
 
 
@@ -121,7 +108,7 @@ def test_a_reload_brings_everything_back(lab: Server, open_page, picture) -> Non
     page.reload(wait_until="domcontentloaded")
     page.wait_for_selector(CANVAS, timeout=90_000)
     hand.sees(elsewhere(TOP), tinted(picture, elsewhere(TOP)))
-    hand.sees(TOP, (22, 163, 74))
+    hand.sees(TOP, ON)
     hand.sees(WALL, plain(picture, WALL))
 
     hand.click(elsewhere(TOP, -30))

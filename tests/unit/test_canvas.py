@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers import images
-from helpers.segmentation.canvas import COLOURS, Clicker, tint
+from helpers.segmentation.canvas import Clicker
 
 HEIGHT, WIDTH = 120, 90
 TOP, SKIRT = (slice(20, 60), slice(20, 70)), (slice(65, 110), slice(20, 70))
@@ -246,6 +246,16 @@ def test_background_alone_masks_nothing(clicker):
     assert clicker._engine.calls == []
 
 
+def test_a_background_click_may_come_first(clicker):
+    press(clicker, "x")
+    click(clicker, 40, 50)
+    press(clicker, "x")
+    click(clicker, 40, 30)
+    assert clicker.points == [(40, 50, 0), (40, 30, 1)]
+    assert clicker._engine.calls == [[(40, 30, 1), (40, 50, 0)]]
+    assert clicker.mask.any()
+
+
 def test_typed_points_replace_the_hand(image):
     clicker = Clicker(image, Rectangles(), points={"top": [[40, 30, 1]], "skirt": [[40, 80, 1]]})
     assert set(clicker.masks) == {"top", "skirt"}
@@ -312,14 +322,3 @@ def test_what_travels_is_lossless(sent, clicker, monkeypatch):
     assert all(array.shape[2] == 4 and array.dtype == np.uint8 for array in arrays)
     assert (arrays[0][..., :3] == clicker.image).all()
     assert arrays[-1].shape[0] < HEIGHT, "only the covered part of the mask layer is sent"
-
-
-def test_the_tint_is_translucent_inside_clear_outside_and_outlined():
-    mask = np.zeros((100, 100), bool)
-    mask[20:80, 20:80] = True
-    layer = tint((100, 100), [mask], COLOURS[:1])
-    assert tuple(layer[50, 50, :3]) == COLOURS[0]
-    assert 60 < layer[50, 50, 3] < 140
-    assert layer[5, 5, 3] == 0
-    assert layer[20, 50, 3] > 200
-    assert tint((50, 50), [mask], COLOURS[:1]).shape == (50, 50, 4)

@@ -6,6 +6,7 @@ import pytest
 from helpers.segmentation.clicks import (
     PointPrompt,
     default_points,
+    garment_first,
     garment_under,
     iou,
     next_click,
@@ -246,3 +247,10 @@ def test_intersection_over_union():
     assert iou(a, b) == 1
     a[:5], b[:] = True, True
     assert iou(a, b) == 0.5
+
+
+def test_the_first_click_on_the_garment_comes_first():
+    assert garment_first([(1, 1, 0), (2, 2, 0), (3, 3, 1), (4, 4, 1)]) == [(3, 3, 1), (1, 1, 0), (2, 2, 0), (4, 4, 1)]
+    assert garment_first([(3, 3, 1), (1, 1, 0)]) == [(3, 3, 1), (1, 1, 0)]
+    assert garment_first([(1, 1, 0)]) == [(1, 1, 0)]
+    assert garment_first([]) == []
