@@ -106,9 +106,9 @@ def _falling(
         wide = np.linalg.norm(flat * [1, 1, 0.85], axis=1)
         hug = 0.32 * smoothstep(wide - fullness * (1 - 0.12 * low), 0.0, 0.03)
         # Over the shoulder hair goes to the front or the back, not down the arm.
-        wing = np.sign(at[:, 0]) * low * smoothstep(np.abs(at[:, 0]), 0.10 + 0.02 * layer, 0.16) * 0.6
+        wing = np.sign(at[:, 0]) * low * smoothstep(np.abs(at[:, 0]), 0.11 + 0.03 * layer, 0.18) * 0.6
         before = at[:, 2] > parting
-        hug = hug * np.where(before, 1 - 0.8 * low, 1.0)  # in front it falls straight from the jaw
+        hug = hug * np.where(before, 1 - 0.95 * low, 1.0)  # in front it falls straight from the jaw
         out = _off_face(at) - hug[:, None] * unit(flat) - wing[:, None] * _SIDE
         to = np.where(before, 0.11 - 0.35 * np.abs(at[:, 0]) - at[:, 2], at[:, 2] + 0.075)
         drift = np.where(before, 0.26, -0.40)
@@ -126,7 +126,7 @@ def _falling(
     length = np.where(below.any(1), below.argmax(1), steps) * step
     length *= 1 - 0.35 * (rng.random(len(length)) < 0.12)
     points = resample(smooth(points), 24, np.maximum(length, 0.05), 1.25)
-    lock = clumps(points, 95, rng, 0.50)
+    lock = clumps(points, 150, rng, 0.34, 0.035)
     straight = inward > 0
     wave(points, lock, rng, 0.0012 if straight else rng.choice([0.003, 0.006]), 0.15)
     return Strands(points, rng.uniform(0.005, 0.009, len(points)), layer, lock, _softness(roots, figure))

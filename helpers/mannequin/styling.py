@@ -121,7 +121,7 @@ def complete(request: Request, seed: int) -> o.Outfit:
     wishes = _wardrobe(request, figure.presentation, chooser)
     warmth = _warmth(wishes, chooser)
     for index, wish in enumerate(wishes):
-        _shape(wish, warmth, f"{index}", chooser)
+        _shape(wish, warmth, f"{index}", figure.presentation, chooser)
     _tuck(wishes, request.tucked, chooser)
     _shoes(wishes, figure.presentation, warmth, request.barefoot, chooser)
     colours = _palette(wishes, chooser)
@@ -300,7 +300,7 @@ _WORD_LENGTHS = {
 }
 
 
-def _shape(wish: Wish, warmth: int, name: str, chooser: Chooser) -> None:
+def _shape(wish: Wish, warmth: int, name: str, presentation: str, chooser: Chooser) -> None:
     """Fill length, sleeve, neckline, fit and weave; refuse what the kind cannot be."""
     allowed, category = ALLOWED[wish.kind], o.GARMENTS[wish.kind]
     group = (
@@ -332,7 +332,8 @@ def _shape(wish: Wish, warmth: int, name: str, chooser: Chooser) -> None:
         wish.neckline = _neckline(wish, warmth, name, chooser)
     if wish.sleeve == "strap" and wish.neckline in ("turtle", "boat", "collar"):
         raise ValueError(f"'{wish.word}' cannot have straps and a {wish.neckline} neckline. Change one of the two words.")
-    weave = wish.weave or chooser.pick(name + "weave", _WEAVES[wish.kind][warmth])
+    weaves = [w for w in _WEAVES[wish.kind][warmth] if not (w == "silk" and presentation == "man")]
+    weave = wish.weave or chooser.pick(name + "weave", weaves)
     if wish.pattern in ("floral", "tartan", "print") and wish.weave is None and weave in ("denim", "leather"):
         weave = "cotton"
     wish.weave = weave
@@ -506,6 +507,8 @@ def _accent(colour: str, pattern: str, wish: Wish, chooser: Chooser) -> str:
         "dots",
     ):  # woven and printed on white, or with it
         names = ("white", "off white", "cream", "navy", "light blue", "black")
+    elif pattern == "floral":
+        names = ("white", "cream", "dusty pink", "coral", "mustard", "rust", "burgundy", "light blue", "lilac", "rose")
     options = [words.COLOURS[name] for name in names if abs(lab(words.COLOURS[name])[0] - light) > 28]
     scores = np.array([_harmony(option, [colour]) for option in options])
     return chooser.pick(f"accent {pattern}", options, np.exp(2.5 * (scores - scores.max())))
