@@ -260,12 +260,16 @@ def next_click(truth: np.ndarray, mask: np.ndarray) -> Point:
 
 
 def protocol_clicks(
-    predict: Callable[[list[Point]], np.ndarray], truth: np.ndarray, count: int, points: Sequence[Point] = ()
+    predict: Callable[[list[Point]], np.ndarray],
+    truth: np.ndarray,
+    count: int,
+    points: Sequence[Point] = (),
+    enough: float = 1.0,
 ) -> list[Point]:
-    """``points`` and as many of the protocol's clicks after them as make ``count``; fewer if no error is left."""
+    """``points`` and as many of the protocol's clicks after them as make ``count``; fewer once the IoU is ``enough``."""
     clicks = list(points)
     mask = predict(clicks) if clicks else np.zeros_like(truth)
-    while len(clicks) < count and (mask != truth).any():
+    while len(clicks) < count and iou(mask, truth) < enough:
         clicks.append(next_click(truth, mask))
         mask = predict(clicks)
     return clicks

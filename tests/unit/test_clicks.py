@@ -228,6 +228,7 @@ def test_the_protocol_clicks_until_no_error_is_left():
     assert clicks[0] == (20, 20, 1)
     assert 2 <= len(clicks) < 10
     assert iou(predict(clicks), truth) == 1
+    assert len(protocol_clicks(predict, truth, 10, enough=0.4)) == 1
     assert protocol_clicks(predict, truth, 2) == protocol_clicks(predict, truth, 10)[:2]
 
 
