@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .graph import FIRM, adjacency, connected, geodesic, min_cut
+from .graph import FIRM, adjacency, components, connected, geodesic, min_cut
 from .regions import Regions, unlike
 
 Click = tuple[int, bool]
@@ -96,6 +96,7 @@ class Evidence:
 
 
 BOUNDARY = 0.25
+HOLE = 0.03
 REACH, PUSH, HOLD, CAP = 60, 2.0, 2.0, 20
 
 
@@ -106,7 +107,21 @@ def first(regions: Regions, clicks: Sequence[Click]) -> np.ndarray:
         evidence = Evidence(regions, clicks, inside)
         inside = min_cut(regions.pairs, evidence.unary(evidence.score), evidence.boundary)
         inside = connected(regions.pairs, inside, evidence.positive)
-    return inside
+    return _whole(regions, inside, evidence.negative)
+
+
+def _whole(regions: Regions, inside: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """``inside`` with its holes filled: a flower of the print, a button. Skin, gaps to the backdrop and what is clicked away stay."""
+    open_side = ~inside
+    part = components(regions.pairs, open_side)
+    area = np.bincount(part, regions.area)
+    edge = np.unique(np.concatenate([side.ravel() for side in (regions.index[[0, -1]], regions.index[:, [0, -1]])]))
+    kept = area > HOLE * regions.area[inside].sum()
+    kept[part[edge]] = True
+    kept[part[negative]] = True
+    for likeness in (regions.skin, 1 - regions.figure):
+        kept |= np.bincount(part, regions.area * likeness) > 0.4 * area
+    return inside | ~kept[part]
 
 
 def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth: float) -> np.ndarray:
@@ -133,4 +148,4 @@ def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth
         if regions.area[flips].sum() <= CAP * max(depth, 4) ** 2:
             break
         reach *= 0.6
-    return before ^ flips
+    return _whole(regions, before ^ flips, evidence.negative) if wanted else before ^ flips

@@ -25,11 +25,16 @@ def geodesic(graph: sparse.csr_matrix, sources: np.ndarray) -> np.ndarray:
     return dijkstra(graph, indices=sources, min_only=True)
 
 
-def connected(pairs: np.ndarray, inside: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """(n,) bool, the connected parts of ``inside`` that hold one of ``seeds`` (indices)."""
+def components(pairs: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(n,) number of the connected part of ``inside`` that each node is in; every node outside is a part of its own."""
     i, j = pairs[inside[pairs].all(axis=1)].T
     graph = sparse.coo_matrix((np.ones(len(i)), (i, j)), shape=(len(inside),) * 2)
-    part = connected_components(graph, directed=False)[1]
+    return connected_components(graph, directed=False)[1]
+
+
+def connected(pairs: np.ndarray, inside: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """(n,) bool, the connected parts of ``inside`` that hold one of ``seeds`` (indices)."""
+    part = components(pairs, inside)
     return inside & np.isin(part, part[seeds])
 
 

@@ -107,13 +107,13 @@ class Superpixel:
         clicks = [(self._region(x, y), label == 1) for x, y, label in points]
         if before is None:
             inside = cut.first(self._regions, clicks)
-            return _State(inside, np.packbits(refine(self._image, self._regions, inside, points, None, None)))
+            return _State(inside, np.packbits(refine(self._image, self._regions, inside, points)))
         old = _unpack(before.mask, shape)
         x, y, label = points[-1]
         if old[int(y), int(x)] == (label == 1):
             return before
         inside = cut.further(self._regions, clicks, before.inside, self._depth(old, x, y))
-        return _State(inside, np.packbits(refine(self._image, self._regions, inside, points, old, before.inside)))
+        return _State(inside, np.packbits(refine(self._image, self._regions, inside, points, (old, before.inside))))
 
     def _region(self, x: float, y: float) -> int:
         """The region under a point in image pixels."""
