@@ -6,7 +6,7 @@ that fits best. A parting or a bun is then at the same place of every head, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from helpers.mannequin.body import Body, Template
-from helpers.mannequin.surface import vertex_normals
+from helpers.mannequin.surface import Surface, vertex_normals
 
 AXIS = np.array([0.0, 1.56, 0.055])
 """Middle of the skull in head space, metres."""
@@ -97,7 +97,7 @@ def above_hairline(points: np.ndarray, presentation: str, age: int) -> np.ndarra
 class Head:
     """A posed head and what hair meets around it, in head space."""
 
-    def __init__(self, body: Body, clothes: list[np.ndarray] | None = None):
+    def __init__(self, body: Body, clothes: Sequence[Surface] = ()):
         base = body.template
         self.body, self.base = body, base
         skull = _skull(base)
@@ -109,20 +109,26 @@ class Head:
         upper = _upper(base)
         points = self.to_head(body.posed[upper.rows])
         normals = vertex_normals(points, upper.faces)
-        cover = np.where(upper.dressed, 0.013, 0.0)  # room for cloth that is not there yet
-        for cloth in clothes or ():
-            near = self.to_head(cloth)
-            near = near[near[:, 1] > 0.95]
-            if len(near):
-                points = np.concatenate([points, near])
-                normals = np.concatenate([normals, self._outwards(near, points[: len(normals)], normals)])
-                cover = np.concatenate([cover, np.full(len(near), 0.004)])
+        # Room for cloth that is not there yet, or the cloth itself.
+        cover = np.where(upper.dressed & (not clothes), 0.013, 0.0)
+        for cloth in clothes:
+            at, facing = self._outside(cloth, points[: len(upper.rows)], normals[: len(upper.rows)])
+            points, normals = np.concatenate([points, at]), np.concatenate([normals, facing])
+            cover = np.concatenate([cover, np.full(len(at), 0.003)])
         self._points, self._normals, self._cover = points, normals, cover
         self._tree = cKDTree(points)
 
-    @staticmethod
-    def _outwards(near: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return normals[cKDTree(points).query(near)[1]]
+    def _outside(self, cloth: Surface, skin: np.ndarray, skin_normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places and normals in head space of the outer face of ``cloth`` as far as hair reaches, thinned out."""
+        points = self.to_head(cloth.vertices)
+        near = np.flatnonzero((points[:, 1] > 0.95) & (np.abs(points[:, 0]) < 0.3))
+        near = near[:: max(1, len(near) // 9000)]
+        points, facing = points[near], unit(cloth.smooth_normals()[near] @ np.linalg.inv(self.inverse))
+        if not len(near):
+            return points, facing
+        away = skin_normals[cKDTree(skin).query(points)[1]]
+        outer = np.einsum("ij,ij->i", facing, away) > 0.1
+        return points[outer], facing[outer]
 
     def to_head(self, points: np.ndarray) -> np.ndarray:
         """World (..., 3) to head space."""

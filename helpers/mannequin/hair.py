@@ -39,7 +39,7 @@ def hair_surfaces(body: Body, figure: Figure, rng: np.random.Generator, clothes:
     colour = linear(figure.hair_colour)
     if figure.hair == "bald":
         return []
-    head = Head(body, [surface.vertices for surface in clothes])
+    head = Head(body, clothes)
     grown = strands(head, figure, rng)
     out = [_cap(body, figure, colour)]
     if grown is not None:

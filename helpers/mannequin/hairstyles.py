@@ -129,6 +129,8 @@ def _falling(
     lock = clumps(points, 150, rng, 0.34, 0.035)
     straight = inward > 0
     wave(points, lock, rng, 0.0012 if straight else rng.choice([0.003, 0.006]), 0.15)
+    low = points[..., 1] < 1.46  # locks were drawn together and waved: off the shoulders again
+    points[low] = head.push(points[low], np.broadcast_to(0.3 * clearance[:, None], low.shape)[low])
     return Strands(points, rng.uniform(0.005, 0.009, len(points)), layer, lock, _softness(roots, figure))
 
 
