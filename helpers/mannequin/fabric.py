@@ -11,7 +11,7 @@ Attributes of a surface that are read where present, each (V,) or (V, 1): ``pane
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from helpers.mannequin.colours import decode, linear, mix
 from helpers.mannequin.floral import floral_tile
 from helpers.mannequin.outfit import PATTERNS, WEAVES, Fabric
 from helpers.mannequin.surface import Hits, Material
-from helpers.mannequin.weave import FINISHES, look_up, rib_map, sample, weave_map
+from helpers.mannequin.weave import FINISHES, look_up, rib_map, sample, weave_map, wrapped
 
 PIXEL = 0.0018
 """Metres of cloth a pixel shows when the hits bring no ``footprint``: a full figure on 1024 rows."""
@@ -76,6 +76,7 @@ class _Cloth:
     pattern: Pattern
     picture: np.ndarray | None
     pixel: float | None
+    prints: dict[float, np.ndarray] = field(default_factory=dict, repr=False)  # the picture at the sizes it was seen
 
     def albedo(self, hits: Hits) -> np.ndarray:
         """(N, 3) float32 linear RGB."""
@@ -147,8 +148,9 @@ class _Cloth:
         on = np.flatnonzero(on)
         if not on.size:
             return
-        shrink = max(1.0, blur / scale)
-        image = _shrunk(self.picture, shrink)
+        if blur not in self.prints:
+            self.prints[blur] = _shrunk(self.picture, blur / scale)
+        image = self.prints[blur]
         x = (u[on] / scale + width / 2) * image.shape[1] / width - 0.5
         y = ((PRINT_CENTRE - v[on]) / scale + height / 2) * image.shape[0] / height - 0.5
         ink = sample(image, x, y)
@@ -291,8 +293,12 @@ def _floral(fabric: Fabric) -> Pattern:
     texel = max(0.0005, fabric.repeat / 160)
     tile = floral_tile(fabric.colour, fabric.accent, fabric.repeat, texel)
 
+    @lru_cache(maxsize=4)
+    def filtered(blur: float) -> np.ndarray:
+        return wrapped(_blurred(tile, blur / texel))
+
     def pattern(u: np.ndarray, v: np.ndarray, blur: float) -> np.ndarray:
-        return look_up(_blurred(tile, blur / texel), u, v, texel)
+        return look_up(filtered(blur), u, v, texel)
 
     return pattern
 

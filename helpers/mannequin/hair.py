@@ -22,7 +22,7 @@ from helpers.mannequin.hairstyles import strands
 from helpers.mannequin.outfit import HAIRSTYLES, Figure
 from helpers.mannequin.skin import skin_mesh
 from helpers.mannequin.surface import Hits, Material, Surface, vertex_normals
-from helpers.mannequin.weave import look_up
+from helpers.mannequin.weave import look_up, wrapped
 
 _LABEL = CIHP.index("hair")
 _TEXTURE = (256, 256)  # lines across, places along
@@ -131,14 +131,14 @@ class _HairColour:
 
 @cache
 def _line_texture() -> np.ndarray:
-    """(256, 256, 2) float32, tileable: how long a hair lasts (0..1, even), and its shade (0..1)."""
+    """Wrapped tile, float32, two channels: how long a hair lasts (0..1, even), and its shade (0..1)."""
     rng = np.random.default_rng(20)
     out = []
     for across, along in ((0.75, 22.0), (0.6, 40.0)):
         noise = gaussian_filter(rng.standard_normal(_TEXTURE), (along, across), mode="wrap")
         rank = np.argsort(np.argsort(noise.ravel())).reshape(_TEXTURE)
         out.append(rank / rank.max())
-    return np.stack(out, axis=2).astype(np.float32)
+    return wrapped(np.stack(out, axis=2).astype(np.float32))
 
 
 # ----------------------------------------------------------------------------------------------------------------- cap
@@ -214,7 +214,7 @@ class _Cap:
 
 @cache
 def _grain_texture() -> np.ndarray:
-    """(512, 512, 1) float32, tileable fine grain 0..1."""
+    """Wrapped tile of fine grain, float32 0..1."""
     noise = gaussian_filter(np.random.default_rng(21).standard_normal((512, 512)), 1.1, mode="wrap")
     rank = np.argsort(np.argsort(noise.ravel())).reshape(noise.shape)
-    return (rank / rank.max())[..., None].astype(np.float32)
+    return wrapped((rank / rank.max())[..., None].astype(np.float32))

@@ -29,17 +29,17 @@ FINISHES = {
     "jersey": Finish(0.88, 0.032, 0.07),
     "denim": Finish(0.88, 0.03, 0.04),
     "knit": Finish(0.94, 0.025, 0.2),
-    "silk": Finish(0.48, 0.045, 0.12),
+    "silk": Finish(0.52, 0.04, 0.12),
     "wool": Finish(0.95, 0.025, 0.22),
     "linen": Finish(0.84, 0.035, 0.04),
     "leather": Finish(0.42, 0.05, 0.0),
-    "satin": Finish(0.38, 0.055, 0.10),
+    "satin": Finish(0.45, 0.048, 0.12),
 }
 
 
 @cache
 def weave_map(weave: str, blur: float) -> np.ndarray:
-    """(H, W, 3) float32 tileable map of ``weave``: tone factor, slope along u, slope along v; row 0 at v = 0, v growing with rows.
+    """(H, W, 3) float32 wrapped tile of ``weave``: tone factor, slope along u, slope along v; row 0 at v = 0, v growing with rows.
 
     ``blur`` is the standard deviation in metres that one sample averages over.
     """
@@ -63,14 +63,17 @@ def _pack(tone: np.ndarray, height: np.ndarray, blur: float) -> np.ndarray:
     tone, height = (_smooth(x, spread, spread) for x in (tone, height))
     slope_u = (np.roll(height, -1, 1) - np.roll(height, 1, 1)) / (2 * TEXEL)
     slope_v = (np.roll(height, -1, 0) - np.roll(height, 1, 0)) / (2 * TEXEL)
-    return np.stack([tone / tone.mean(), slope_u, slope_v], axis=2).astype(np.float32)
+    return wrapped(np.stack([tone / tone.mean(), slope_u, slope_v], axis=2).astype(np.float32))
+
+
+def wrapped(tile: np.ndarray) -> np.ndarray:
+    """A tile (H, W, C) as :func:`look_up` wants it: one more row and column, so that the last texel blends into the first."""
+    return np.ascontiguousarray(np.pad(tile, ((0, 1), (0, 1), (0, 0)), mode="wrap"))
 
 
 def look_up(tile: np.ndarray, u: np.ndarray, v: np.ndarray, texel: float = TEXEL) -> np.ndarray:
-    """Bilinear samples (N, C) of a tileable map at (N,) metres."""
-    rows, columns = tile.shape[:2]
-    # One more row and column so that the last texel blends into the first.
-    tile = np.pad(tile, ((0, 1), (0, 1), (0, 0)), mode="wrap")
+    """Bilinear samples (N, C) of a :func:`wrapped` tile at (N,) metres."""
+    rows, columns = tile.shape[0] - 1, tile.shape[1] - 1
     x = np.mod(u * np.float32(1 / texel), np.float32(columns))
     y = np.mod(v * np.float32(1 / texel), np.float32(rows))
     return sample(tile, x, y)

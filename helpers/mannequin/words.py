@@ -70,7 +70,7 @@ TONES = {
 
 HAIR_COLOURS = {
     "black": "#15110f", "dark brown": "#2c1c14", "brown": "#4a2f20", "light brown": "#6f4c33", "chestnut": "#5a3121",
-    "auburn": "#6a2e1c", "red": "#8a3a1b", "ginger": "#a5501f", "strawberry blonde": "#c08a5a", "dark blonde": "#8d6c44",
+    "auburn": "#5f2c1d", "red": "#793620", "ginger": "#8f4c27", "strawberry blonde": "#c08a5a", "dark blonde": "#8d6c44",
     "blonde": "#c4a06a", "light blonde": "#d8bd8c", "platinum": "#e3d8bf", "grey": "#8d8c8a", "silver": "#b9b9b8",
     "white": "#dedcd6",
 }  # fmt: skip
