@@ -287,7 +287,11 @@ class Form:
 
     def height(self, template_height: float) -> float:
         """The rest height of what lies at ``template_height`` in the template, from the trunk's and legs' own vertices."""
-        return float(np.interp(template_height, *self._heights))
+        return float(self.heights(template_height))
+
+    def heights(self, template_heights: np.ndarray) -> np.ndarray:
+        """As :meth:`height` for an array."""
+        return np.interp(template_heights, *self._heights)
 
     @cached_property
     def _heights(self) -> tuple[np.ndarray, np.ndarray]:

@@ -50,10 +50,11 @@ class Garment:
     obstacles: Obstacles
 
 
-def body_obstacles(form: Form) -> Obstacles:
-    """The posed body as cloth meets it."""
+def body_obstacles(form: Form, feet: bool = True) -> Obstacles:
+    """The posed body as cloth meets it, with or without its ``feet``."""
     points = form.body.skin(form.rest, form.hull.weights)
-    return Obstacles(points, vertex_normals(points, form.hull.faces), form.hull.part, MEETS)
+    rows = feet | (form.hull.points[:, 1] > 0.12)
+    return Obstacles(points[rows], vertex_normals(points, form.hull.faces)[rows], form.hull.part[rows], MEETS)
 
 
 def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Garment:
@@ -299,7 +300,7 @@ def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict
     hem = np.min([sheet.stitch_distance(name) for name in stitched], axis=0) if stitched else np.full(len(sheet.start), FAR)
     knitted = np.zeros(len(sheet.start))
     for name, width in ribs.items():
-        knitted = np.maximum(knitted, 1 - smoothstep(sheet.distance(name), width - 0.002, width + 0.002))
+        knitted = np.maximum(knitted, np.clip((width - sheet.stitch_distance(name)) / 0.012 + 0.5, 0, 1))
     return {"hem": hem, "rib": knitted}
 
 

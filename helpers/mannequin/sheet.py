@@ -47,7 +47,7 @@ class Sheet:
         return self._distance[line]
 
     def stitch_distance(self, line: str) -> np.ndarray:
-        """As :meth:`distance`, straight and exact within 4 cm, where stitches are."""
+        """As :meth:`distance`, straight and exact within 8 cm, where stitches and ribs are."""
         out, on = self.distance(line), self.lines.get(line)
         if on is None or not on.any():
             return out
@@ -55,7 +55,7 @@ class Sheet:
         ends = self.rest[edges[on[edges].all(axis=1)]]
         share = np.arange(4)[:, None, None] / 4
         curve = (ends[:, 0] * (1 - share) + ends[:, 1] * share).reshape(-1, 3)
-        near = np.flatnonzero(out < 0.04)
+        near = np.flatnonzero(out < 0.08)
         straight = cKDTree(np.concatenate([curve, self.rest[on]])).query(self.rest[near])[0]
         out = out.copy()
         out[near] = straight

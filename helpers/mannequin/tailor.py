@@ -35,6 +35,8 @@ from .patterns import (
 from .sheet import Sheet
 from .surface import vertex_normals
 
+_INSTEP = 0.13  # template metres; below, the hull widens into the foot
+
 
 def parts(cut: Cut) -> np.ndarray:
     """(V,) which tube of the body each vertex of a cut belongs to."""
@@ -96,18 +98,30 @@ def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) ->
         along, radius, angle, outward = form.leg_coordinates(at[rows], leg)
         start = int((form.height(CROTCH - 0.06) - support.first) / 0.01)
         table = hang(support.table, ease.leg_taper, start, -1)
-        reach = support.radius(along, angle, table) + ease.leg
+        ankle = form.height(_INSTEP)
+        reach = support.radius(np.maximum(along, ankle), angle, table) + ease.leg
         share = low[rows] * smoothstep(radius / reach, 0.3, 0.6)
-        move[rows] += (share * np.maximum(reach - radius, ease.leg))[:, None] * outward
+        # Over the foot a trouser leg goes straight on: the shoe makes its break.
+        room_here = np.where(along < ankle + 0.02, reach - radius, np.maximum(reach - radius, 0.004))
+        move[rows] += (share * room_here)[:, None] * outward
         done[rows] += share
     rest = 1 - np.minimum(done, 1)
     out = at + move + (rest * room)[:, None] * normals
+    # Hems are cut level, whatever the body does below them.
+    level = 1 - smoothstep(cut.points[:, 1], 0.90, 1.02)
+    out[:, 1] += np.where(part == TRUNK, level, 1 - smoothstep(cut.points[:, 1], 0.12, 0.3)) * _levelling(cut, form, at, part)
     # The two legs keep to their own sides.
     sides = np.isin(part, (LEFT_LEG, RIGHT_LEG))
     sign = np.where(part == LEFT_LEG, 1.0, -1.0)
     inner = np.minimum(at[:, 0] * sign, 0.006)
     out[sides, 0] = (np.maximum(out[:, 0] * sign, inner) * sign)[sides]
     return out
+
+
+def _levelling(cut: Cut, form: Form, at: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """(V,) how far each vertex is below the mean height of what is level with it on the template; 0 on arms."""
+    arm = np.isin(part, (LEFT_ARM, RIGHT_ARM))
+    return np.where(arm, 0.0, form.heights(cut.points[:, 1]) - at[:, 1])
 
 
 def weights(cut: Cut, form: Form, smooth: int = 6) -> sparse.csr_matrix:

@@ -165,6 +165,8 @@ def product_shape(piece: Piece) -> Worn:
     woman = piece.category == "dress" or "skirt" in piece.kind or piece.kind == "crop top"
     body = make_body(Figure("woman" if woman else "man", height=1.68 if woman else 1.8))
     if piece.category != "lower":
-        still = np.broadcast_to(np.eye(4), body.transforms.shape)
-        body = replace(body, posed=body.rest, transforms=still)
-    return dress(body, [piece])[0]
+        body = replace(body, posed=body.rest, transforms=np.broadcast_to(np.eye(4), body.transforms.shape))
+    form = Form(body, base_hull())
+    if piece.kind == "shoes":
+        return _shod(piece, 0, form)[0]
+    return _worn(piece, 0, sew(piece, form, [body_obstacles(form, feet=False)]))
