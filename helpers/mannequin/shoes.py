@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
-from scipy.interpolate import LinearNDInterpolator
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
@@ -230,12 +229,18 @@ def _sole(centre: np.ndarray, outline: np.ndarray, last: Last, size: float) -> M
 def _laces(at: np.ndarray, centre: np.ndarray, size: float) -> Mesh:
     """Five bars across the instep, at rest."""
     above = at[at[:, 1] > 0.03 * size]
-    surface = LinearNDInterpolator(above[:, [0, 2]], above[:, 1])
+    tree = cKDTree(above[:, [0, 2]])
+
+    def surface(places: np.ndarray) -> np.ndarray:
+        distance, near = tree.query(places, k=6)
+        weight = 1 / (distance + 1e-3 * size) ** 2
+        return (weight * above[near, 1]).sum(1) / weight.sum(1)
+
     x = np.linspace(-0.05, 0.05, 41) * size
     bars = []
     for k, z in enumerate(np.linspace(0.062, 0.014, 5) * size):
         y = surface(np.stack([centre[0] + x, np.full(len(x), centre[1] + z)], axis=1))
-        ridge = x[np.nanargmax(y)]
+        ridge = x[np.argmax(y)]
         line = ridge + np.linspace(-1, 1, 9) * (0.014 + 0.0015 * k) * size
         place = np.stack([centre[0] + line, centre[1] + z - 0.15 * np.abs(line - ridge)], axis=1)
         bars.append(_bar(np.stack([place[:, 0], surface(place) + 0.003, place[:, 1]], axis=1), 0.0034 * size))
