@@ -31,28 +31,28 @@ from helpers.person import Person, load_person
 from helpers.tryon.drape import Drape
 from helpers.tryon.product import garment_mask
 
-# Words of the figure and what it wears; which piece is exchanged.
+# Words of the figure and what it wears; the category of the piece that is exchanged.
 FIGURES = (
-    ("a woman in a white t-shirt and blue jeans, upper body", 0),
-    ("a man in a grey crew neck t-shirt and black trousers", 0),
-    ("a woman in a black long-sleeve top and a beige midi skirt, upper body", 0),
-    ("a man in a blue shirt and beige trousers, upper body", 0),
-    ("a woman in a green sweater and black trousers, upper body", 0),
-    ("a man in a navy sweater and blue jeans", 0),
-    ("a curvy woman in a pink v-neck t-shirt and a black mini skirt", 0),
-    ("an athletic man in a white tank top and grey shorts, upper body", 0),
-    ("a slim woman in a yellow tank top and blue jeans, upper body", 0),
-    ("a woman in a striped shirt and a denim mini skirt", 0),
-    ("a heavy man in a red t-shirt and blue jeans, upper body", 0),
-    ("an older man in a checked shirt and brown trousers", 0),
-    ("a woman in a grey scoop neck long-sleeve top and jeans", 0),
-    ("a woman in a white t-shirt and a red a-line skirt", 1),
-    ("a woman in a black crop top and a beige midi skirt", 1),
-    ("a man in a white t-shirt and blue jeans", 1),
-    ("a woman in a white shirt and black trousers", 1),
-    ("a woman in a blue short-sleeve dress", 0),
-    ("a slim woman in a green sleeveless dress", 0),
-    ("a curvy woman in a floral midi dress", 0),
+    ("a woman in a white t-shirt and blue jeans, upper body", "upper"),
+    ("a man in a grey crew neck t-shirt and black trousers", "upper"),
+    ("a woman in a black long-sleeve top and a beige midi skirt, upper body", "upper"),
+    ("a man in a blue shirt and beige trousers, upper body", "upper"),
+    ("a woman in a green sweater and black trousers, upper body", "upper"),
+    ("a man in a navy sweater and blue jeans", "upper"),
+    ("a curvy woman in a pink v-neck t-shirt and a black mini skirt", "upper"),
+    ("an athletic man in a white tank top and grey shorts, upper body", "upper"),
+    ("a slim woman in a yellow tank top and blue jeans, upper body", "upper"),
+    ("a woman in a striped shirt and a denim mini skirt", "upper"),
+    ("a heavy man in a red t-shirt and blue jeans, upper body", "upper"),
+    ("an older man in a checked shirt and brown trousers", "upper"),
+    ("a woman in a grey scoop neck long-sleeve top and jeans", "upper"),
+    ("a woman in a white t-shirt and a red a-line skirt", "lower"),
+    ("a woman in a black crop top and a beige midi skirt", "lower"),
+    ("a man in a white t-shirt and blue jeans", "lower"),
+    ("a woman in a white shirt and black trousers", "lower"),
+    ("a woman in a blue short-sleeve dress", "dress"),
+    ("a slim woman in a green sleeveless dress", "dress"),
+    ("a curvy woman in a floral midi dress", "dress"),
 )
 FABRICS = (
     {"pattern": "solid", "colour": "#a33b3b"},
@@ -73,11 +73,12 @@ def make_pairs(count: int, cache: Path) -> list[dict]:
 
     pairs, engine = [], Mannequin()
     for number in range((count + 1) // 2):
-        words, index = FIGURES[number % len(FIGURES)]
+        words, category = FIGURES[number % len(FIGURES)]
         seed = 40 + number
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             outfit = parse(words, seed)
+        index = next(i for i, piece in enumerate(outfit.pieces) if piece.category == category)
         base = outfit.pieces[index]
         rng = np.random.default_rng(seed)
         first, second = rng.choice(len(FABRICS), 2, replace=False)

@@ -20,7 +20,7 @@ from helpers.person import Person
 from helpers.tryon import body as bodies
 from helpers.tryon import shading, silhouette, topology
 from helpers.tryon.parts import Part, hem_row, lower_parts, upper_parts
-from helpers.tryon.product import Neckline, front_neckline, garment_mask, trimmed
+from helpers.tryon.product import Neckline, cuff_share, front_neckline, garment_mask, trimmed
 from helpers.tryon.result import TryOn
 from helpers.tryon.silhouette import Silhouette
 from helpers.tryon.warp import backward_map, carry_on, fill
@@ -28,7 +28,12 @@ from helpers.tryon.warp import backward_map, carry_on, fill
 _FEATHER = 3  # pixels around the change within which the edge is blended
 _MARGIN = 24
 _TORSO, _NECK, _ARMHOLE, _ELSEWHERE, _LEFT, _RIGHT, _BELOW = range(7)
-_PIECE = {"left sleeve": _LEFT, "right sleeve": _RIGHT}  # which piece of the garment a part shows; all others the trunk
+_PIECE = {
+    "left sleeve": _LEFT,
+    "right sleeve": _RIGHT,
+    "left leg": _LEFT,
+    "right leg": _RIGHT,
+}  # which piece of the garment a part shows; all others the trunk
 
 
 class Drape:
@@ -66,18 +71,21 @@ class Drape:
         front, holes, neckline = _study(garment)
         wearer = _wearer(scene, given, body, garment.category)
         if garment.category == "lower":
+            front = topology.seen_window(wearer, front, _waist_row(scene), touches=bool(given[-2:].any()))
             plan = topology.plan_lower(wearer, front)
-            parts = lower_parts(wearer, front, plan)
+            parts = lower_parts(wearer, front)
         else:
+            garment_lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
             arms = _with_arms(scene, worn, body, wearer)
             hidden = bool(bodies.crossing(given, body).sum() > 0.015 * worn.sum())
             plan = topology.plan_upper(wearer, front, neckline, arms, hidden, garment.category)
+            plan.cuffs = {side: cuff_share(garment_lab, front, side) for side in silhouette.SIDES if front.sleeved[side]}
             parts = upper_parts(wearer, front, arms, plan)
         steps["garment mask"] = _tinted(garment.image, front.mask)
         steps["landmarks on the garment"] = _landmarks(garment.image, front)
         steps["landmarks on the person"] = _landmarks(image, wearer)
 
-        cloth_source, types, ratio = _source(garment.image, front, holes, plan)
+        cloth_source, types, ratio = _source(garment.image, front, holes, plan, legs=any(p.name.endswith("leg") for p in parts))
         cloth = np.zeros(image.shape, np.float32)
         covered = np.zeros(worn.shape, bool)
         removed = np.zeros(worn.shape, bool)
@@ -225,6 +233,14 @@ def _middle(scene: Person, worn: np.ndarray) -> float | None:
     return x if columns[0] + 10 < x < columns[-1] - 10 else None
 
 
+def _waist_row(scene: Person) -> float | None:
+    """Where a waistband sits, from the joints: a little above the hips."""
+    if scene.keypoints is None or min(scene.keypoints[[1, 8], 2]) < 0.2:
+        return None
+    neck, hips = scene.keypoints[1, 1], scene.keypoints[8, 1]
+    return float(hips - 0.2 * (hips - neck))
+
+
 def _with_arms(scene: Person, worn: np.ndarray, body: bodies.Body, wearer: Silhouette) -> Silhouette | None:
     """The worn garment's silhouette together with the bare arms, where arms are seen."""
     if body.arms.sum() < 0.02 * worn.sum():
@@ -233,11 +249,11 @@ def _with_arms(scene: Person, worn: np.ndarray, body: bodies.Body, wearer: Silho
 
 
 def _source(
-    image: np.ndarray, front: Silhouette, holes: np.ndarray, plan: topology.Plan
+    image: np.ndarray, front: Silhouette, holes: np.ndarray, plan: topology.Plan, *, legs: bool
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """The garment's cloth carried on past its edge, at no more than the wearer's resolution; what lies where around it; its ratio."""
     ratio = float(np.clip(1.15 * plan.scale, 0.05, 1.0))
-    types = _kinds(front, plan)
+    types = _kinds(front, plan, legs)
     types[holes] = _ARMHOLE
     if ratio > 0.85:
         return carry_on(image, front.mask & ~holes), types, 1.0
@@ -247,7 +263,7 @@ def _source(
     return carry_on(small, mask, erode=max(1, round(4 * ratio))), types, size[0] / image.shape[1]
 
 
-def _kinds(front: Silhouette, plan: topology.Plan) -> np.ndarray:
+def _kinds(front: Silhouette, plan: topology.Plan, legs: bool) -> np.ndarray:
     """uint8 (H, W): which piece of the garment this is, or which of its edges is nearest: neck, open armhole, or any other."""
     lines = np.zeros(front.mask.shape, np.uint8)
     for name, line in front.edges.items():
@@ -268,6 +284,11 @@ def _kinds(front: Silhouette, plan: topology.Plan) -> np.ndarray:
             names = ("outer", "cuff", "inner", "armhole")
             outer, cuff, inner, hole = (front.edges[f"{side}-{name}"] for name in names)
             cv2.fillPoly(pieces, [np.vstack([outer, cuff, inner[::-1], hole[::-1]]).round().astype(np.int32)], piece)
+    if legs:
+        waist, fork = front.points["waist"], front.points["crotch"]
+        rows, columns = np.indices(front.mask.shape, np.float32)
+        seam = np.interp(rows[:, 0], [waist[1], fork[1]], [waist[0], fork[0]])[:, None]
+        pieces[:] = np.where(columns <= seam, _LEFT, _RIGHT)
     if plan.hem_share < 1 and "left-armpit" in front.points:
         rows = np.arange(front.mask.shape[0])[:, None]
         pieces[(rows > hem_row(front, plan)) & (pieces == _TORSO)] = _BELOW

@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.tryon.silhouette import SIDES, Silhouette, cut, length, resample
 from helpers.tryon.topology import Plan
-from helpers.tryon.warp import between, similarity
+from helpers.tryon.warp import between
 
 _TORSO, _SLEEVE, _LEG = 0.012, 0.002, 0.006  # smoothing: stiff cloth in front keeps prints straight, sleeves follow the arm
 
@@ -161,9 +161,12 @@ def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette |
     if action == "none" or not garment.sleeved[side]:
         empty = np.zeros((0, 2))
         return Part(f"{side} sleeve", empty, empty, np.zeros(0), region & worn.mask, np.zeros_like(region), _SLEEVE)
-    g_outer, g_inner = garment.edges[f"{side}-outer"], garment.edges[f"{side}-inner"]
+    g_outer, g_inner, g_cuff = (garment.edges[f"{side}-{name}"] for name in ("outer", "inner", "cuff"))
+    if plan.cuffs.get(side, 1.0) < 1:
+        g_outer, g_inner = (cut(line, plan.cuffs[side] * length(line)) for line in (g_outer, g_inner))
+        g_cuff = np.vstack([g_outer[-1], g_inner[-1]])
     if action == "kept":
-        rows = [(resample(cuff, 5)[1:-1], resample(garment.edges[f"{side}-cuff"], 5)[1:-1], 0.5)]
+        rows = [(resample(cuff, 5)[1:-1], resample(g_cuff, 5)[1:-1], 0.5)]
     else:
         share = min(plan.reach[side] / max(length(outer), 1), 0.97 if action == "shorter" else 0.8)
         outer = cut(outer, share * length(outer))
@@ -171,7 +174,7 @@ def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette |
         if action == "longer":
             reach = min(reach, 0.8 * length(inner))
         inner = cut(inner, reach)
-        rows = [(resample(np.vstack([outer[-1], inner[-1]]), 5)[1:-1], resample(garment.edges[f"{side}-cuff"], 5)[1:-1], 0.5)]
+        rows = [(resample(np.vstack([outer[-1], inner[-1]]), 5)[1:-1], resample(g_cuff, 5)[1:-1], 0.5)]
     rows += [
         (resample(outer, 10), resample(g_outer, 10), 1.0),
         (resample(inner, 8), resample(g_inner, 8), 1.0),
@@ -185,7 +188,7 @@ def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette |
     return Part(f"{side} sleeve", target, source, weight, region, cloth, _SLEEVE)
 
 
-def lower_parts(worn: Silhouette, garment: Silhouette, plan: Plan) -> list[Part]:
+def lower_parts(worn: Silhouette, garment: Silhouette) -> list[Part]:
     """A skirt in one piece, trousers as two legs that meet on the line from waist to crotch."""
     legs = "crotch" in worn.points and "crotch" in garment.points
     height, width = worn.mask.shape
@@ -193,7 +196,7 @@ def lower_parts(worn: Silhouette, garment: Silhouette, plan: Plan) -> list[Part]
     if not legs:
         rows = []
         for side in SIDES:
-            rows += _lower_side(side, worn, garment, plan, legs=False)
+            rows += _lower_side(side, worn, garment, legs=False)
         target, source, weight = _pairs(rows)
         return [
             Part(
@@ -205,34 +208,19 @@ def lower_parts(worn: Silhouette, garment: Silhouette, plan: Plan) -> list[Part]
     line = np.interp(np.arange(height), seam_p[:, 1], seam_p[:, 0])[:, None]
     parts = []
     for side in SIDES:
-        rows = [*_lower_side(side, worn, garment, plan, legs=True), (resample(seam_p, 7), resample(seam_g, 7), 1.5)]
+        rows = [*_lower_side(side, worn, garment, legs=True), (resample(seam_p, 7), resample(seam_g, 7), 1.5)]
         region = worn.mask & ((columns <= line) if side == "left" else (columns > line))
         target, source, weight = _pairs(rows)
         parts.append(Part(f"{side} leg", target, source, weight, region, region, _LEG))
     return parts
 
 
-def _lower_side(side: str, worn: Silhouette, garment: Silhouette, plan: Plan, *, legs: bool):
-    def shown(name: str) -> np.ndarray:
-        line = garment.edges[f"{side}-{name}"]
-        return cut(line, length(line) * plan.hem_share) if name == "side" else line
-
-    rows = [
-        (resample(worn.edges[f"{side}-waist"], 5), resample(shown("waist"), 5), 1.0),
-        (resample(worn.edges[f"{side}-side"], 12), resample(shown("side"), 12), 1.0),
-    ]
-    if legs:
-        inseam = garment.edges[f"{side}-inseam"][::-1]
-        inseam = cut(inseam, length(inseam) * plan.hem_share)[::-1]
-        rows.append((resample(worn.edges[f"{side}-inseam"], 10), resample(inseam, 10), 1.0))
-    if plan.hem_share == 1 and legs:
-        rows.append((resample(worn.edges[f"{side}-hem"], 5)[1:-1], resample(shown("hem"), 5)[1:-1], 0.6))
-    elif plan.hem_share == 1 and ("crotch" in worn.points) == ("crotch" in garment.points):
-        rows.append((resample(worn.edges[f"{side}-hem"], 6)[1:], resample(shown("hem"), 6)[1:], 0.6))
+def _lower_side(side: str, worn: Silhouette, garment: Silhouette, *, legs: bool) -> list[tuple[np.ndarray, np.ndarray, float]]:
+    counts = {"waist": (5, 1.0), "side": (12, 1.0)} | ({"inseam": (10, 1.0)} if legs else {})
+    rows = []
+    for name, (count, weight) in counts.items():
+        rows.append((resample(worn.edges[f"{side}-{name}"], count), resample(garment.edges[f"{side}-{name}"], count), weight))
+    if legs or ("crotch" in worn.points) == ("crotch" in garment.points):
+        hems = [resample(o.edges[f"{side}-hem"], 6)[1 : -1 if legs else None] for o in (worn, garment)]
+        rows.append((*hems, 0.6))
     return rows
-
-
-def front_to_person(worn: Silhouette, garment: Silhouette) -> np.ndarray:
-    """(2, 3) plain map garment -> wearer from the four corners of the trunk; the baseline that a warp must beat."""
-    names = ["left-armpit", "right-armpit", "left-hem", "right-hem", "left-collar", "right-collar"]
-    return similarity(np.array([garment.points[n] for n in names]), np.array([worn.points[n] for n in names]))

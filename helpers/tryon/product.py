@@ -180,7 +180,25 @@ def _foreign(lab: np.ndarray, x: np.ndarray, y: np.ndarray, outline: Silhouette,
     colour = np.median(inside, 0)
     spread = float(np.median(np.linalg.norm(inside - colour, axis=1)))
     shown = float((np.linalg.norm(lab[below] - colour, axis=1) < max(10.0, 2 * spread)).mean())
-    return float(spread < 9 and shown < 0.06)
+    shaded = colour[0] < np.median(lab[below][:, 0]) - 9  # a print inside, but in the shade
+    return float((spread < 9 and shown < 0.06) or shaded)
+
+
+def cuff_share(lab: np.ndarray, outline: Silhouette, side: str) -> float:
+    """How much of a sleeve's length is its outside, 0.8..1: at the cuff a shaded inside may show."""
+    root = (outline.points[f"{side}-shoulder"] + outline.points[f"{side}-armpit"]) / 2
+    cuff = (outline.points[f"{side}-cuff-outer"] + outline.points[f"{side}-cuff-inner"]) / 2
+    axis, long = cuff - root, float(np.linalg.norm(cuff - root))
+    if long < 20:
+        return 1.0
+    wide = 0.32 * float(np.linalg.norm(outline.points[f"{side}-cuff-outer"] - outline.points[f"{side}-cuff-inner"]))
+    across = np.array([-axis[1], axis[0]]) / long
+    along, beside = np.meshgrid(np.linspace(0.5, 0.99, 50), np.linspace(-wide, wide, 9), indexing="ij")
+    at = (root + along[..., None] * axis + beside[..., None] * across).astype(np.float32)
+    light = cv2.remap(lab[..., 0], at[..., 0], at[..., 1], cv2.INTER_LINEAR).mean(1)
+    steps = [(k, light[k - 8 : k].mean() - light[k:].mean()) for k in range(30, 47)]
+    best, drop = max(steps, key=lambda step: step[1])
+    return float(along[best, 0] - 0.02) if drop > 14 else 1.0
 
 
 def _follow(line: np.ndarray, normal: np.ndarray, across: np.ndarray, down: np.ndarray, reach: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from helpers.tryon.product import Neckline
-from helpers.tryon.silhouette import SIDES, Silhouette, length
+from helpers.tryon.silhouette import SIDES, Silhouette, length, lower
 
 _CLASSES = ((0.62, "cap"), (1.2, "short"), (1.7, "elbow-length"), (9e9, "long"))
 
@@ -16,15 +16,16 @@ _CLASSES = ((0.62, "cap"), (1.2, "short"), (1.7, "elbow-length"), (9e9, "long"))
 class Plan:
     """What is done where the shapes differ.
 
-    scale: wearer's pixels per garment pixel; neck_kept: the worn neckline is taken over; sleeves: side -> "none", "kept", "shorter",
-    "longer"; reach: side -> length of the new sleeve on the wearer in pixels; hem_share: part of the garment's length that is seen
-    (under 1: tucked in); bare_legs, legs: for the lower body.
+    scale: wearer's pixels per garment pixel; neck_kept: the worn neckline is taken over; sleeves: side -> "none", "kept", "shorter"
+    or "longer"; reach: side -> length of the new sleeve on the wearer in pixels; cuffs: side -> share of the pictured sleeve that is
+    its outside; hem_share: part of the garment's length that is seen (under 1: tucked in).
     """
 
     scale: float
     neck_kept: bool = True
     sleeves: dict[str, str] = field(default_factory=dict)
     reach: dict[str, float] = field(default_factory=dict)
+    cuffs: dict[str, float] = field(default_factory=dict)
     hem_share: float = 1.0
     confidence: float = 1.0
     notes: list[str] = field(default_factory=list)
@@ -149,6 +150,46 @@ def _hem(plan: Plan, worn: Silhouette, garment: Silhouette, category: str) -> No
         plan.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
 
 
+def seen_window(worn: Silhouette, garment: Silhouette, waist: float | None, touches: bool) -> Silhouette:
+    """The part of trousers or a skirt that is seen on the wearer: a top may hide its waist, the picture's edge its hem.
+
+    waist: row where the waistband sits, if the joints tell; touches: the worn garment runs out of the picture.
+    """
+    rows_p, rows_g = (np.nonzero(o.mask.any(1))[0] for o in (worn, garment))
+    (top_p, low_p), (top_g, low_g) = (rows_p[0], rows_p[-1]), (rows_g[0], rows_g[-1])
+
+    def width(outline: Silhouette, row: float) -> float:
+        columns = np.nonzero(outline.mask[int(np.clip(row, 0, len(outline.mask) - 1))])[0]
+        return float(np.ptp(columns)) if columns.size else 1.0
+
+    if "crotch" in worn.points and "crotch" in garment.points:
+        fork_p, fork_g = worn.points["crotch"][1], garment.points["crotch"][1]
+        scale = width(worn, fork_p - 0.02 * (low_p - top_p)) / width(garment, fork_g - 0.02 * (low_g - top_g))
+        if not touches:
+            scale = 0.5 * scale + 0.5 * (low_p - fork_p) / max(low_g - fork_g, 1)
+        first, last = fork_g - (fork_p - top_p) / scale, fork_g + (low_p - fork_p) / scale
+    elif touches:
+        hidden = 0.0 if waist is None else max(0.0, top_p - waist)
+        scale = width(worn, top_p + 3) / width(garment, top_g + 3)
+        for _ in range(3):
+            scale = width(worn, top_p + 3) / width(garment, top_g + 3 + hidden / scale)
+        first, last = top_g + hidden / scale, top_g + (hidden + low_p - top_p) / scale
+        if "crotch" in garment.points:  # the picture ends above the fork
+            last = min(last, garment.points["crotch"][1] - 0.01 * (low_g - top_g))
+    else:
+        scale = width(worn, low_p - 0.06 * (low_p - top_p)) / width(garment, low_g - 0.06 * (low_g - top_g))
+        first, last = low_g - (low_p - top_p) / scale, float(low_g)
+    slack = 0.07 * (low_g - top_g)
+    first = first if first > top_g + slack else top_g
+    last = last if touches and last < low_g - slack else low_g
+    if first > top_g + 0.8 * (low_g - top_g) or last < first + 0.15 * (low_g - top_g) or (first == top_g and last == low_g):
+        return garment
+    window = garment.mask.copy()
+    window[: int(first)] = False
+    window[int(last) + 1 :] = False
+    return lower(window)
+
+
 def plan_lower(worn: Silhouette, garment: Silhouette) -> Plan:
     """How trousers, shorts or a skirt are to be put on."""
 
@@ -165,12 +206,8 @@ def plan_lower(worn: Silhouette, garment: Silhouette) -> Plan:
         new, old = (kinds["crotch" in o.points] for o in (garment, worn))
         plan.say(f"{new.capitalize()} over {old}: the outline stays that of {old}.", 0.4)
     share = long(worn) / max(plan.scale * long(garment), 1.0)
-    if share < 0.8:
-        plan.say(
-            "The new garment is longer than what is seen of the worn one; it ends at the worn hem or at the picture's edge.",
-            0.8,
-        )
-        plan.hem_share = float(np.clip(share, 0.2, 1.0))
+    if share < 0.55:
+        plan.say("The new garment is longer than the worn one; it is shortened to the worn hem.", 0.7)
     elif share > 1.3:
         plan.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
     return plan

@@ -39,14 +39,6 @@ def backward_map(
     return cv2.remap(coarse, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(2, 3) least-squares affine map without shear between matched points (n, 2): x and y scale apart, no rotation mixing."""
-    out = np.zeros((2, 3))
-    for axis in (0, 1):
-        out[axis, axis], out[axis, 2] = np.polyfit(source[:, axis], target[:, axis], 1)
-    return out
-
-
 def between(line: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """``line`` (n, 2) turned, scaled and moved so that it runs from ``start`` to ``end``."""
     z, a, b = line @ [1, 1j], complex(*start), complex(*end)
