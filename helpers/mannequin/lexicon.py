@@ -52,6 +52,7 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     add("barefoot", ("barefoot", "barefooted", "bare feet", "no shoes", "without shoes"))
     add("pattern", {"no pattern": "solid", "without pattern": "solid", "no print": "solid", "without print": "solid"})
     add("tuck", words.TUCKS)
+    add("uniform", ("all", "matching", "all over", "head to toe in"))
     add("filler", words.FILLERS)
     for group in (
         "and",

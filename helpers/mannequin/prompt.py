@@ -16,7 +16,9 @@ from helpers.mannequin import outfit as o
 from helpers.mannequin import words
 from helpers.mannequin.colours import mix, saturate, srgb, to_hex
 from helpers.mannequin.lexicon import LEXICON, LONGEST, vocabulary
-from helpers.mannequin.styling import PLAIN_REPEAT, Request, Wish, complete
+from helpers.mannequin.styling import complete
+from helpers.mannequin.wishes import Request, Wish
+from helpers.mannequin.wording import describe
 
 __all__ = ["PromptRefused", "describe", "parse", "parse_piece", "vocabulary"]
 
@@ -55,67 +57,6 @@ def _request(text: str, seed: int) -> Request:
     if not text.strip():
         raise ValueError("the prompt is empty. Write for example 'a woman in a crop top and mini skirt'.")
     return _Reader().read(text)
-
-
-def describe(outfit: o.Outfit) -> str:
-    """The outfit in words; ``parse`` of them gives the same outfit under any seed (but for ``unknown`` and ``notes``)."""
-    figure = outfit.figure
-    colour = _name(figure.hair_colour, words.HAIR_COLOURS)
-    hair = _HAIR_PHRASES[figure.hair].format(colour)
-    person = (
-        f"a {figure.age}-year-old {figure.presentation}, {figure.height:g} m tall, {figure.build} build, "
-        f"{_name(figure.skin, words.SKINS)} skin, {hair}, "
-        f"{_name(figure.eyes, words.EYE_COLOURS)} eyes, face {figure.face_seed}, {_POSE_PHRASES.get(figure.pose, figure.pose)}"
-    )
-    clothes = [_describe_piece(piece) for piece in outfit.pieces]
-    if not any(piece.kind == "shoes" for piece in outfit.pieces):
-        clothes.append("barefoot")
-    order = [piece.category for piece in outfit.pieces]
-    if {"upper", "lower"} <= set(order):
-        clothes.append("tucked in" if order.index("upper") < order.index("lower") else "untucked")
-    framing = {"full": "full body", "upper": "upper body"}[outfit.framing]
-    return f"{person}, wearing {', '.join(clothes)}, {framing}, against a {_name(outfit.backdrop, words.COLOURS)} background"
-
-
-_HAIR_PHRASES = {
-    "long": "long {} hair", "short": "short {} hair", "curly": "curly {} hair", "bob": "a bob, {} hair", "bun": "a bun, {} hair",
-    "ponytail": "a ponytail, {} hair", "buzz": "a buzz cut, {} hair", "bald": "bald, {} brows",
-}  # fmt: skip
-_POSE_PHRASES = {"relaxed": "relaxed pose"}
-_SLEEVE_PHRASES = {
-    "none": "sleeveless", "strap": "strappy", "cap": "cap-sleeved", "short": "short-sleeved", "elbow": "elbow-length",
-    "long": "long-sleeved",
-}  # fmt: skip
-_LENGTH_PHRASES = {
-    "full": "full-length",
-    "long": "longline",
-    "knee": "knee-length",
-    "ankle": "ankle-length",
-    "regular": "regular-length",
-}
-
-
-def _describe_piece(piece: o.Piece) -> str:
-    fabric, parts = piece.fabric, []
-    parts += [_LENGTH_PHRASES.get(piece.length, piece.length)] if piece.length else []
-    parts += [_SLEEVE_PHRASES[piece.sleeve]] if piece.sleeve else []
-    if piece.neckline:
-        parts.append("collared" if piece.neckline == "collar" else f"{piece.neckline} neck")
-    parts += [f"{piece.fit} fit"] if piece.category != "shoes" else []
-    parts += [fabric.pattern, _name(fabric.colour, words.COLOURS), fabric.weave, piece.style or piece.kind]
-    trim = f"with {_name(fabric.accent, words.COLOURS)} trim"
-    repeat = (
-        f" every {1000 * fabric.repeat:g} mm"
-        if fabric.repeat != PLAIN_REPEAT or fabric.pattern not in ("solid", "print")
-        else ""
-    )
-    image = f' with "{fabric.image}"' if fabric.image else ""
-    article = "" if piece.kind.endswith("s") else "a "
-    return f"{article}{' '.join(parts)}{repeat} {trim}{image}"
-
-
-def _name(colour: str, names: dict[str, str]) -> str:
-    return next((name for name, value in names.items() if value == colour), colour)
 
 
 _TOKEN = re.compile(
@@ -185,6 +126,13 @@ class _Reader:
         for position, item in enumerate(items):
             slot, value = item.readings[0]
             if slot == "separator":
+                if (
+                    value == "and"
+                    and group.opener == "with"
+                    and group.items
+                    and all(i.has("colour", "tone") for i in group.items)
+                ):
+                    continue  # "with blue and yellow flowers"
                 self._close(group, value)
                 group = _Group(value)
             elif slot == "determiner":
@@ -197,6 +145,8 @@ class _Reader:
                     self.request.figure["presentation"] = words.POSSESSIVES[value]
             elif slot == "tuck":
                 self.request.tucked = value
+            elif slot == "uniform":
+                self.request.uniform = True
             elif slot == "filler":
                 self._approximated(item.text)
             else:
@@ -252,6 +202,8 @@ class _Reader:
                 return _Item(lower[i], [("unknown", lower[i])]), 1
             return _Item(f"{lower[i]} {after.text}", [("unknown", f"{lower[i]} {after.text}")]), used + 1
         word = lower[i].removesuffix("'s")
+        if word != lower[i] and word in words.PEOPLE:
+            return _Item(lower[i], [("filler", lower[i])]), 1  # "men's shirt" says nothing of who wears it
         for stem in (word, word.removesuffix("s"), word.removesuffix("es"), word + "s"):
             if (stem,) in LEXICON and len(stem) > 2:
                 return _Item(lower[i], LEXICON[(stem,)]), 1
@@ -288,6 +240,13 @@ class _Reader:
         if value is None:
             return None
         following = rest[used : used + 2]
+        if following[:1] == ["s"] and value % 10 == 0 and value >= 10:
+            _check_age(value)
+            return _Item(f"{value:g}s", [("age", (int(value), min(90, int(value) + 9)))]), used + 1
+        if following[:1] in (["'"], ["ft"], ["feet"], ["foot"]) and 4 <= value <= 7:
+            inches, more = _read_number(rest[used + 1 :])
+            end = used + 1 + more + (rest[used + 1 + more : used + 2 + more] in (['"'], ["in"], ["inches"]) if more else 0)
+            return _Item(f"{value:g} ft", [("metres", round(0.3048 * value + 0.0254 * (inches or 0), 2))]), end
         if following[:1] in (["year"], ["years"], ["yr"], ["yrs"], ["yo"]):
             extra = 2 if following[1:] in (["old"], ["olds"]) else 1
             return _Item(f"{value:g} years", [("age", _check_age(value))]), used + extra
@@ -312,7 +271,9 @@ class _Reader:
             if after.has("separator", "determiner"):
                 break
             following.append(after)
-        coming = any(after.has("garment") for after in following)
+        coming = any(after.has("garment") for after in following) or any(
+            after.readings[0][0] == "unknown" for after in following[:1]
+        )
         if item.has("garment"):
             return None if coming and item.has(*_HEADS["garment"][1:]) else "garment"
         if item.has("hair") and not coming and not any(after.has("head", "person") for after in following):
@@ -337,7 +298,7 @@ class _Reader:
             else self.last
         )
         if closer == "end" or ((said_after or loose or joined) and back is not None):
-            self._attach_back([*self.carry, *items], after_with=group.opener in ("with", "and", "featuring"))
+            self._attach_back([*self.carry, *items], group.opener)
             self.carry = []
         else:
             self.carry += items
@@ -345,11 +306,12 @@ class _Reader:
     def _personal(self, items: list[_Item]) -> bool:
         return self.last is not None and self.last[0] == "person" and all(item.has(*_HEADS["person"], *_FREE) for item in items)
 
-    def _attach_back(self, items: list[_Item], after_with: bool = False) -> None:
+    def _attach_back(self, items: list[_Item], opener: str = "") -> None:
         """Modifiers that follow their noun: figure words to the figure, the rest to the garment before (or the one to be chosen)."""
         if not items:
             return
-        if self._personal(items) or all(item.has(*_FREE) and not item.has("colour") for item in items):
+        worn = opener == "in" and any(item.has("colour", "pattern", "weave") for item in items)  # "a lady in red"
+        if not worn and (self._personal(items) or all(item.has(*_FREE) and not item.has("colour") for item in items)):
             self._attach(items, "person", None)
             return
         garment = self.garment
@@ -357,9 +319,10 @@ class _Reader:
             garment = Wish("top", "top")
             self.request.garments.append(garment)
             self.garment = garment
-        pattern = next((item.value("pattern") for item in items if item.has("pattern")), None)
-        if after_with and pattern and garment.colours:  # "red with white dots"
-            garment.accent = self._colours(items)[0] if self._colours(items) else garment.accent
+        if opener in ("with", "and", "featuring") and garment.colours and any(item.has(*_WEAK) for item in items):
+            # "red with white dots", "with a white collar"
+            named = self._colours(items)
+            garment.accent = named[0] if named else garment.accent
             items = [item for item in items if not item.has("colour", "tone")]
         self._fill(garment, items)
 
@@ -455,6 +418,8 @@ class _Reader:
             wish.colours = colours if implied is None or "colour" in implied or not wish.colours else wish.colours + colours
             if implied is None and len(colours) == 1 and wish.accent is None:
                 wish.colours = colours
+        if not colours:
+            wish.tone = next((self.tone_of(item.text) for item in items if item.has("tone")), wish.tone)
         for item in items:
             if item.has("colour", "tone"):
                 continue
@@ -493,13 +458,16 @@ class _Reader:
                 tone = None
             elif item.has("tone"):
                 tone = item.text
-        if tone in ("dark", "darker", "deep"):
-            out.append(words.COLOURS["charcoal"])
-        elif tone in ("light", "lighter", "pale", "washed", "faded"):
-            out.append(words.COLOURS["stone"])
-        elif tone and not out:
+        if tone and self.tone_of(tone) is None and not out:
             self.request.unknown.append(tone)
         return out
+
+    @staticmethod
+    def tone_of(tone: str) -> str | None:
+        """What a tone means without a colour beside it: ``dark``, ``light`` or nothing."""
+        if tone in ("dark", "darker", "deep"):
+            return "dark"
+        return "light" if tone in ("light", "lighter", "pale", "washed", "faded") else None
 
     def _approximated(self, text: str) -> None:
         if text in words.APPROXIMATED:

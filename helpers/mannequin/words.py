@@ -305,17 +305,17 @@ BACKDROPS = ("background", "backdrop", "wall", "studio background", "studio back
 
 FILLERS = (
     "the", "wears", "wear", "dressed", "wearing", "standing in", "picture", "photo", "photograph", "image", "shot",
-    "fashion", "who", "is", "are", "that", "which", "has", "having", "pair", "pairs", "some", "matching", "colour", "color",
+    "fashion", "who", "is", "are", "that", "which", "has", "having", "pair", "pairs", "some", "colour", "color",
     "coloured", "colored", "colours", "colors", "fabric", "cloth", "material", "made", "from", "out", "plus", "outfit", "clothes",
     "clothing", "look", "style", "studio", "styled", "tall", "height", "build", "body", "built", "years", "year", "old", "age",
     "pose", "posing", "posed", "camera", "facing", "very", "only", "just", "casual", "hairstyle", "haircut", "cut", "fit",
-    "length", "sleeve", "pattern", "patterned", "all", "over", "one", "single", "set", "ensemble", "combined", "paired",
+    "length", "sleeve", "pattern", "patterned", "over", "one", "single", "set", "ensemble", "combined", "paired",
     "together", "also", "please", "draw", "generate", "make", "show", "me", "create", "there", "garment", "garments", "neck",
     "neckline", "necked", "tone", "toned", "skinned", "it", "it's", "its", "size", "sized", "early", "mid", "late", "at", "by",
     "for", "to", "as", "both", "quite", "rather", "summer", "winter", "spring", "autumn", "fall", "front", "medium", "nice",
     "beautiful", "elegant", "stylish", "smart", "simple", "chic", "modern", "trendy", "fashionable", "pretty", "handsome",
     "worn", "left", "loose", "her", "his", "their", "my", "she", "he", "they", "metres", "meters", "m", "cm",
-    "mm", "every", "repeat", "bare", "something", "anything", "years of age", "arms", "with arms", "face", "eye", "print of",
+    "wash", "mm", "every", "repeat", "bare", "something", "anything", "years of age", "arms", "with arms", "face", "eye", "print of",
 )  # fmt: skip
 """Words of the grammar that carry no choice of their own."""
 

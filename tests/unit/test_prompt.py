@@ -50,6 +50,7 @@ def test_adjectives_attach_to_their_garment():
         ("black and white gingham mini skirt", "mini skirt", ("gingham", colour("black"), colour("white"))),
         ("#ff8800 frock with a floral print", "dress", ("floral", "#ff8800", None)),
         ("a plaid shirt in red and black with jeans", "shirt", ("tartan", colour("red"), colour("black"))),
+        ("a white dress with blue and yellow flowers", "dress", ("floral", colour("white"), colour("blue"))),
         ("a blue and white striped shirt", "shirt", ("vertical stripes", colour("blue"), colour("white"))),
         ("charcoal pinstriped trousers", "trousers", ("pinstripes", colour("charcoal"), None)),
     ],
@@ -236,6 +237,39 @@ def test_describe_reads_back_as_the_same_outfit():
     for seed in range(150):
         for outfit in (replace(parse("someone", seed), unknown=(), notes=()), random_outfit(rng)):
             assert parse(describe(outfit), seed + 1) == outfit, describe(outfit)
+
+
+def test_dark_and_light_alone_leave_the_colour_to_the_seed():
+    for seed in range(6):
+        worn = garments(parse("dark jeans and a light shirt", seed))
+        assert lab(worn["jeans"].fabric.colour)[0] < 38
+        assert lab(worn["shirt"].fabric.colour)[0] > 58
+
+
+def test_in_a_colour_dresses_the_figure():
+    assert garments(parse("a man in red", 1))["t-shirt"].fabric.colour == colour("red")
+    black = parse("a woman in all black", 1)
+    assert {piece.fabric.colour for piece in black.pieces} == {colour("black")}
+    matched = parse("a crop top and a mini skirt in matching red tartan", 3).pieces[:2]
+    assert {(p.fabric.colour, p.fabric.pattern) for p in matched} == {(colour("red"), "tartan")}
+
+
+def test_details_in_another_colour_are_the_trim():
+    fabric = garments(parse("a red shirt with a white collar", 0))["shirt"].fabric
+    assert (fabric.colour, fabric.accent) == (colour("red"), colour("white"))
+
+
+@pytest.mark.parametrize(("text", "height"), [("a 5'7\" man", 1.70), ("a man, 6 ft tall", 1.83), ("a 1.75 m tall woman", 1.75)])
+def test_heights(text, height):
+    outfit = parse(text, 0)
+    assert outfit.figure.height == pytest.approx(height, abs=0.006)
+    assert outfit.unknown == ()
+
+
+def test_foreign_garments_take_their_cloth_with_them():
+    outfit = parse("a denim jacket over a white dress", 0)
+    assert outfit.unknown == ("denim jacket",)
+    assert [p.kind for p in outfit.pieces] == ["dress", "shoes"]
 
 
 def test_free_readings_are_noted():

@@ -1,0 +1,58 @@
+"""What a prompt asks for before the rest is chosen, and how the seed chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass
+class Wish:
+    """One garment as far as the words say it; ``kind`` may still be the open ``top`` or ``skirt``."""
+
+    kind: str
+    word: str
+    colours: list[str] = field(default_factory=list)
+    tone: str | None = None  # "dark" or "light" where no colour is named
+    accent: str | None = None
+    pattern: str | None = None
+    repeat: float | None = None
+    image: Path | None = None
+    weave: str | None = None
+    length: str | None = None
+    sleeve: str | None = None
+    neckline: str | None = None
+    fit: str | None = None
+    style: str | None = None
+
+
+@dataclass
+class Request:
+    """A prompt, read: what was said of the figure, the garments, the picture, and what could not be read."""
+
+    figure: dict = field(default_factory=dict)
+    garments: list[Wish] = field(default_factory=list)
+    barefoot: bool = False
+    tucked: bool | None = None
+    uniform: bool = False  # "all black", "matching": what one garment is, the others are too
+    backdrop: str | None = None
+    framing: str | None = None
+    unknown: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Chooser:
+    """Choices by name: the same seed and name always give the same value."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def rng(self, name: str) -> np.random.Generator:
+        return np.random.default_rng([self.seed, *name.encode()])
+
+    def pick(self, name: str, options: Sequence, weights: Sequence[float] | None = None):
+        share = None if weights is None else np.asarray(weights, float) / np.sum(weights)
+        return options[int(self.rng(name).choice(len(options), p=share))]
