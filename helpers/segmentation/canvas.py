@@ -181,7 +181,7 @@ class Clicker:
             "redo": self._button("redo", "do it again (Ctrl+Shift+Z or Ctrl+Y)", self._on_redo),
             "clear": self._button("clear", "remove this garment's points", self._on_clear),
             "next": self._button("next garment", "keep this mask and begin another (n)", self._on_next),
-            "done": self._button("done", "finish (Enter)", self._on_done, "success"),
+            "done": self._button("done", "finish (Enter)", self._on_done, "primary"),
         }
         self.status = widgets.HTML()
         self.status.add_class("atelier-status")

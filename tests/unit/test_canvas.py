@@ -1,6 +1,8 @@
 """The clicker without a browser: its callbacks are driven as the page would drive them, and what it sends to the page is read."""
 
 import json
+import sys
+from types import ModuleType, SimpleNamespace
 
 import ipycanvas.canvas
 import numpy as np
@@ -283,6 +285,19 @@ def test_large_pictures_are_clicked_in_a_smaller_view(tmp_path):
     click(clicker, 10, 10)
     assert clicker.points == [(40, 40, 1)]
     assert clicker.mask.shape == (480, 360)
+
+
+def test_on_colab_the_widget_manager_is_enabled_by_show(image, monkeypatch):
+    enabled = []
+    colab = ModuleType("google.colab")
+    colab.output = SimpleNamespace(enable_custom_widget_manager=lambda: enabled.append(True))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    monkeypatch.setattr("helpers.segmentation.canvas.display", lambda widget: enabled.append(widget))
+    clicker = Clicker(image, Rectangles())
+    assert not enabled
+    clicker.show()
+    assert enabled == [True, clicker.widget]
+    assert clicker.canvas.layout.max_height.endswith("px"), "a share of the window means nothing in a frame that grows"
 
 
 def test_nothing_is_sent_before_a_page_is_there(sent, image):
