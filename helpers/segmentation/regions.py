@@ -18,6 +18,8 @@ WORKING_AREA = 384 * 512
 """Pixels at which regions are found; larger images are reduced to it."""
 CELL = 7.0
 """Spacing of the superpixels in working pixels, fine enough for a sleeve on a full-length figure."""
+UNLIKE = 4.0
+"""Deviations from the backdrop at which a pixel is as likely in front of it."""
 COLOURS = 32
 """Size of the codebook that describes what a neighbourhood is made of."""
 
@@ -68,7 +70,10 @@ def prepare(image: np.ndarray) -> Regions:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    distance, trust = backdrop(lab)
     index = _superpixels(lab)
+    if trust > 0.5:
+        index = _split(index, distance > UNLIKE)
     count = int(index.max()) + 1
     area = np.bincount(index.ravel(), minlength=count).astype(np.float64)
 
@@ -79,8 +84,7 @@ def prepare(image: np.ndarray) -> Regions:
     ys, xs = np.mgrid[: size[1], : size[0]]
     centre = np.stack([mean(xs), mean(ys)], axis=1)
     pairs, length, contrast = _boundaries(index, _gradient(lab, (1.0, 2.0, 4.0)))
-    distance, trust = backdrop(lab)
-    figure = foreground(mean(1 / (1 + np.exp(4 - distance))), trust, area, pairs, length, index)
+    figure = foreground(mean(1 / (1 + np.exp(UNLIKE - distance))), trust, area, pairs, length, index)
     face = find_face(small)
     code, kinship = _codebook(colour, area, figure)
     makeup = _surroundings(code, len(kinship), figure, index)
@@ -122,6 +126,15 @@ def _superpixels(lab: np.ndarray) -> np.ndarray:
     markers[y, x] = 1 + np.arange(rows * columns)
     labels = watershed(relief, markers)
     return (np.unique(labels, return_inverse=True)[1].reshape(labels.shape)).astype(np.int32)
+
+
+def _split(index: np.ndarray, front: np.ndarray) -> np.ndarray:
+    """``index`` with each region that lies on both sides of ``front`` (h, w) bool made into two, if both are more than a rim of pixels."""
+    total = np.bincount(index.ravel())
+    ahead = np.bincount(index.ravel(), front.ravel())
+    mixed = np.minimum(ahead, total - ahead) >= 8
+    halves = 2 * index + (front & mixed[index])
+    return np.unique(halves, return_inverse=True)[1].reshape(index.shape).astype(np.int32)
 
 
 def _boundaries(index: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
