@@ -113,10 +113,12 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     left, right = outline.points["left-collar"], outline.points["right-collar"]
     half, chest = (right[0] - left[0]) / 2, outline.chest_width / 2
     notch = outline.points["neck"][1] - max(left[1], right[1])
-    if half < 6 or half > 1.3 * chest or notch > 0.3 * chest:  # a deep notch in the outline: no back panel behind it
+    if half < 6 or half > 1.3 * chest:
         return None
+    deep = notch > 0.3 * chest  # as on straps, mostly with no back panel behind
     smooth = cv2.GaussianBlur(lab, (0, 0), max(1.0, chest / 90))
     smooth = np.nan_to_num(smooth)
+    broad = cv2.blur(lab[..., 0], (max(3, int(0.14 * chest)),) * 2)
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *d, ksize=3, scale=0.125) for d in ((1, 0), (0, 1)))
     u = np.linspace(-0.94, 0.94, 61)
     powers = np.array([1.0, 1.2, 1.5, 2.0, 2.8, 4.0])
@@ -140,17 +142,31 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     steady = np.minimum(change, 6.0)
     score = (np.sort(steady, 1)[:, : len(u) // 2].mean(1) + 0.25 * steady.mean(1)) * on_cloth.mean(1) ** 2
     score[on_cloth[:, 15:46].mean(1) < 0.95] = 0
+    sides = []
+    for offset in (-0.09 * chest, 0.09 * chest):
+        at = [(v + offset * n).astype(np.float32) for v, n in ((x, normal[0]), (y, normal[1]))]
+        sides.append(cv2.remap(broad, at[0], at[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)[:, 12:49].mean(1))
+    score *= 1 + np.clip((sides[1] - sides[0]) / 12, 0, 1)  # insides lie in the shade
+    score[d[:, 0] < notch] = 0
+    level = outline.mask[int(np.clip(max(left[1], right[1]) + 0.16 * chest, 0, height - 1))]
+    if level.sum() < 2.7 * half:  # a collar that stands: only its rim is open
+        score[d[:, 0] > 0.45 * half] = 0
     likely = int(score.argmax())
     best, apart = float(score[likely]), np.abs(d[:, 0] - d[likely, 0])
+    if best <= 0:
+        return None
     rivals = score[(apart > 0.25 * chest) & (score > 0)]
     rival = float(np.percentile(rivals, 98)) if rivals.size else 0.0
-    below = well_inside & (np.arange(height)[:, None] > outline.points["neck"][1] + 0.5 * chest)
+    lower = np.arange(height)[:, None] - outline.points["neck"][1]
+    below = well_inside & (lower > 0.5 * chest) & (lower < 1.8 * chest)
     texture = (
         float(np.percentile(np.hypot(np.linalg.norm(across, axis=2), np.linalg.norm(down, axis=2))[below], 75))
         if below.any()
         else 0.0
     )
-    uniform = _foreign(lab, x[likely], y[likely], outline, below)
+    uniform, shaded = _foreign(lab, x[likely], y[likely], outline, below)
+    if deep and not shaded:
+        return None
     texture *= 1 - uniform
     rival *= 1 - 0.7 * uniform
     clarity = float(
@@ -168,20 +184,20 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     return Neckline(curve, (above > 0) & outline.mask, clarity, shape)
 
 
-def _foreign(lab: np.ndarray, x: np.ndarray, y: np.ndarray, outline: Silhouette, below: np.ndarray) -> float:
-    """1 where the cloth above the curve x, y has one colour that the front ``below`` hardly shows (a shaded inside), else 0."""
+def _foreign(lab: np.ndarray, x: np.ndarray, y: np.ndarray, outline: Silhouette, below: np.ndarray) -> tuple[bool, bool]:
+    """Whether the cloth above the curve x, y is unlike the front ``below``: of a colour not shown there, or darker; and the latter."""
     above = np.zeros(outline.mask.shape, np.uint8)
     top = min(outline.points["left-collar"][1], outline.points["right-collar"][1]) - 9
     ring = np.column_stack([np.r_[x, x[-1], x[0]], np.r_[y - 3, top, top]])
     cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
     inside = lab[(above > 0) & (cv2.erode(outline.mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)]
     if len(inside) < 60 or below.sum() < 60:
-        return 0.0
+        return False, False
     colour = np.median(inside, 0)
     spread = float(np.median(np.linalg.norm(inside - colour, axis=1)))
     shown = float((np.linalg.norm(lab[below] - colour, axis=1) < max(10.0, 2 * spread)).mean())
-    shaded = colour[0] < np.median(lab[below][:, 0]) - 9  # a print inside, but in the shade
-    return float((spread < 9 and shown < 0.06) or shaded)
+    shaded = bool(inside[:, 0].mean() < lab[below][:, 0].mean() - 7)  # a print inside, but in the shade
+    return bool(spread < 9 and shown < 0.06) or shaded, shaded
 
 
 def cuff_share(lab: np.ndarray, outline: Silhouette, side: str) -> float:

@@ -152,7 +152,7 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
         if y > row + 0.15 * breadth and not hanging and x - tip[0] < 0.4 * (y - tip[1]):
             continue  # a waist, not a sleeve that hangs down beside the trunk
         out = half[: int(y), : int(x)].sum()  # what sticks out above the hollow
-        if sleeves and deepest > collar and out > (0.05 if hanging else 0.13) * scale**2:
+        if sleeves and deepest > collar and out > (0.02 if depth > 0.4 else 0.05 if hanging else 0.13) * scale**2:
             armpit, sleeve = deepest, True
         elif depth > 0.03 and path[last][0] < x and y < top + 0.6 * (bottom - top):  # a hollow open outwards: an armhole
             shoulder = int(path[: first + 1, 1].argmin())
@@ -207,7 +207,7 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
         inner = min(inner, armpit)
         loop = np.vstack([path[shoulder : armpit + 1], start[::-1]])
         area = cv2.contourArea(loop.round().astype(np.int32))
-        if area < 0.22 * breadth * np.linalg.norm((path[outer] + path[inner]) / 2 - path[shoulder]):
+        if area < 0.3 * (middle - pit[0]) * np.linalg.norm((path[outer] + path[inner]) / 2 - path[shoulder]):
             return _upper_half(half, middle, sleeves=False)  # too thin for an arm: the rim of an armhole
         points |= {"cuff-outer": path[outer], "cuff-inner": path[inner]}
         lines |= {
