@@ -11,7 +11,7 @@ from .form import TRUNK, Form, smoothstep
 from .patterns import FRONT
 from .sheet import Sheet
 from .surface import vertex_normals
-from .trims import Edge, Mesh, join, sweep
+from .trims import Edge, Mesh, compact, join, sweep
 
 _GAP = 0.006  # metres between the two leaves' front edges and the middle
 PLACKET = 0.017  # half its width
@@ -91,8 +91,7 @@ def shirt_collar(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obs
     leaf.normals = vertex_normals(leaf.vertices, leaf.faces)
     edge_distance = np.minimum(drop.repeat(count) * (1 - share.ravel()), (np.abs(along) - _GAP).clip(0).repeat(count))
     leaf.attributes["hem"] = edge_distance
-    leaf.attributes["leaf"] = np.ones(len(leaf.vertices))
-    return [*meshes, leaf]
+    return [*meshes, compact(leaf)]
 
 
 def _clear(mesh: Mesh, obstacles: list[Obstacles], distance: float) -> Mesh:

@@ -128,7 +128,7 @@ def drape(
     total = np.bincount(constraints.ravel(), np.repeat(stiffness, 2), minlength=count)
     free = (1 - np.clip(held, 0, 1)).astype(np.float32)
     gather = (sparse.diags((-0.5 / _RELAXATION / np.maximum(total, 1e-9)).astype(np.float32)) @ difference.T).tocsr()
-    near = _two_rings(edges, count)
+    near = _rings(edges, count)
     ways = np.linalg.norm(rest[near[:, 0]] - rest[near[:, 1]], axis=1)
     ways *= _fitted(np.linalg.norm(start[near[:, 0]] - start[near[:, 1]], axis=1) / np.maximum(ways, 1e-9))
     length = length.astype(np.float32)[:, None]
@@ -140,7 +140,7 @@ def drape(
     position = start.astype(np.float32)
     anchor, firm = position.copy(), np.clip(held, 0, 1).astype(np.float32)[:, None]
     before = position.copy()
-    fall = np.array([0, -0.00025 * cloth.weight, 0], np.float32) * free[:, None]
+    fall = np.array([0, -0.0002 * cloth.weight, 0], np.float32) * free[:, None]
     contacts: list[tuple[np.ndarray, np.ndarray]] = []
     for step in range(cloth.steps):
         speed = (position - before) * 0.9
@@ -204,11 +204,12 @@ def _collide(position: np.ndarray, before: np.ndarray, point: np.ndarray, normal
     before[inside] += cloth.friction * slip
 
 
-def _two_rings(edges: np.ndarray, count: int) -> np.ndarray:
-    """(N, 2) all pairs at most two edges apart: paths along them zigzag by less than two hundredths."""
-    ring = sparse.csr_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), (count, count))
+def _rings(edges: np.ndarray, count: int) -> np.ndarray:
+    """(N, 2) all pairs at most three edges apart: paths along them zigzag by less than a hundredth."""
+    ring = sparse.csr_matrix((np.ones(len(edges), np.int32), (edges[:, 0], edges[:, 1])), (count, count))
     ring = ring + ring.T
-    pairs = sparse.triu(ring @ ring + ring, 1).tocoo()
+    two = ring @ ring + ring
+    pairs = sparse.triu(two @ ring + two, 1).tocoo()
     return np.stack([pairs.row, pairs.col], axis=1)
 
 

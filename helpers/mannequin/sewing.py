@@ -102,7 +102,7 @@ def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sh
     cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, 0.0 if tucked else style.tail)
     sheet = sheet_of(cut, form, ease)
     normals = vertex_normals(sheet.start, sheet.faces)
-    shoulder = 0.5 * smoothstep(normals[:, 1], 0.5, 0.85) * (sheet.distance("neck") < 0.12)
+    shoulder = 0.5 * smoothstep(normals[:, 1], 0.5, 0.85) * (1 - smoothstep(sheet.distance("neck"), 0.12, 0.20))
     sheet.held = np.maximum(shoulder, 0.6 * np.exp(-((sheet.distance("neck") / 0.02) ** 2)))
     if tucked:
         sheet.held = np.maximum(sheet.held, 1 - smoothstep(sheet.distance("hem"), 0.05, 0.075))
@@ -221,10 +221,10 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
 
 SKIRT_HEMS = {"mini": 0.66, "short": 0.66, "knee": 0.46, "midi": 0.31, "ankle": 0.13, "full": 0.06}
 SKIRTS = {
-    "mini skirt": Skirt(1.02, SKIRT_HEMS["mini"], flare=0.16, gather=0.12, folds=11),
+    "mini skirt": Skirt(1.02, SKIRT_HEMS["mini"], flare=0.10, gather=0.26, folds=11),
     "midi skirt": Skirt(1.045, SKIRT_HEMS["midi"], flare=0.06, gather=0.25, folds=15, from_waist=True),
-    "a-line skirt": Skirt(1.045, SKIRT_HEMS["knee"], flare=0.26, gather=0.10, folds=9),
-    "dress": Skirt(1.065, SKIRT_HEMS["knee"], flare=0.20, gather=0.14, folds=11),
+    "a-line skirt": Skirt(1.045, SKIRT_HEMS["knee"], flare=0.15, gather=0.32, folds=10),
+    "dress": Skirt(1.065, SKIRT_HEMS["knee"], flare=0.12, gather=0.30, folds=11),
 }
 
 
@@ -300,7 +300,7 @@ def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict
     hem = np.min([sheet.stitch_distance(name) for name in stitched], axis=0) if stitched else np.full(len(sheet.start), FAR)
     knitted = np.zeros(len(sheet.start))
     for name, width in ribs.items():
-        knitted = np.maximum(knitted, np.clip((width - sheet.stitch_distance(name)) / 0.012 + 0.5, 0, 1))
+        knitted = np.maximum(knitted, np.clip((width - sheet.stitch_distance(name)) / 0.006 + 0.5, 0, 1))
     return {"hem": hem, "rib": knitted}
 
 

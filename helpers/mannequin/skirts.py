@@ -13,7 +13,7 @@ from .form import TRUNK, Form
 from .patterns import BACK, CHEST, FRONT
 from .sheet import Sheet
 
-_COLUMNS = 180
+_COLUMNS = 160
 _ANGLES = np.linspace(-np.pi, np.pi, 48, endpoint=False)
 
 
@@ -38,7 +38,7 @@ def skirt_sheet(shape: Skirt, form: Form, rng: np.random.Generator, seam: tuple[
     ``seam``: (N, 3) a closed curve at rest and (N, 3) the same posed, to which the top row is sewn.
     """
     top, bottom = form.height(shape.waist), form.height(shape.hem)
-    count = max(int((top - bottom) / 0.015), 8) + 1
+    count = max(int((top - bottom) / 0.018), 8) + 1
     depth = np.linspace(0, top - bottom, count)
     table = _sections(shape, form, top - depth)
 
@@ -138,7 +138,7 @@ def _ripples(shape: Skirt, depth: np.ndarray, angle: np.ndarray, radius: np.ndar
     wave = size * np.cos(2 * np.pi * phase)
     # A cosine of amplitude a and wave number n on radius r lengthens the arc by about (a n / 2 r) squared.
     amplitude = 2 * radius.mean(axis=1, keepdims=True) / shape.folds * np.sqrt(shape.gather)
-    start = 0.0 if shape.from_waist else 0.35
+    start = 0.0 if shape.from_waist else 0.12
     grow = np.clip((depth / depth[-1] - start) / (1 - start), 0, 1)[:, None]
     if shape.from_waist:
         grow = np.clip(depth / 0.05, 0, 1)[:, None]

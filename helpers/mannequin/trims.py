@@ -38,6 +38,14 @@ def join(meshes: list[Mesh]) -> Mesh:
     )
 
 
+def compact(mesh: Mesh) -> Mesh:
+    """``mesh`` without vertices that no face uses."""
+    used, faces = np.unique(mesh.faces, return_inverse=True)
+    attributes = {name: values[used] for name, values in mesh.attributes.items()}
+    faces = faces.reshape(-1, 3).astype(np.int32)
+    return Mesh(mesh.vertices[used], faces, mesh.uv[used], mesh.normals[used], attributes)
+
+
 @dataclass
 class Edge:
     """A closed edge of cloth: ``points`` (N, 3) in order, unit ``out`` (N, 3) away from the cloth in its plane, ``normal``
