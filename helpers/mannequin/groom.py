@@ -42,7 +42,7 @@ class Strands:
     layer: np.ndarray
     clump: np.ndarray
     soft: np.ndarray
-    twist: np.ndarray | float = 0.1
+    twist: np.ndarray | float = 0.18
     core: np.ndarray | None = None
 
     @property

@@ -173,6 +173,7 @@ def _gathered(head: Head, figure: Figure, rng: np.random.Generator, count: int, 
     layer = np.clip(rng.uniform(0, 1, len(roots)), 0, 1)
     clear = 0.002 + 0.0045 * layer[:, None] * smoothstep(t, 0.0, 0.4)
     flat = head.push(points.reshape(-1, 3), clear.ravel()).reshape(points.shape)
+    flat = smooth(flat, 4)
     flat[:, 0] = roots
     flat += (0.006 * np.sin(np.pi * t)[None, :] * smoothstep(flat[..., 1], 1.60, 1.66))[..., None] * _UP
     lock = clumps(flat, 70, rng, 0.35, 0.03)
@@ -271,7 +272,7 @@ def _ponytail(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
 def _short(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     woman = figure.presentation == "woman"
     roots, normals = head.roots(1900, rng, _density(figure))
-    top = smoothstep(roots[:, 1], 1.585, 1.640)
+    top = smoothstep(roots[:, 1], 1.590, 1.645) * (1 - 0.7 * smoothstep(np.abs(roots[:, 0]), 0.045, 0.075))
     side = rng.choice([-1.0, 1.0])
     part = 0.034 * side
     quiff = not woman and rng.random() < 0.5
@@ -292,10 +293,14 @@ def _short(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     length *= rng.uniform(0.8, 1.1, len(roots))
     layer = np.clip(0.6 * top + rng.uniform(0, 0.45, len(roots)), 0, 1)
     clearance = 0.0025 + (0.003 + 0.009 * top) * layer
-    weight = 0.2 if quiff else 0.34
-    points = grow(
-        head, roots, direction, 9, 0.009, clearance, lambda far: weight, lambda at, far: 0.6 * _off_face(at) * (far > 0.03)
-    )
+    weight = 0.24 if quiff else 0.34
+
+    def steer(at: np.ndarray, far: float) -> np.ndarray:
+        flat = (at - AXIS) * [1, 0, 1]
+        wide = smoothstep(np.linalg.norm(flat * [1, 1, 0.8], axis=1), 0.080, 0.098)
+        return 0.6 * _off_face(at) * (far > 0.03) - (0.8 * wide)[:, None] * unit(flat)
+
+    points = grow(head, roots, direction, 9, 0.009, clearance, lambda far: weight, steer)
     points = resample(points, 8, length)
     lock = clumps(points, 170, rng, 0.35, 0.015)
     wave(points, lock, rng, 0.0015, 0.05)
@@ -322,7 +327,7 @@ def _buzz(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
 
 def _curly(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     woman = figure.presentation == "woman"
-    roots, normals = head.roots(1050, rng, _density(figure))
+    roots, normals = head.roots(1250 if woman else 1700, rng, _density(figure))
     reach = rng.uniform(0.15, 0.21) if woman else rng.uniform(0.035, 0.05)
     part = rng.choice([0.0, -0.02, 0.02])
     direction = unit(
@@ -344,13 +349,13 @@ def _curly(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
         lambda at, far: 1.2 * _off_face(at),
     )
     length = reach * rng.uniform(0.8, 1.1, len(points)) * (0.75 + 0.25 * rank)
-    points = resample(points, 30 if woman else 14, length)
-    lock = clumps(points, 210, rng, 0.75, 0.03)
-    _coil(points, lock, rng, rng.uniform(0.006, 0.009) if woman else 0.005, rng.uniform(0.028, 0.04) if woman else 0.022)
+    points = resample(points, 32 if woman else 13, length)
+    lock = clumps(points, 300, rng, 0.7, 0.025)
+    _coil(points, lock, rng, rng.uniform(0.007, 0.010) if woman else 0.005, rng.uniform(0.036, 0.05) if woman else 0.022)
     points[:, 1:] = head.push(points[:, 1:].reshape(-1, 3), np.full(points[:, 1:].size // 3, 0.003)).reshape(
         points[:, 1:].shape
     )
-    return Strands(points, rng.uniform(0.004, 0.007, len(points)), layer, lock, _softness(roots, figure))
+    return Strands(points, rng.uniform(0.0026, 0.0048, len(points)), layer, lock, _softness(roots, figure))
 
 
 def _coil(points: np.ndarray, lock: np.ndarray, rng: np.random.Generator, radius: float, pitch: float) -> None:
