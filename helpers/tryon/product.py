@@ -149,7 +149,7 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
     score *= 1 + np.clip((sides[1] - sides[0]) / 12, 0, 1)  # insides lie in the shade
     score[d[:, 0] < notch] = 0
     level = outline.mask[int(np.clip(max(left[1], right[1]) + 0.16 * chest, 0, height - 1))]
-    if level.sum() < 2.7 * half:  # a collar that stands: only its rim is open
+    if half < 0.42 * chest and level.sum() < 2.7 * half:  # a collar that stands: only its rim is open
         score[d[:, 0] > 0.45 * half] = 0
     likely = int(score.argmax())
     best, apart = float(score[likely]), np.abs(d[:, 0] - d[likely, 0])
