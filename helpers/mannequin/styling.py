@@ -276,9 +276,12 @@ def _shape(wish: Wish, warmth: int, name: str, presentation: str, chooser: Choos
         wish.fit = "regular"
         return
     if wish.length is None:
-        weights = {"dress": (3, 2, 2, 1), "a-line skirt": (3, 1, 2, 0.5), "midi skirt": (1, 0, 0), "shorts": (3, 2)}.get(
-            wish.kind
-        )
+        weights = {
+            "dress": (3, 2, 2, 1),
+            "a-line skirt": (3, 1, 2, 0.5),
+            "midi skirt": (1, 0, 0),
+            "shorts": (3, 2) if presentation == "woman" else (1, 4),
+        }.get(wish.kind)
         if category == "upper":
             wish.length = "cropped" if wish.kind == "crop top" else "regular"
         elif group == "legs":
@@ -288,7 +291,7 @@ def _shape(wish: Wish, warmth: int, name: str, presentation: str, chooser: Choos
     if "sleeve" in allowed and wish.sleeve is None:
         wish.sleeve = _sleeve(wish, warmth, name, chooser)
     if "neckline" in allowed and wish.neckline is None:
-        wish.neckline = _neckline(wish, warmth, name, chooser)
+        wish.neckline = _neckline(wish, warmth, name, presentation, chooser)
     if wish.sleeve == "strap" and wish.neckline in ("turtle", "boat", "collar"):
         raise ValueError(f"'{wish.word}' cannot have straps and a {wish.neckline} neckline. Change one of the two words.")
     weaves = [w for w in _WEAVES[wish.kind][warmth] if not (w == "silk" and presentation == "man")]
@@ -323,14 +326,17 @@ def _sleeve(wish: Wish, warmth: int, name: str, chooser: Chooser) -> str:
     return ALLOWED[wish.kind]["sleeve"][0]
 
 
-def _neckline(wish: Wish, warmth: int, name: str, chooser: Chooser) -> str:
+def _neckline(wish: Wish, warmth: int, name: str, presentation: str, chooser: Chooser) -> str:
+    if wish.pattern == "print" and wish.kind != "shirt" and wish.sleeve != "strap" and wish.kind != "tank top":
+        return "crew"  # room for the picture
+    low = 1 if presentation == "woman" else 0.2
     table = {
-        "t-shirt": {"crew": 5, "v": 2, "scoop": 1},
+        "t-shirt": {"crew": 5, "v": 2, "scoop": low},
         "crop top": {"crew": 3, "scoop": 2, "square": 2, "v": 1},
         "tank top": {"scoop": 4, "crew": 2, "square": 1, "v": 1},
-        "long-sleeve": {"crew": 4, "boat": 1, "scoop": 1, "v": 1, "turtle": 1 if warmth == 0 else 0},
+        "long-sleeve": {"crew": 4, "boat": low, "scoop": low, "v": 1, "turtle": 1 if warmth == 0 else 0},
         "shirt": {"collar": 1},
-        "sweater": {"crew": 5, "v": 2, "turtle": 2 if warmth == 0 else 0.3, "boat": 0.5},
+        "sweater": {"crew": 5, "v": 2, "turtle": 2 if warmth == 0 else 0.3, "boat": 0.5 * low},
         "dress": {"v": 3, "crew": 2, "scoop": 2, "square": 1.5, "boat": 1},
     }[wish.kind]
     options = {k: v for k, v in table.items() if not (wish.sleeve == "strap" and k in ("boat", "turtle", "crew"))}

@@ -154,12 +154,12 @@ def _knit(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def _silk(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     streaks = _noise(rng, 384, 0.03, 0.0012)
-    return 1 + 0.008 * streaks, 8e-6 * streaks + 5e-5 * _noise(rng, 384, 0.012, 0.012)
+    return 1 + 0.008 * streaks, 8e-6 * streaks + 1.5e-5 * _noise(rng, 384, 0.014, 0.014)
 
 
 def _satin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     streaks = _noise(rng, 384, 0.001, 0.03)
-    return 1 + 0.006 * streaks, 5e-6 * streaks + 3e-5 * _noise(rng, 384, 0.016, 0.016)
+    return 1 + 0.006 * streaks, 5e-6 * streaks + 1.2e-5 * _noise(rng, 384, 0.018, 0.018)
 
 
 def _wool(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
