@@ -21,6 +21,7 @@ from .cut import unique_edges
 
 _GIVE = 1.2  # cloth is longer by up to this where a bent limb asks for it
 _TAKE = 0.8  # of a shortening that the pose asks for, the cut takes this share; the rest makes folds
+_BESIDE = 0.018  # metres from the nearest point of an inner garment, along it, at which it ends
 _RELAXATION = 0.75  # smaller is faster; below about 0.6 Jacobi iterations explode
 
 
@@ -77,15 +78,20 @@ class Obstacles:
         return out
 
     def planes(self, points: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """float32 (V, 3) points and normals of the half-spaces that ``points`` must stay out of."""
+        """(V, 3) points and normals of the half-spaces that ``points`` must stay out of."""
         near = self.nearest(points, part)
-        return self.points[near].astype(np.float32), self.normals[near].astype(np.float32)
+        if np.isfinite(self.reach):  # beyond its edge an inner garment is not in the way
+            offset = points - self.points[near]
+            height = np.einsum("ij,ij->i", offset, self.normals[near])
+            beside = np.einsum("ij,ij->i", offset, offset) - height**2
+            near[beside > _BESIDE**2] = len(self.points) - 1
+        return self.points[near], self.normals[near]
 
     def push(self, points: np.ndarray, part: np.ndarray, distance: float | np.ndarray) -> np.ndarray:
         """``points`` moved out to at least ``distance`` from the surface, along its normals."""
-        near = self.nearest(points, part)
-        depth = np.einsum("ij,ij->i", points - self.points[near], self.normals[near]) - distance
-        return points - np.minimum(depth, 0)[:, None] * self.normals[near]
+        point, normal = self.planes(points, part)
+        depth = np.einsum("ij,ij->i", points - point, normal) - distance
+        return points - np.minimum(depth, 0)[:, None] * normal
 
 
 def bend_pairs(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +153,7 @@ def drape(
         before = position.copy()
         position += speed * free[:, None] + fall
         if step % 3 == 0:
-            contacts = [obstacle.planes(position, part) for obstacle in obstacles]
+            contacts = [[p.astype(np.float32) for p in o.planes(position, part)] for o in obstacles]
         for _ in range(cloth.iterations):
             d = difference @ position
             size = np.sqrt(np.einsum("ij,ij->i", d, d))[:, None]

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from .collars import button, placket, shirt_collar, turtleneck
 from .drape import Obstacles
-from .form import LEFT_ARM, MEETS, RIGHT_ARM, Ease, Form, smoothstep
+from .form import LEFT_ARM, MEETS, RIGHT_ARM, TRUNK, Ease, Form, smoothstep
 from .outfit import Piece
 from .patterns import (
     LEFT_LEG_FRONT,
@@ -36,17 +36,19 @@ from .trims import Mesh, join, rib, sweep, turned_hem
 FAR = 0.25  # metres: where no edge is near
 _NO_PANEL = 15.0
 LEG_WAIST = 1.03  # template metres
+_BULK = 0.0045  # metres a waistband is thick
 _OPENINGS = ("neck", "cuff", "hem", "waist")
 
 
 @dataclass
 class Garment:
-    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``sleeve`` (V,) bool,
-    ``obstacles`` for the next layer."""
+    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``sleeve`` and ``waist``
+    (V,) bool, where it is on an arm or on the waist's edge, ``obstacles`` for the next layer."""
 
     mesh: Mesh
     edge: np.ndarray
     sleeve: np.ndarray
+    waist: np.ndarray
     obstacles: Obstacles
 
 
@@ -55,6 +57,17 @@ def body_obstacles(form: Form, feet: bool = True) -> Obstacles:
     points = form.body.skin(form.rest, form.hull.weights)
     rows = feet | (form.hull.points[:, 1] > 0.12)
     return Obstacles(points[rows], vertex_normals(points, form.hull.faces)[rows], form.hull.part[rows], MEETS)
+
+
+def padded(body: Obstacles, inner: Garment, reach: float = 0.12) -> Obstacles:
+    """The ``body`` smoothed above the waistband of what is worn ``inner``, so that a top falls over it without a step."""
+    band = np.flatnonzero(inner.waist)
+    if not len(band):
+        return body
+    points, normals = body.points[:-1], body.normals[:-1]
+    distance = cKDTree(inner.mesh.vertices[band]).query(points, distance_upper_bound=reach)[0]
+    rise = _BULK * (1 - smoothstep(np.minimum(distance, reach), 0.0, reach)) * (body.part[:-1] == TRUNK)
+    return Obstacles(points + rise[:, None] * normals, normals, body.part[:-1], body.meets)
 
 
 def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Garment:
@@ -269,7 +282,7 @@ def _assembled(
     ``inner``: the bottom line of the first and the top line of the second sheet, sewn together; ``ribs``: line -> width of the
     knitted band along it.
     """
-    meshes, edges, sleeves, points, normals, part = [], [], [], [], [], []
+    meshes, edges, sleeves, waists, points, normals, part = [], [], [], [], [], [], []
     for number, (sheet, trims) in enumerate(parts):
         open_lines = [name for name in _OPENINGS if name in sheet.lines and not (inner and name == inner[number])]
         w = sheet.wedge_vertex
@@ -278,6 +291,7 @@ def _assembled(
         meshes.append(mesh)
         edges.append(np.min([sheet.distance(name) for name in open_lines], axis=0)[w])
         sleeves.append(np.isin(sheet.part, (LEFT_ARM, RIGHT_ARM))[w])
+        waists.append(sheet.lines.get("waist", np.zeros(len(sheet.rest), bool))[w])
         for trim in trims:
             count = len(trim.vertices)
             plain = {"panel": np.full(count, _NO_PANEL), "hem": np.full(count, FAR)}
@@ -285,13 +299,14 @@ def _assembled(
             meshes.append(trim)
             edges.append(np.zeros(count))
             sleeves.append(np.zeros(count, bool))
+            waists.append(np.zeros(count, bool))
         outward = vertex_normals(sheet.start, sheet.faces)
-        bulk = np.where(sheet.distance("waist") < 0.05, 0.0045, 0.0015)  # bands are thick
+        bulk = np.where(sheet.distance("waist") < 0.05, _BULK, 0.0015)
         points.append(sheet.start + bulk[:, None] * outward)
         normals.append(outward)
         part.append(sheet.part)
     obstacles = Obstacles(np.concatenate(points), np.concatenate(normals), np.concatenate(part), MEETS, 0.05)
-    return Garment(join(meshes), np.concatenate(edges), np.concatenate(sleeves), obstacles)
+    return Garment(join(meshes), *(np.concatenate(values) for values in (edges, sleeves, waists)), obstacles)
 
 
 def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict[str, np.ndarray]:

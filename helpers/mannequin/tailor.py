@@ -106,7 +106,8 @@ def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) ->
         move[rows] += (share * room_here)[:, None] * outward
         done[rows] += share
     rest = 1 - np.minimum(done, 1)
-    out = at + move + (rest * room)[:, None] * normals
+    lying = smoothstep(normals[:, 1], 0.2, 0.8) * (cut.points[:, 1] > ARMPIT)  # cloth rests on the shoulders
+    out = at + move + (rest * (room + lying * (np.minimum(room, 0.003) - room)))[:, None] * normals
     # Hems are cut level, whatever the body does below them.
     level = 1 - smoothstep(cut.points[:, 1], 0.90, 1.02)
     out[:, 1] += np.where(part == TRUNK, level, 1 - smoothstep(cut.points[:, 1], 0.12, 0.3)) * _levelling(cut, form, at, part)

@@ -18,7 +18,7 @@ from .drape import Obstacles
 from .form import LEFT_LEG, MEETS, Form
 from .outfit import Fabric, Figure, Piece
 from .patterns import base_hull
-from .sewing import Garment, body_obstacles, sew, underlayer, waist_of
+from .sewing import Garment, body_obstacles, padded, sew, underlayer, waist_of
 from .shoes import shoes, sole_height
 from .surface import Material, Surface
 from .trims import Mesh, join
@@ -63,6 +63,7 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
             # A top that comes before what is worn below is under it: tucked in.
             garment = sew(piece, form, obstacles, next((waist for i, waist in waists.items() if i > index), None))
             worn, obstacle = _worn(piece, index, garment), garment.obstacles
+            obstacles[0] = padded(obstacles[0], garment)
         out.append(worn)
         obstacles.append(obstacle)
     return [_seen(_worn(piece, -1, underlayer(piece, form)), out) for piece in _underneath(pieces)] + out
