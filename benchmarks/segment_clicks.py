@@ -1,8 +1,8 @@
 """Click segmentation by the field's protocol, on mannequins and on annotated photographs.
 
 ``python benchmarks/segment_clicks.py --mannequin 40`` draws people of many outfits; ``--photos FOLDER`` reads a VITON-HD ``test`` folder
-(``image/``, ``image-parse/`` with CIHP labels). ``--baselines`` adds OpenCV's grabCut, ``--jitter N`` first clicks drawn at random inside the
-garment. Prints a markdown table; ``--targets`` also one row a target, ``--json FILE`` writes everything.
+(``image/``, ``image-parse/`` with CIHP labels). ``--baselines`` adds OpenCV's grabCut, ``--jitter N`` first clicks drawn at random
+inside the garment. Prints a markdown table; ``--targets`` also one row a target, ``--json FILE`` writes everything.
 
 Columns: mean IoU after k clicks; NoC, the mean number of clicks to 85 % and 90 % (20 where never reached); the largest fall of IoU by one
 click; empty masks; CPU-seconds of the preparation and of a click (medians).

@@ -17,10 +17,20 @@ Click = tuple[int, bool]
 """A region and whether it is on the garment."""
 
 WEIGHTS = {
-    "ratio": -1.25, "far": 2.5, "colour": 1.05, "texture": -1.5, "other": -0.2, "skin": -0.8, "outside": -2.0, "head": -0.6, "distance": -3.0,
-    "bias": 2.0,
+    "ratio": -1.25, "far": 2.5, "colour": 1.05, "texture": -1.5, "other": -0.2, "skin": -0.8, "outside": -2.0, "head": -0.6,
+    "distance": -3.0, "bias": 2.0,
 }  # fmt: skip
 """Logistic regression of "belongs to the garment" on the evidence, rounded."""
+BOUNDARY = 0.25
+"""Cost of a working pixel of outline where there is no edge."""
+REACH = 60
+"""How far a further click reaches, in median steps of the way, where it lies 30 working pixels inside the mistake."""
+PUSH, HOLD = 2.0, 2.0
+"""Weight of the last click's label next to it, and of the mask before it beyond its reach."""
+CAP = 20
+"""Largest change by one click, in squares of its distance to the outline: an elongated shape."""
+HOLE = 0.03
+"""Share of the garment up to which a hole in it is a flower or a button."""
 
 
 class Evidence:
@@ -95,11 +105,6 @@ class Evidence:
         return unary
 
 
-BOUNDARY = 0.25
-HOLE = 0.03
-REACH, PUSH, HOLD, CAP = 60, 2.0, 2.0, 20
-
-
 def first(regions: Regions, clicks: Sequence[Click]) -> np.ndarray:
     """(n,) bool, the garment under the first click: once from the click alone, once more from what that found."""
     inside = None
@@ -128,7 +133,7 @@ def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth
     """(n,) bool, ``before`` changed around the last click; ``depth`` is the distance in working pixels from it to the outline.
 
     Only regions connected to the click change, and only to its label. The depth says how large the mistake is that the click is the middle
-    of: where more than an elongated shape of that depth would change, the click is taken to reach less far.
+    of, and mistakes get smaller as clicks go on: where more than that would change, the click is taken to reach less far.
     """
     node, wanted = clicks[-1]
     if before[node] == wanted:
@@ -137,7 +142,8 @@ def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth
     d = geodesic(evidence.graph, np.array([node]))
     sign = 1 if wanted else -1
     reach = REACH * evidence.pace * float(np.clip(depth / 30, 0.1, 2))
-    for _ in range(5):
+    most = min(CAP * max(depth, 4) ** 2, 1.2 / (len(clicks) - 1) * regions.area[before].sum())
+    for _ in range(6):
         near = np.exp(-((d / reach) ** 2))
         score = evidence.score + PUSH * sign * near + HOLD * np.where(before, 1, -1) * (1 - near)
         score = np.where(d > 3 * reach, np.where(before, FIRM, -FIRM), score)
@@ -145,7 +151,10 @@ def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth
         flips = (inside != before) & (inside == wanted)
         flips[node] = True
         flips = connected(regions.pairs, flips, np.array([node]))
-        if regions.area[flips].sum() <= CAP * max(depth, 4) ** 2:
+        if regions.area[flips].sum() <= most:
             break
         reach *= 0.6
+    else:
+        flips &= np.linalg.norm(regions.centre - regions.centre[node], axis=1) <= max(depth, 4)
+        flips[node] = True
     return _whole(regions, before ^ flips, evidence.negative) if wanted else before ^ flips

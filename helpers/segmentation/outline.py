@@ -29,7 +29,6 @@ def refine(
     height, width = image.shape[:2]
     scale = height / regions.index.shape[0]
     band = max(1, round(BAND * scale))
-    top, bottom, left, right = 0, height, 0, width
     changed = inside if before is None else inside != before[1]
     rows, columns = np.nonzero(changed[regions.index])
     x, y, label = points[-1]
@@ -57,8 +56,8 @@ def refine(
         mask[window][turn] = label == 1
     mask = _tidy(mask, points, band)
     for x, y, label in points:
-        cv2.circle(spot := np.zeros((height, width), np.uint8), (int(x), int(y)), max(1, round(scale)), 1, -1)
         if mask[int(y), int(x)] != (label == 1):
+            spot = cv2.circle(np.zeros((height, width), np.uint8), (int(x), int(y)), max(1, round(scale)), 1, -1)
             mask[spot > 0] = label == 1
     for x, y, label in points:
         mask[int(y), int(x)] = label == 1

@@ -24,6 +24,8 @@ Point = tuple[float, float, int]
 
 SMALLEST = 64
 """Pixels of the shorter side below which there is nothing to tell apart."""
+LARGEST = 1536 * 1024
+"""Pixels above which an image is segmented reduced and its mask enlarged."""
 REMEMBERED = 256
 """Prefixes of clicks whose masks are kept for undo and redo."""
 
@@ -51,6 +53,7 @@ class Superpixel:
 
     def __init__(self) -> None:
         self._key = ""
+        self._size = 0, 0
         self._image: np.ndarray | None = None
         self._regions: Regions | None = None
         self._states: OrderedDict[tuple[Point, ...], _State] = OrderedDict()
@@ -76,8 +79,11 @@ class Superpixel:
         if key == self._key:
             return
         self.close()
-        self._regions = prepare(image)
-        self._image = image.copy()
+        self._size = height, width = image.shape[:2]
+        scale = min(1.0, (LARGEST / (height * width)) ** 0.5)
+        size = round(width * scale), round(height * scale)
+        self._image = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
+        self._regions = prepare(self._image)
         self._key = key
 
     def predict(self, points: Sequence[Point]) -> np.ndarray:
@@ -88,18 +94,25 @@ class Superpixel:
         """
         if self._image is None:
             raise RuntimeError("Superpixel.predict was called before set_image(image), which prepares the picture to click on.")
+        points = _checked_points(points, self._size)
         shape = self._image.shape[:2]
-        points = _checked_points(points, shape)
+        ratio = shape[0] / self._size[0]
+        places = tuple((min(x * ratio, shape[1] - 1), min(y * ratio, shape[0] - 1), label) for x, y, label in points)
         state: _State | None = None
-        for length in range(1, len(points) + 1):
-            prefix = points[:length]
+        for length in range(1, len(places) + 1):
+            prefix = places[:length]
             if prefix not in self._states:
                 self._states[prefix] = self._step(prefix, state)
             self._states.move_to_end(prefix)
             state = self._states[prefix]
         while len(self._states) > REMEMBERED:
             self._states.popitem(last=False)
-        return _unpack(state.mask, shape)
+        mask = _unpack(state.mask, shape)
+        if shape != self._size:
+            mask = cv2.resize(mask.astype(np.float32), self._size[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+            for x, y, label in points:
+                mask[int(y), int(x)] = label == 1
+        return mask
 
     def _step(self, points: tuple[Point, ...], before: _State | None) -> _State:
         """The state after the last of ``points``, from the one before it."""
