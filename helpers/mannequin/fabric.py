@@ -31,6 +31,8 @@ FRONT, LEG_FRONTS, LEG_BACKS = 0, (6, 8), (7, 9)
 """Values of ``panel`` that a pattern or wear depends on."""
 PRINT_WIDTH, PRINT_HEIGHT, PRINT_CENTRE = 0.27, 0.32, -0.035
 """Largest size of an image print in metres, and its middle above the cloth's origin at the chest."""
+STITCH = 0.0032
+"""Metres from one stitch to the next."""
 _SHARPNESS = 0.30  # standard deviation of one sample in pixels; four or more of them make a pixel
 
 Pattern = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
@@ -98,7 +100,7 @@ class _Cloth:
             colour = _worn(colour, _leg_fade(u, v, _attribute(hits, "panel")) if fade is None else fade)
         edge = _attribute(hits, "hem")
         if edge is not None:
-            _topstitch(colour, edge, self._thread(), blur)
+            _topstitch(colour, edge, u + v, self._thread(), blur)
         return np.clip(colour, 0.0, 1.0, out=colour)
 
     def bump(self, hits: Hits) -> np.ndarray:
@@ -182,14 +184,16 @@ def _worn(colour: np.ndarray, fade: np.ndarray) -> np.ndarray:
     return colour + np.clip(fade, 0, 1)[:, None] * (pale - colour)
 
 
-def _topstitch(colour: np.ndarray, edge: np.ndarray, thread: np.ndarray, blur: float) -> None:
-    """Two rows of stitches 6 and 11 mm from a finished edge, as dark as their width against the sample allows."""
+def _topstitch(colour: np.ndarray, edge: np.ndarray, along: np.ndarray, thread: np.ndarray, blur: float) -> None:
+    """Two rows of stitches 6 and 11 mm from a finished edge, as strong as their width against the sample allows."""
     near = np.flatnonzero((edge > 0.002) & (edge < 0.016))
     if not near.size:
         return
-    wide = 0.0006 + blur
-    line = sum(np.exp(-(((edge[near] - at) / wide) ** 2) / 2) for at in (0.006, 0.011)) * np.float32(0.0011 / wide)
-    colour[near] += np.clip(line, 0, 0.7)[:, None] * (thread - colour[near])
+    wide = 0.0004 + blur
+    line = sum(np.exp(-(((edge[near] - at) / wide) ** 2) / 2) for at in (0.006, 0.011)) * np.float32(0.0007 / wide)
+    gaps = 0.5 * np.exp(-2 * (np.pi * blur / STITCH) ** 2)
+    line *= 1 - gaps + gaps * np.cos(along[near] * np.float32(2 * np.pi / STITCH))
+    colour[near] += np.clip(line, 0, 0.75)[:, None] * (thread - colour[near])
 
 
 # ------------------------------------------------------------------------------------------------------------ patterns

@@ -191,4 +191,4 @@ def test_ribs_and_stitches_follow_their_attributes():
     denim = fabric_material(Fabric("#26344f", "solid", WHITE, 0.06, "denim"), pixel=0.0005)
     along = hits(np.linspace(0, 0.05, 500), 0.0)
     sewn = denim.albedo(along | {"hem": np.full((500, 1), 0.006, np.float32)}).mean(0)
-    assert sewn[0] > 2 * denim.albedo(along).mean(0)[0]
+    assert sewn[0] > 1.6 * denim.albedo(along).mean(0)[0]
