@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -81,12 +82,15 @@ class Clicker:
         points: clicks to begin with, as ``parse_points`` takes them.
         names: what the garments are called, in the order they are clicked.
         folder: where ``mask.png`` (all garments), ``garments/NAME.png`` and ``points.json`` are written at every change.
+        resume: without ``points``, go on from the clicks that a hand left in ``folder`` on this very image, for instance before
+            the kernel was restarted.
         on_done: called with this clicker at "done".
         max_view: (width, height) in pixels that the picture takes at most; it also never outgrows the window.
 
     Attributes:
         prompt: the :class:`PointPrompt` behind it.
         finished: whether "done" was the last thing that happened.
+        by_hand: whether anything was clicked, now or in what was resumed.
         seconds: how long the last mask took.
     """
 
@@ -98,6 +102,7 @@ class Clicker:
         points: object = (),
         names: Sequence[str] = (),
         folder: str | Path | None = None,
+        resume: bool = False,
         on_done: Callable[[Clicker], None] | None = None,
         max_view: tuple[int, int] = (768, 1024),
     ) -> None:
@@ -110,11 +115,19 @@ class Clicker:
         self._masks: dict[tuple[Point, ...], np.ndarray] = {}
         self._connected = False
         height, width = image.shape[:2]
-        self.prompt = PointPrompt((width, height), max_view=max_view, points=points, names=names)
+        settings = {"max_view": max_view, "names": names}
+        self.prompt = PointPrompt((width, height), points=points, **settings)
+        typed = any(self.prompt.garments.values())
+        left = self._left() if resume and not typed else None
+        if left:
+            self.prompt = PointPrompt((width, height), points=left, **settings)
+        self.by_hand = bool(left)
         self._base = images.resize(image, self.prompt.view_size)
         self._build()
         engine.set_image(image)
-        self._changed(self.prompt)
+        self._refresh()
+        if typed:
+            self.save()
         self.prompt.on_change = self._changed
 
     # What a next cell reads
@@ -155,8 +168,25 @@ class Clicker:
         for path in set((self.folder / "garments").glob("*.png")) - set(files):
             path.unlink()  # a garment that was undone
         images.write_mask(self.folder / "mask.png", self.mask)
-        note = {"size": list(self.prompt.size), "garments": self.prompt.garments, "done": self.finished}
+        note = {
+            "size": list(self.prompt.size),
+            "image_sha256": self._digest(),
+            "garments": self.prompt.garments,
+            "by_hand": self.by_hand,
+            "done": self.finished,
+        }
         images.write_text(self.folder / "points.json", json.dumps(note))
+
+    def _left(self) -> dict[str, list] | None:
+        """The clicks that a hand left in ``folder`` on this very image, if there are any."""
+        path = None if self.folder is None else self.folder / "points.json"
+        if path is None or not path.exists():
+            return None
+        note = json.loads(path.read_text(encoding="utf-8"))
+        return note["garments"] if note["by_hand"] and note["image_sha256"] == self._digest() else None
+
+    def _digest(self) -> str:
+        return hashlib.sha256(np.ascontiguousarray(self.image)).hexdigest()
 
     # Widgets
 
@@ -295,25 +325,28 @@ class Clicker:
     # State to screen and disk
 
     def _changed(self, prompt: PointPrompt) -> None:
-        """After each change: the point first, then the mask, then the files."""
-        self.finished = False
+        self.finished, self.by_hand = False, True
         self.errors.outputs = ()
+        self._refresh()
+        try:
+            self.save()
+        except OSError as error:  # the clicks are good and stay
+            self._fail(error)
+
+    def _refresh(self) -> None:
+        """The point first, then the mask, which takes longer."""
         self._draw_points()
         self._say("computing …")
         self.canvas.add_class("busy")
         started = time.perf_counter()
         try:
-            self._mask(prompt.points)
+            self._mask(self.points)
         finally:
             self.canvas.remove_class("busy")
         self.seconds = time.perf_counter() - started
         self._draw_masks()
         self._sync_controls()
         self._say()
-        try:
-            self.save()
-        except OSError as error:  # the clicks are good and stay
-            self._fail(error)
 
     def _mask(self, points: Sequence[Point]) -> np.ndarray:
         key = tuple(points)

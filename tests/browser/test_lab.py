@@ -118,6 +118,17 @@ def test_a_reload_brings_everything_back(lab: Server, open_page, picture) -> Non
     hand.key("Control+z")
     hand.saved([])
     hand.sees(elsewhere(TOP), plain(picture, elsewhere(TOP)))
+
+    hand.click(SKIRT)
+    hand.saved([1])
+    command(page, "notebook:run-all-cells")
+    metrics = lab.outputs / "reload" / "metrics.json"
+    wait_until(lambda: '"by_hand": true' in metrics.read_text(), "a second run to take the hand's click")
+    hand.sees(elsewhere(SKIRT), tinted(picture, elsewhere(SKIRT)))
+    ((x, y, _),) = hand.saved([1])
+    mask = images.read_mask(lab.outputs / "reload" / "mask" / "person.png")
+    assert mask[y, x]
+    assert not mask[TOP[1], TOP[0]]
     assert page.complaints == []
 
 

@@ -172,14 +172,35 @@ def test_several_garments(image, tmp_path):
 
 
 def test_every_change_is_on_disk(clicker):
-    assert on_disk(clicker) == {"size": [WIDTH, HEIGHT], "garments": {"garment 1": []}, "done": False}
     click(clicker, 40, 30)
-    assert on_disk(clicker)["garments"] == {"garment 1": [[40, 30, 1]]}
+    note = on_disk(clicker)
+    assert (note["size"], note["by_hand"], note["done"]) == ([WIDTH, HEIGHT], True, False)
+    assert note["garments"] == {"garment 1": [[40, 30, 1]]}
     assert (images.read_mask(clicker.folder / "mask.png") == clicker.mask).all()
     press(clicker, "z", ctrl=True)
     assert on_disk(clicker)["garments"] == {"garment 1": []}
     assert not images.read_mask(clicker.folder / "mask.png").any()
     assert not list(clicker.folder.rglob(".part-*"))
+
+
+def test_opening_the_clicker_again_loses_nothing(image, tmp_path):
+    first = Clicker(image, Rectangles(), names=["top", "skirt"], folder=tmp_path, resume=True)
+    click(first, 40, 30)
+    press(first, "n")
+    click(first, 40, 80)
+    again = Clicker(image, Rectangles(), names=["top", "skirt"], folder=tmp_path, resume=True)
+    assert again.prompt.garments == first.prompt.garments
+    assert again.by_hand
+    assert (again.mask == first.mask).all()
+    fresh = Clicker(image, Rectangles(), folder=tmp_path)
+    assert not fresh.mask.any()
+    assert on_disk(first)["garments"]["top"] == [[40, 30, 1]], "nothing is written before there is something to write"
+    other = Clicker(image[::-1], Rectangles(), folder=tmp_path, resume=True)
+    assert not other.mask.any(), "another picture's clicks"
+    typed = Clicker(image, Rectangles(), points=[[40, 80, 1]], folder=tmp_path, resume=True)
+    assert typed.points == [(40, 80, 1)], "typed points replace the hand"
+    assert not on_disk(typed)["by_hand"]
+    assert not Clicker(image, Rectangles(), folder=tmp_path, resume=True).mask.any(), "typed points are not a hand's"
 
 
 def test_done_calls_back_once_there_is_a_mask(image, tmp_path):
