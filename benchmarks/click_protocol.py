@@ -1,7 +1,8 @@
 """The field's protocol for click segmentation: the next click goes to the middle of the largest error.
 
 As in Sofiiuk et al., "Reviving Iterative Training with Mask Guidance for Interactive Segmentation" (2021): the first click lies in
-the middle of the target, every further one in the middle (greatest distance to the edge) of the largest connected region that is still wrong.
+the middle of the target, every further one in the middle (greatest distance to the edge) of the largest connected region that is
+still wrong.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Evidence:
         self.score = sum(WEIGHTS[name] * value for name, value in self.evidence.items())
         energy = r.contrast + 0.3 * r.difference + 4 * step
         top = np.sort(energy)[int(0.6 * len(energy)) :]
-        self.boundary = BOUNDARY * r.length * np.exp(-energy * (0.3 + np.minimum(r.change, 0.7)) / np.median(top))
+        self.boundary = BOUNDARY * r.length * np.exp(-energy * (0.3 + np.minimum(r.change, 0.7)) / max(np.median(top), 1e-3))
 
     def _vicinity(self, nodes: np.ndarray, reach: np.ndarray) -> np.ndarray:
         """(c, k) the shares of the codebook's colours around each of ``nodes`` (c,), the nearer by ``reach`` (n,) the more."""
