@@ -27,7 +27,7 @@ REACH = 60
 """How far a further click reaches, in median steps of the way, where it lies 30 working pixels inside the mistake."""
 PUSH, HOLD = 2.0, 2.0
 """Weight of the last click's label next to it, and of the mask before it beyond its reach."""
-CAP = 20
+CAP = 30
 """Largest change by one click, in squares of its distance to the outline: an elongated shape."""
 HOLE = 0.03
 """Share of the garment up to which a hole in it is a flower or a button."""
