@@ -25,7 +25,7 @@ PAGES = {
         "wardrobe": "The wardrobe as product photographs.",
     },
     "02_segment": {
-        "growth": "A mask growing click by click.",
+        "click_by_click": "A mask growing click by click.",
         "garments": "Several garments, one after the other.",
     },
     "03_try_on": {

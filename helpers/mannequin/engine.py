@@ -69,8 +69,9 @@ class Mannequin:
         body, worn = self._dress(outfit)
         body = replace(body, figure=outfit.figure)
         skin = hide(skin_surfaces(body), body, worn)
-        hair = hair_surfaces(body, outfit.figure, np.random.default_rng([seed, 1]))
-        return [*skin, *hair, *surfaces(worn, outfit.pieces, fabric_material)]
+        clothes = surfaces(worn, outfit.pieces, fabric_material)
+        hair = hair_surfaces(body, outfit.figure, np.random.default_rng([seed, 1]), clothes)
+        return [*skin, *hair, *clothes]
 
     def _dress(self, outfit: Outfit) -> tuple[Body, list[Worn]]:
         # What has no part in the shape, above all colour, has none in what a dressed figure is known by.
