@@ -114,7 +114,7 @@ def _shoulders(worn: Silhouette, garment: Silhouette, plan: Plan) -> dict[str, n
     out = {}
     for side in SIDES:
         line = worn.edges[f"{side}-yoke"]
-        both = worn.sleeved[side] and garment.sleeved[side]
+        both = worn.sleeved[side] == garment.sleeved[side] and (worn.sleeved[side] or plan.neck_kept)
         if plan.neck_kept and both:
             out[side] = resample(line, 4)
             continue

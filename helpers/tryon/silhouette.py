@@ -147,7 +147,8 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
         beside = half[under, max(0, int(x - 0.04 * scale) - 1) : int(x + 0.04 * scale) + 2]
         hanging = not beside.all() and half[under, : int(x)].any()
         tip = path[path[:deepest, 0].argmin()]
-        if y > row + 0.5 * breadth and (y > bottom - 0.1 * breadth or not hanging or depth < 0.05):
+        reaches = x - tip[0] > 0.3 * scale and x - tip[0] > 0.4 * (y - tip[1])
+        if y > row + 0.5 * breadth and not reaches and (y > bottom - 0.1 * breadth or not hanging or depth < 0.05):
             continue  # the hem
         if y > row + 0.15 * breadth and not hanging and x - tip[0] < 0.4 * (y - tip[1]):
             continue  # a waist, not a sleeve that hangs down beside the trunk
