@@ -41,7 +41,7 @@ def _neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple
 
 def turtleneck(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obstacles], height: float = 0.058) -> Mesh:
     """A folded tube of rib round the neck."""
-    edge, _ = _neck_edge(sheet, loop, form, 0.14)
+    edge, _ = _neck_edge(sheet, loop, form, 0.34)
     profile = np.array(
         [
             (0.010, 0.0035), (0.011, 0.0065), (0.020, 0.0082), (0.5 * height, 0.0085), (0.9 * height, 0.0078),
@@ -55,7 +55,7 @@ def turtleneck(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obsta
 
 def shirt_collar(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obstacles]) -> list[Mesh]:
     """Stand and leaf of a buttoned collar."""
-    edge, along = _neck_edge(sheet, loop, form, 0.10)
+    edge, along = _neck_edge(sheet, loop, form, 0.24)
     half = np.abs(along).max()
     back = smoothstep(np.abs(along), 0.35 * half, half)
     high = 0.026 + 0.008 * back

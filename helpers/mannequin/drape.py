@@ -63,7 +63,7 @@ class Obstacles:
     def nearest(self, points: np.ndarray, part: np.ndarray) -> np.ndarray:
         """(V,) index of the obstacle point nearest to each of ``points`` (V, 3) among those its ``part`` (V,) meets."""
         out = np.empty(len(points), np.int64)
-        for p in np.unique(part):
+        for p in np.flatnonzero(np.bincount(part)):
             if p not in self._trees:
                 rows = np.flatnonzero(np.isin(self.part, self.meets[int(p)]))
                 tree = cKDTree(self.points[rows], leafsize=24, balanced_tree=False) if len(rows) else None

@@ -44,8 +44,8 @@ NECKLINES = {
     "scoop": Neckline(0.103, 0.150, 0.045, 1.8),
     "square": Neckline(0.108, 0.135, 0.045, 7.0),
     "boat": Neckline(0.130, 0.060, 0.040, 2.0),
-    "collar": Neckline(0.068, 0.060, 0.008),
-    "turtle": Neckline(0.076, 0.058, 0.008),
+    "collar": Neckline(0.063, 0.058, 0.006),
+    "turtle": Neckline(0.067, 0.055, 0.006),
 }
 _NECK_POINT = 1.405  # where the shoulder ridge meets the neckline
 
