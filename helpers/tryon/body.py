@@ -119,7 +119,10 @@ def crossing(worn: np.ndarray, body: Body) -> np.ndarray:
     above = np.logical_or.accumulate(worn, 0)
     below = np.logical_or.accumulate(worn[::-1], 0)[::-1]
     found = body.arms & above & (left & right | below & (left | right))
-    return cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)) > 0
+    found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(found)
+    large = np.nonzero(stats[:, cv2.CC_STAT_AREA] > 0.015 * worn.sum())[0]
+    return (found > 0) & np.isin(pieces, large)
 
 
 def bridge(worn: np.ndarray, body: Body) -> np.ndarray:

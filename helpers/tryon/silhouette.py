@@ -153,7 +153,7 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
         if y > row + 0.15 * breadth and not hanging and x - tip[0] < 0.4 * (y - tip[1]):
             continue  # a waist, not a sleeve that hangs down beside the trunk
         out = half[: int(y), : int(x)].sum()  # what sticks out above the hollow
-        if sleeves and deepest > collar and out > (0.02 if depth > 0.4 else 0.05 if hanging else 0.13) * scale**2:
+        if sleeves and deepest > collar and out > (0.02 if depth > 0.4 else 0.05 if hanging else 0.11) * scale**2:
             armpit, sleeve = deepest, True
         elif depth > 0.03 and path[last][0] < x and y < top + 0.6 * (bottom - top):  # a hollow open outwards: an armhole
             shoulder = int(path[: first + 1, 1].argmin())
