@@ -183,7 +183,7 @@ class Clicker:
         if path is None or not path.exists():
             return None
         note = json.loads(path.read_text(encoding="utf-8"))
-        return note["garments"] if note["by_hand"] and note["image_sha256"] == self._digest() else None
+        return note["garments"] if note.get("by_hand") and note.get("image_sha256") == self._digest() else None
 
     def _digest(self) -> str:
         return hashlib.sha256(np.ascontiguousarray(self.image)).hexdigest()
