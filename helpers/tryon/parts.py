@@ -11,7 +11,7 @@ from helpers.tryon.silhouette import SIDES, Silhouette, cut, length, resample
 from helpers.tryon.topology import Plan
 from helpers.tryon.warp import between
 
-_TORSO, _SLEEVE, _LEG = 0.012, 0.002, 0.006  # smoothing: stiff cloth in front keeps prints straight, sleeves follow the arm
+_TORSO, _SLEEVE, _LEG = 0.005, 0.002, 0.004  # smoothing: stiff cloth in front keeps prints straight, sleeves follow the arm
 
 
 @dataclass(frozen=True)
