@@ -14,7 +14,13 @@ CATEGORIES = ("upper", "lower", "dress")
 
 @dataclass(frozen=True)
 class Garment:
-    """``image`` uint8 (H, W, 3) RGB of the garment alone on a plain backdrop; ``mask`` bool (H, W) or ``None`` to be found.
+    """A garment alone on a plain backdrop.
+
+    image:    uint8 (H, W, 3) RGB
+    mask:     bool (H, W), all of the garment, or ``None`` to be found
+    category: ``upper``, ``lower`` or ``dress``
+    inside:   bool (H, W), the part of the mask where cloth is seen from within (back of the neck, openings of sleeves), or ``None``
+              where that is not known
 
     Raises ``ValueError`` for another ``category`` than ``upper``, ``lower`` or ``dress``, or a picture of another kind.
     """
@@ -23,19 +29,29 @@ class Garment:
     mask: np.ndarray | None = None
     category: str = "upper"
     name: str = "garment"
+    inside: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         require_image(self.image, "garment image")
         require_category(self.category)
         if self.mask is not None:
             require_mask(self.mask, self.image.shape[:2], "garment mask")
+        if self.inside is not None and (self.inside.dtype != bool or self.inside.shape != self.image.shape[:2]):
+            raise ValueError(
+                f"garment inside must be bool {self.image.shape[:2]}, not {self.inside.dtype} {self.inside.shape}."
+            )
 
     def save(self, folder: str | Path, name: str | None = None) -> Path:
-        """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``; returns the picture's path."""
+        """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``; returns the picture's path.
+
+        Beyond that layout, ``cloth-inside/NAME.png`` where it is known.
+        """
         folder, name = Path(folder), name or self.name
         path = write_image(folder / "cloth" / f"{name}.jpg", self.image)
         if self.mask is not None:
             write_mask(folder / "cloth-mask" / f"{name}.jpg", self.mask)
+        if self.inside is not None:
+            write_mask(folder / "cloth-inside" / f"{name}.png", self.inside)
         return path
 
 
@@ -50,7 +66,9 @@ def load_garment(path: str | Path, category: str = "upper") -> Garment:
     beside = [path.parent.parent / "cloth-mask" / f"{path.stem}{suffix}" for suffix in (".jpg", ".png")]
     found = next((p for p in beside if path.parent.name == "cloth" and p.exists()), None)
     mask = read_mask(found, "garment mask") if found else read_alpha(path, "garment")
-    return Garment(image, mask, category, path.stem)
+    inside = path.parent.parent / "cloth-inside" / f"{path.stem}.png"
+    known = path.parent.name == "cloth" and inside.exists()
+    return Garment(image, mask, category, path.stem, read_mask(inside, "garment inside") if known else None)
 
 
 def require_category(category: str) -> str:

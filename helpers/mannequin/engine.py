@@ -88,7 +88,7 @@ class Mannequin:
 
 
 def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1024)) -> Garment:
-    """A ghost-mannequin product photograph of one garment, with its exact mask.
+    """A ghost-mannequin product photograph of one garment, with its exact mask and where its inside shows.
 
     what: words ("a red and white checked shirt") or a ``Piece``; seed: what the words leave open; size: (width, height) in pixels
     Words that are not understood are named in a warning. Raises ``ValueError`` for several garments or shoes.
@@ -102,8 +102,8 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     if what.category == "shoes":
         raise ValueError(f"{name!r}: product photographs are of clothes; shoes cannot be tried on.")
     worn = product_shape(what)
-    image, mask = studio.product(surfaces([worn], (what,), fabric_material), size, seed)
-    return Garment(image, mask, what.category, name.replace("/", "-"))
+    image, mask, inside = studio.product(surfaces([worn], (what,), fabric_material), size, seed)
+    return Garment(image, mask, what.category, name.replace("/", "-"), inside)
 
 
 def _check_size(size: Any) -> tuple[int, int]:

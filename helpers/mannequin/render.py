@@ -76,10 +76,11 @@ def render(
 
 def product(
     surfaces: Sequence[Surface] | Scene, size: tuple[int, int] = (768, 1024), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One garment as a shop shows it: alone, hollow, on light grey with a soft shadow.
 
-    Returns ``image`` (H, W, 3) uint8 sRGB and ``mask`` (H, W) bool, true where the garment fills at least half of the pixel.
+    Returns ``image`` (H, W, 3) uint8 sRGB, ``mask`` (H, W) bool, true where the garment fills at least half of the pixel, and
+    ``inside`` (H, W) bool, the part of it where the cloth is seen from within: the back of the neck, the openings of sleeves.
     """
     world = surfaces if isinstance(surfaces, Scene) else Scene(surfaces)
     low, high = bounds(world.surfaces)
@@ -97,7 +98,12 @@ def product(
         under = cv2.GaussianBlur(np.roll(small, round(drop * len(small)), axis=0), (0, 0), blur * len(small))
         paper *= (1 - strength * under)[..., None]
     picture, buffers = shot.take(untone(paper))
-    return _develop(picture, seed), buffers["alpha"] >= 0.5
+    met = buffers["surface"] >= 0
+    flat = world.flat[world.first_face[buffers["surface"][met]] + buffers["face"][met]]
+    away_from_lens = np.einsum("ij,ij->i", flat, np.float32(camera.position) - buffers["position"][met]) < 0
+    mask, inside = buffers["alpha"] >= 0.5, np.zeros(met.shape, bool)
+    inside[met] = away_from_lens
+    return _develop(picture, seed), mask, inside & mask
 
 
 class _Shot:

@@ -121,6 +121,9 @@ def test_a_product_is_one_garment_with_an_exact_mask() -> None:
     inside, outside = garment.image[garment.mask].mean(0), garment.image[~garment.mask].mean(0)
     assert inside[0] > inside[2] + 60
     assert np.ptp(outside) < 6
+    assert not (garment.inside & ~garment.mask).any()
+    assert 0.002 < garment.inside.sum() / garment.mask.sum() < 0.15
+    assert garment.inside[: SIZE[1] // 2, SIZE[0] // 2 - 4 : SIZE[0] // 2 + 4].any()  # the back of the neck
     assert not garment.mask[[0, -1]].any()
     assert not garment.mask[:, [0, -1]].any()
 

@@ -79,6 +79,10 @@ def test_a_garment_finds_its_mask_beside_it_or_in_its_transparency(tmp_path, per
     (tmp_path / "cloth").mkdir()
     path = Garment(person.image, person.mask, "lower", "skirt").save(tmp_path)
     assert (load_garment(path, "lower").mask == person.mask).all()
+    assert load_garment(path, "lower").inside is None
+    inside = person.mask & (np.arange(128) < 40)[:, None]
+    path = Garment(person.image, person.mask, "lower", "lined", inside).save(tmp_path)
+    assert (load_garment(path, "lower").inside == inside).all()
     rgba = np.dstack([person.image, person.mask.astype(np.uint8) * 255])
     assert (load_garment(write_image(tmp_path / "cut.png", rgba)).mask == person.mask).all()
     assert load_garment(write_image(tmp_path / "plain.png", person.image)).mask is None

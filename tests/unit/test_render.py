@@ -246,7 +246,10 @@ def test_a_product_stands_alone_on_light_grey():
     tube = sphere((0.2, 1.2, 0.1), 0.3, plain("#c8102e", roughness=0.85), garment=0)
     tube.faces = tube.faces[tube.vertices[tube.faces][..., 1].max(axis=1) < 1.4]  # open at the neck
     tube.labels = tube.labels[: len(tube.faces)]
-    image, mask = product([tube], SIZE)
+    image, mask, inside = product([tube], SIZE)
+    assert inside.any()  # the far wall, over the near rim
+    assert not (inside & ~mask).any()
+    assert inside.sum() < 0.3 * mask.sum()
     assert image.shape == (128, 96, 3)
     assert mask.shape == (128, 96)
     assert np.abs(image[:6].astype(int) - 0xE6).max() <= 8
