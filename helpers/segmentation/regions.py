@@ -18,7 +18,7 @@ WORKING_AREA = 384 * 512
 """Pixels at which regions are found; larger images are reduced to it."""
 CELL = 7.0
 """Spacing of the superpixels in working pixels, fine enough for a sleeve on a full-length figure."""
-UNLIKE = 4.0
+UNLIKE = 3.2
 """Deviations from the backdrop at which a pixel is as likely in front of it."""
 COLOURS = 32
 """Size of the codebook that describes what a neighbourhood is made of."""
