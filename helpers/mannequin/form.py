@@ -132,6 +132,10 @@ class Support:
         """(T,) where the sections lie."""
         return self.first + _STEP * np.arange(len(self.table))
 
+    def row(self, along: float) -> int:
+        """The section of the table nearest to ``along``."""
+        return int(np.clip(round((along - self.first) / _STEP), 0, len(self.table) - 1))
+
     def radius(self, along: np.ndarray, angle: np.ndarray, table: np.ndarray | None = None) -> np.ndarray:
         """(N,) how far the section reaches at ``angle`` (N,) of ``along`` (N,)."""
         table = self.table if table is None else table
@@ -144,8 +148,7 @@ class Support:
 
     def girth(self, along: float) -> float:
         """Circumference of the convex section at ``along``: the integral of the support function."""
-        row = int(np.clip(round((along - self.first) / _STEP), 0, len(self.table) - 1))
-        return float(self.table[row].sum() * 2 * np.pi / len(_ANGLES))
+        return float(self.table[self.row(along)].sum() * 2 * np.pi / len(_ANGLES))
 
 
 def hang(table: np.ndarray, taper: np.ndarray | float, start: int, step: int) -> np.ndarray:

@@ -64,7 +64,7 @@ class Fit:
 
 FITS = {
     "slim": Fit(0.007, 0.006, 0.009, 0.30, 0.22, 0.12),
-    "regular": Fit(0.015, 0.014, 0.014, 0.12, 0.10, 0.055),
+    "regular": Fit(0.015, 0.014, 0.014, 0.12, 0.10, 0.035),
     "loose": Fit(0.026, 0.019, 0.024, 0.05, 0.07, 0.02),
     "oversized": Fit(0.042, 0.028, 0.034, 0.02, 0.06, 0.0),
 }
@@ -101,7 +101,7 @@ STYLES = {
     "dress": Style(trunk=0.4, arm=0.8, taper=8.0, hem=0.005, band=0.02, length="knee", neckline="scoop"),
     "shorts": Style(leg=1.3, length="short"),
     "trousers": Style(length="full"),
-    "jeans": Style(leg=0.8, taper=0.8, length="full"),
+    "jeans": Style(leg=0.8, taper=1.2, length="full"),
 }
 WEAVES = {
     "cotton": Cloth(bend=0.16),

@@ -13,8 +13,11 @@ from .drape import Obstacles
 from .form import LEFT_ARM, MEETS, RIGHT_ARM, TRUNK, Ease, Form, smoothstep
 from .outfit import Piece
 from .patterns import (
+    FITS,
     LEFT_LEG_FRONT,
+    NECKLINES,
     RIGHT_LEG_FRONT,
+    SLEEVE_ENDS,
     STYLES,
     TOP_HEMS,
     TROUSER_HEMS,
@@ -72,10 +75,26 @@ def padded(body: Obstacles, inner: Garment, reach: float = 0.12) -> Obstacles:
 
 def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Garment:
     """``piece`` draped on the body of ``form``, outside of all ``obstacles``; a top is ``tucked`` into a waist at that template
-    height."""
+    height.
+
+    Raises ``ValueError`` naming what the piece cannot be cut to.
+    """
+    _check(piece)
     if piece.category == "upper":
         return _top(piece, form, obstacles, tucked)
     return _SEWERS[piece.kind](piece, form, obstacles)
+
+
+def _check(piece: Piece) -> None:
+    lengths = {"upper": TOP_HEMS, "lower": TROUSER_HEMS, "dress": SKIRT_HEMS}[piece.category]
+    lengths = SKIRT_HEMS if piece.kind in SKIRTS else lengths
+    wanted = {"length": tuple(lengths), "sleeve": ("none", "strap", *SLEEVE_ENDS), "neckline": tuple(NECKLINES)}
+    for name, known in (*wanted.items(), ("fit", tuple(FITS))):
+        value = getattr(piece, name)
+        if value is not None and value not in known:
+            raise ValueError(f"the {name} of a {piece.kind} is one of {', '.join(known)}, not {value!r}.")
+    if piece.fabric.weave not in WEAVES:
+        raise ValueError(f"weave is one of {', '.join(WEAVES)}, not {piece.fabric.weave!r}.")
 
 
 def waist_of(piece: Piece) -> float:

@@ -115,7 +115,9 @@ class Sheet:
         shift = np.zeros_like(self.start)
         for group in self.edges().values():
             for loop in group:
-                shift[loop] = gaussian_filter1d(self.start[loop], sigma, axis=0, mode="wrap") - self.start[loop]
+                points = self.start[loop]
+                smooth = gaussian_filter1d(points, sigma, axis=0, mode="wrap")
+                shift[loop] = (1 - _corners(points))[:, None] * (smooth - points)
         edges = unique_edges(self.faces)
         both = np.concatenate([edges, edges[:, ::-1]])
         valence = np.bincount(both[:, 0], minlength=len(self.start))
@@ -139,6 +141,16 @@ class Sheet:
         """The cloth itself, one vertex a wedge, with the attribute ``panel``."""
         normals, w = vertex_normals(self.start, self.faces), self.wedge_vertex
         return Mesh(self.start[w], self.wedge_faces, self.uv, normals[w], {"panel": self.wedge_panel.astype(float)})
+
+
+def _corners(loop: np.ndarray, span: int = 5) -> np.ndarray:
+    """(N,) 0..1: where a closed curve (N, 3) turns sharply, as at the point of a V."""
+    before, after = loop - np.roll(loop, span, axis=0), np.roll(loop, -span, axis=0) - loop
+    cosine = np.einsum("ij,ij->i", before, after) / np.maximum(
+        np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1), 1e-12
+    )
+    sharp = (np.arccos(np.clip(cosine, -1, 1)) > 0.65).astype(float)
+    return np.minimum(gaussian_filter1d(sharp, 1.5, mode="wrap") * 1.5, 1)
 
 
 def _halves(ends: np.ndarray, count: int) -> sparse.csr_matrix:

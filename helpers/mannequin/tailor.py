@@ -13,6 +13,7 @@ from .form import (
     LEFT_LEG,
     RIGHT_ARM,
     RIGHT_LEG,
+    SHOULDER,
     TRUNK,
     WAIST,
     Ease,
@@ -35,6 +36,7 @@ from .patterns import (
 from .sheet import Sheet
 from .surface import vertex_normals
 
+_LEAST = 0.004  # metres between body and cloth
 _INSTEP = 0.13  # template metres; below, the hull widens into the foot
 
 
@@ -51,78 +53,78 @@ def parts(cut: Cut) -> np.ndarray:
 
 def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) -> np.ndarray:
     """(V, 3) the cut at rest on ``form`` with room for ``ease``; ``snug`` (V,) 0..1 takes the room away where cloth is held."""
-    shell = form.body.template.tights
-    at = cut.matrix @ form.body.rest[shell.indices]
-    normals = vertex_normals(at, cut.faces)
-    part = parts(cut)
-    armness = np.where(np.isin(part, (LEFT_ARM, RIGHT_ARM)), 1.0, 0.0)
-    depth = armhole(cut.points)
-    armness = np.where(cut.points[:, 1] > 0.95, smoothstep(depth, -0.035, 0.035), 0.0)
-    room = ease.trunk * (1 if snug is None else 1 - 0.85 * snug)
+    at = cut.matrix @ form.body.rest[form.body.template.tights.indices]
+    height = cut.points[:, 1]
+    normals, part = vertex_normals(at, cut.faces), parts(cut)
+    room = ease.trunk * (np.ones(len(at)) if snug is None else 1 - 0.85 * snug)
+    armness = np.where(height > 0.95, smoothstep(armhole(cut.points), -0.035, 0.035), 0.0)
+    legness = 1 - smoothstep(height, CROTCH - 0.07, CROTCH + 0.05)
 
-    # Trunk and hips: bridged sections, hanging from the chest down.
-    along, radius, angle, outward = form.trunk_coordinates(at)
-    support = form.trunk_support
-    top = int((form.height(ARMPIT) - support.first) / 0.01)
-    table = hang(support.table, ease.trunk_taper, top, -1)
-    reach = support.radius(along, angle, table) + room
-    if ease.hem is not None:
-        close = 1 - smoothstep(along - along[part == TRUNK].min(), ease.band, ease.band + 0.05)
-        reach += close * (support.radius(along, angle) + ease.hem - reach)
-    share = (1 - smoothstep(cut.points[:, 1], ARMPIT - 0.04, ARMPIT + 0.10)) * (1 - armness)
-    share *= smoothstep(cut.points[:, 1], CROTCH - 0.07, CROTCH + 0.05)
-    share *= smoothstep(radius / reach, 0.4, 0.7)  # the underside of the crotch is no side of the tube
-    move = (share * np.maximum(reach - radius, 0.004))[:, None] * outward
-    done = share.copy()
-
-    for arm in (LEFT_ARM, RIGHT_ARM):
-        rows = np.flatnonzero((armness > 0) & (np.sign(cut.points[:, 0]) == (1 if arm == LEFT_ARM else -1)))
-        if not len(rows):
-            continue
-        curve, support = form.arms[arm], form.arm_support[arm]
-        along, radius, angle, outward = curve.locate(at[rows])
-        table = hang(support.table, ease.arm_taper, max(int((0.06 - support.first) / 0.01), 0), 1)
-        reach = support.radius(np.maximum(along, 0.05), angle, table) + ease.arm
-        if ease.cuff is not None:
-            close = smoothstep(along, along.max() - ease.band - 0.05, along.max() - ease.band)
-            reach += close * (support.radius(along, angle) + ease.cuff - reach)
-        share = smoothstep(along, 0.02, 0.12) * armness[rows]
-        move[rows] += (share * np.maximum(reach - radius, 0.004))[:, None] * outward
-        done[rows] += share
-    for leg in (LEFT_LEG, RIGHT_LEG):
-        low = 1 - smoothstep(cut.points[:, 1], CROTCH - 0.07, CROTCH + 0.05)
-        rows = np.flatnonzero((low > 0) & (np.sign(cut.points[:, 0]) == (1 if leg == LEFT_LEG else -1)))
-        if not len(rows):
-            continue
-        support = form.leg_support[leg]
-        along, radius, angle, outward = form.leg_coordinates(at[rows], leg)
-        start = int((form.height(CROTCH - 0.06) - support.first) / 0.01)
-        table = hang(support.table, ease.leg_taper, start, -1)
-        ankle = form.height(_INSTEP)
-        reach = support.radius(np.maximum(along, ankle), angle, table) + ease.leg
-        share = low[rows] * smoothstep(radius / reach, 0.3, 0.6)
-        # Over the foot a trouser leg goes straight on: the shoe makes its break.
-        room_here = np.where(along < ankle + 0.02, reach - radius, np.maximum(reach - radius, 0.004))
-        move[rows] += (share * room_here)[:, None] * outward
-        done[rows] += share
-    rest = 1 - np.minimum(done, 1)
-    lying = smoothstep(normals[:, 1], 0.2, 0.8) * (cut.points[:, 1] > ARMPIT)  # cloth rests on the shoulders
-    out = at + move + (rest * (room + lying * (np.minimum(room, 0.003) - room)))[:, None] * normals
+    trunk = (1 - smoothstep(height, ARMPIT - 0.04, ARMPIT + 0.10)) * (1 - armness) * (1 - legness)
+    move, done = _trunk_room(form, ease, at, trunk, room, at[part == TRUNK, 1].min(initial=np.inf))
+    for sign, arm, leg in ((1, LEFT_ARM, LEFT_LEG), (-1, RIGHT_ARM, RIGHT_LEG)):
+        mine = cut.points[:, 0] * sign > 0
+        for tube, share, widen in ((arm, armness, _arm_room), (leg, legness, _leg_room)):
+            rows = np.flatnonzero(mine & (share > 0))
+            if len(rows):
+                extra, amount = widen(form, ease, tube, at[rows], share[rows])
+                move[rows] += extra
+                done[rows] += amount
+    # Where no tube is (shoulders, armpits) cloth stands off by its room, but lies on what faces upwards and round the neck.
+    lying = np.maximum(
+        smoothstep(normals[:, 1], 0.2, 0.8) * smoothstep(height, ARMPIT, SHOULDER), smoothstep(height, 1.28, 1.37)
+    )
+    room = room + lying * (np.minimum(room, 0.003) - room)
+    out = at + move + ((1 - np.minimum(done, 1)) * room)[:, None] * normals
     # Hems are cut level, whatever the body does below them.
-    level = 1 - smoothstep(cut.points[:, 1], 0.90, 1.02)
-    out[:, 1] += np.where(part == TRUNK, level, 1 - smoothstep(cut.points[:, 1], 0.12, 0.3)) * _levelling(cut, form, at, part)
+    level = np.where(part == TRUNK, 1 - smoothstep(height, 0.90, 1.02), 1 - smoothstep(height, 0.12, 0.3))
+    out[:, 1] += level * ~np.isin(part, (LEFT_ARM, RIGHT_ARM)) * (form.heights(height) - at[:, 1])
     # The two legs keep to their own sides.
-    sides = np.isin(part, (LEFT_LEG, RIGHT_LEG))
-    sign = np.where(part == LEFT_LEG, 1.0, -1.0)
-    inner = np.minimum(at[:, 0] * sign, 0.006)
-    out[sides, 0] = (np.maximum(out[:, 0] * sign, inner) * sign)[sides]
+    for sign, leg in ((1, LEFT_LEG), (-1, RIGHT_LEG)):
+        rows = part == leg
+        out[rows, 0] = sign * np.maximum(sign * out[rows, 0], np.minimum(sign * at[rows, 0], 0.006))
     return out
 
 
-def _levelling(cut: Cut, form: Form, at: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """(V,) how far each vertex is below the mean height of what is level with it on the template; 0 on arms."""
-    arm = np.isin(part, (LEFT_ARM, RIGHT_ARM))
-    return np.where(arm, 0.0, form.heights(cut.points[:, 1]) - at[:, 1])
+def _trunk_room(
+    form: Form, ease: Ease, at: np.ndarray, share: np.ndarray, room: np.ndarray, hem: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far points (V, 3) of the trunk move outwards, (V, 3), and how much of the way each was this tube's, (V,).
+
+    Sections are bridged and hang from the armpits down.
+    """
+    along, radius, angle, outward = form.trunk_coordinates(at)
+    support = form.trunk_support
+    table = hang(support.table, ease.trunk_taper, support.row(form.height(ARMPIT)), -1)
+    reach = support.radius(along, angle, table) + room
+    if ease.hem is not None:
+        close = 1 - smoothstep(along - hem, ease.band, ease.band + 0.05)
+        reach += close * (support.radius(along, angle) + ease.hem - reach)
+    share = share * smoothstep(radius / reach, 0.4, 0.7)  # the underside of the crotch is no side of the tube
+    return (share * np.maximum(reach - radius, _LEAST))[:, None] * outward, share
+
+
+def _arm_room(form: Form, ease: Ease, arm: int, at: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    curve, support = form.arms[arm], form.arm_support[arm]
+    along, radius, angle, outward = curve.locate(at)
+    table = hang(support.table, ease.arm_taper, support.row(0.06), 1)
+    reach = support.radius(np.maximum(along, 0.05), angle, table) + ease.arm
+    if ease.cuff is not None:
+        close = smoothstep(along, along.max() - ease.band - 0.05, along.max() - ease.band)
+        reach += close * (support.radius(along, angle) + ease.cuff - reach)
+    share = share * smoothstep(along, 0.02, 0.12)
+    return (share * np.maximum(reach - radius, _LEAST))[:, None] * outward, share
+
+
+def _leg_room(form: Form, ease: Ease, leg: int, at: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    support, ankle = form.leg_support[leg], form.height(_INSTEP)
+    along, radius, angle, outward = form.leg_coordinates(at, leg)
+    table = hang(support.table, ease.leg_taper, support.row(form.height(CROTCH - 0.06)), -1)
+    reach = support.radius(np.maximum(along, ankle), angle, table) + ease.leg
+    share = share * smoothstep(radius / reach, 0.3, 0.6)
+    # Over the foot a trouser leg goes straight on: the shoe makes its break.
+    further = np.where(along < ankle + 0.02, reach - radius, np.maximum(reach - radius, _LEAST))
+    return (share * further)[:, None] * outward, share
 
 
 def weights(cut: Cut, form: Form, smooth: int = 6) -> sparse.csr_matrix:

@@ -192,3 +192,10 @@ def test_poses_and_builds_do_not_tear_the_cloth(pose, build):
     length = np.linalg.norm(mesh.vertices[edges[:, 0]] - mesh.vertices[edges[:, 1]], axis=1)
     assert np.percentile(length, 99.9) < 0.03
     assert np.percentile(penetration(item, figure), 99.5) < 0.002
+
+
+def test_what_cannot_be_cut_is_named_before_anything_is_draped():
+    with pytest.raises(ValueError, match=r"length of a t-shirt .* 'knee'"):
+        dress(body(), (replace(TEE, length="knee"),))
+    with pytest.raises(ValueError, match="neckline of a dress"):
+        dress(body(), (Piece("dress", neckline="halter"),))
