@@ -142,7 +142,7 @@ def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth
     d = geodesic(evidence.graph, np.array([node]))
     sign = 1 if wanted else -1
     reach = REACH * evidence.pace * float(np.clip(depth / 30, 0.1, 2))
-    most = min(CAP * max(depth, 4) ** 2, 1.2 / (len(clicks) - 1) * regions.area[before].sum())
+    most = min(CAP * max(depth, 2) ** 2, 1.2 / (len(clicks) - 1) * regions.area[before].sum())
     for _ in range(6):
         near = np.exp(-((d / reach) ** 2))
         score = evidence.score + PUSH * sign * near + HOLD * np.where(before, 1, -1) * (1 - near)
@@ -155,6 +155,6 @@ def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth
             break
         reach *= 0.6
     else:
-        flips &= np.linalg.norm(regions.centre - regions.centre[node], axis=1) <= max(depth, 4)
+        flips &= np.linalg.norm(regions.centre - regions.centre[node], axis=1) <= max(depth, 2)
         flips[node] = True
     return _whole(regions, before ^ flips, evidence.negative) if wanted else before ^ flips
