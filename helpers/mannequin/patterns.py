@@ -63,7 +63,7 @@ class Fit:
 
 
 FITS = {
-    "slim": Fit(0.007, 0.006, 0.009, 0.30, 0.22, 0.12),
+    "slim": Fit(0.007, 0.006, 0.012, 0.30, 0.22, 0.075),
     "regular": Fit(0.015, 0.014, 0.014, 0.12, 0.10, 0.035),
     "loose": Fit(0.026, 0.019, 0.024, 0.05, 0.07, 0.02),
     "oversized": Fit(0.042, 0.028, 0.034, 0.02, 0.06, 0.0),
@@ -101,7 +101,7 @@ STYLES = {
     "dress": Style(trunk=0.4, arm=0.8, taper=8.0, hem=0.005, band=0.02, length="knee", neckline="scoop"),
     "shorts": Style(leg=1.3, length="short"),
     "trousers": Style(length="full"),
-    "jeans": Style(leg=0.8, taper=1.2, length="full"),
+    "jeans": Style(leg=0.75, taper=1.2, length="full"),
 }
 WEAVES = {
     "cotton": Cloth(bend=0.16),
@@ -211,19 +211,19 @@ def _hem(height: float, curve: float = 0.0) -> Callable[[np.ndarray], np.ndarray
 
 def fly(points: np.ndarray) -> np.ndarray:
     """The curved stitching beside the zip, on the wearer's left."""
-    radius, x, y = 0.025, points[:, 0] - 0.032, 0.89 - points[:, 1]
+    radius, x, y = 0.025, points[:, 0] - 0.032, 0.85 - points[:, 1]
     x, y = x + radius, y + radius
     return radius - np.hypot(np.maximum(x, 0), np.maximum(y, 0)) - np.minimum(np.maximum(x, y), 0)
 
 
 def jeans_pocket(points: np.ndarray) -> np.ndarray:
     """The scooped edge of the front pockets."""
-    return np.hypot(np.abs(points[:, 0]) - 0.190, points[:, 1] - 1.050) - 0.108
+    return np.hypot(np.abs(points[:, 0]) - 0.190, points[:, 1] - 1.010) - 0.108
 
 
 def slant_pocket(points: np.ndarray) -> np.ndarray:
     """The straight edge of the front pockets."""
-    return (0.118 + 0.28 * (1.0 - points[:, 1]) - np.abs(points[:, 0])) * 0.96
+    return (0.118 + 0.28 * (0.96 - points[:, 1]) - np.abs(points[:, 0])) * 0.96
 
 
 def worn_denim(points: np.ndarray) -> np.ndarray:

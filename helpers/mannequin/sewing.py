@@ -38,7 +38,7 @@ from .trims import Mesh, join, rib, sweep, turned_hem
 
 FAR = 0.25  # metres: where no edge is near
 _NO_PANEL = 15.0
-LEG_WAIST = 1.03  # template metres
+LEG_WAIST = 0.99  # template metres
 _BULK = 0.0045  # metres a waistband is thick
 _OPENINGS = ("neck", "cuff", "hem", "waist")
 
@@ -104,7 +104,7 @@ def waist_of(piece: Piece) -> float:
 
 def underlayer(piece: Piece, form: Form) -> Garment:
     """Plain knitted briefs (``piece`` of category lower) or a camisole, close to the body, not draped."""
-    cut = cut_top(0.90, "strap", "scoop") if piece.category == "upper" else cut_trousers(0.985, 0.72)
+    cut = cut_top(0.90, "strap", "scoop") if piece.category == "upper" else cut_trousers(0.95, 0.72)
     sheet = sheet_of(cut, form, Ease())
     bare = cut.matrix @ form.body.rest[form.body.template.tights.indices]
     sheet.rest = bare + 0.002 * vertex_normals(bare, cut.faces)
@@ -130,14 +130,14 @@ def _settled(sheet: Sheet, piece: Piece, obstacles: list[Obstacles]) -> Sheet:
 def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sheet:
     style, ease = STYLES[piece.kind], ease_of(piece)
     if tucked:
-        ease = replace(ease, hem=0.003, band=0.07)
+        ease = replace(ease, hem=0.003, band=0.045)
     cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, 0.0 if tucked else style.tail)
     sheet = sheet_of(cut, form, ease)
     normals = vertex_normals(sheet.start, sheet.faces)
     shoulder = 0.5 * smoothstep(normals[:, 1], 0.5, 0.85) * (1 - smoothstep(sheet.distance("neck"), 0.12, 0.20))
     sheet.held = np.maximum(shoulder, 0.6 * np.exp(-((sheet.distance("neck") / 0.02) ** 2)))
     if tucked:
-        sheet.held = np.maximum(sheet.held, 1 - smoothstep(sheet.distance("hem"), 0.05, 0.075))
+        sheet.held = np.maximum(sheet.held, 1 - smoothstep(sheet.distance("hem"), 0.035, 0.06))
     sheet.unroll()
     return sheet
 
@@ -235,7 +235,7 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
     count = len(sheet.wedge_vertex)
     points, front = sheet.template[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
     denim = piece.kind == "jeans" or piece.fabric.weave == "denim"
-    lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.93))]
+    lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.89))]
     hem = mesh.attributes["hem"][:count].copy()
     if denim:
         seam = np.where(front, FAR, sheet.stitch_distance("side")[sheet.wedge_vertex])
