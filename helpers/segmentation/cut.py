@@ -29,6 +29,8 @@ PUSH, HOLD = 2.0, 2.0
 """Weight of the last click's label next to it, and of the mask before it beyond its reach."""
 CAP = 30
 """Largest change by one click, in squares of its distance to the outline: an elongated shape."""
+EMBLEM = 0.06
+"""Share of the figure up to which what a first click finds may be a print on a garment."""
 HOLE = 0.03
 """Share of the garment up to which a hole in it is a flower or a button."""
 
@@ -40,6 +42,7 @@ class Evidence:
         """``sample`` (n,) bool, where given, is garment to learn colours and texture from besides the clicks' vicinity."""
         r = regions
         self.regions = r
+        self.sampled = sample is not None
         self.positive = np.array(sorted({node for node, wanted in clicks if wanted}), int)
         self.negative = np.array(sorted({node for node, wanted in clicks if not wanted} - set(self.positive)), int)
         on_skin = r.skin[self.positive].max() > 0.5
@@ -106,13 +109,34 @@ class Evidence:
 
 
 def first(regions: Regions, clicks: Sequence[Click]) -> np.ndarray:
-    """(n,) bool, the garment under the first click: once from the click alone, once more from what that found."""
+    """(n,) bool, the garment under the first click: once from the click alone, once more from what that found.
+
+    Where that is an emblem or a print, the garment that it is on is meant.
+    """
     inside = None
-    for _ in range(2):
+    for _ in range(3):
         evidence = Evidence(regions, clicks, inside)
         inside = min_cut(regions.pairs, evidence.unary(evidence.score), evidence.boundary)
         inside = connected(regions.pairs, inside, evidence.positive)
+        ground = _ground(regions, inside)
+        if len(ground):
+            clicks = [*clicks, *((int(node), True) for node in ground)]
+        elif evidence.sampled:
+            break
     return _whole(regions, inside, evidence.negative)
+
+
+def _ground(regions: Regions, inside: np.ndarray) -> np.ndarray:
+    """The regions around ``inside``, if it is small and lies on cloth of one colour all round, else none."""
+    worn = (regions.figure > 0.6) & (regions.skin < 0.5) & (regions.head < 0.4)
+    if regions.area[inside].sum() > EMBLEM * regions.area[regions.figure > 0.6].sum():
+        return np.array([], int)
+    rim = inside[regions.pairs].sum(axis=1) == 1
+    outer = np.where(inside[regions.pairs[rim, 0]], regions.pairs[rim, 1], regions.pairs[rim, 0])
+    length = regions.length[rim]
+    main = np.bincount(regions.code[outer], length * worn[outer], len(regions.kinship)).argmax() if len(outer) else 0
+    alike = worn[outer] & (regions.kinship[main, regions.code[outer]] > 0.5)
+    return np.unique(outer[alike]) if length[alike].sum() > 0.85 * length.sum() else np.array([], int)
 
 
 def _whole(regions: Regions, inside: np.ndarray, negative: np.ndarray) -> np.ndarray:

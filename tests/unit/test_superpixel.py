@@ -101,6 +101,14 @@ def test_one_click_takes_a_plain_garment(plain):
     assert protocol.iou(engine.predict([(120, 300, 1)]), masks["trousers"]) > 0.93
 
 
+def test_a_click_on_a_print_takes_the_garment_it_is_on():
+    image, masks = figure()
+    cv2.circle(image, (144, 160), 14, (240, 190, 40), -1)
+    engine = Superpixel()
+    engine.set_image(image)
+    assert protocol.iou(engine.predict([(144, 160, 1)]), masks["top"]) > 0.9
+
+
 def test_same_points_same_mask_whatever_came_before(plain):
     _, image, _ = plain
     points = [(144, 170, 1), (82, 180, 1), (120, 300, 0)]
