@@ -20,7 +20,7 @@ from helpers.person import Person
 from helpers.tryon import body as bodies
 from helpers.tryon import shading, silhouette, topology
 from helpers.tryon.parts import Part, hem_row, lower_parts, upper_parts
-from helpers.tryon.product import Neckline, cuff_share, front_neckline, garment_mask, trimmed
+from helpers.tryon.product import Neckline, cuff_share, front_neckline, garment_mask, trimmed, without_inside
 from helpers.tryon.result import TryOn
 from helpers.tryon.silhouette import Silhouette
 from helpers.tryon.warp import backward_map, carry_on, fill
@@ -79,7 +79,8 @@ class Drape:
             arms = _with_arms(scene, worn, body, wearer)
             hidden = bool(bodies.crossing(given, body).sum() > 0.015 * worn.sum())
             plan = topology.plan_upper(wearer, front, neckline, arms, hidden, garment.category)
-            plan.cuffs = {side: cuff_share(garment_lab, front, side) for side in silhouette.SIDES if front.sleeved[side]}
+            if garment.inside is None:
+                plan.cuffs = {side: cuff_share(garment_lab, front, side) for side in silhouette.SIDES if front.sleeved[side]}
             parts = upper_parts(wearer, front, arms, plan)
         steps["garment mask"] = _tinted(garment.image, front.mask)
         steps["landmarks on the garment"] = _landmarks(garment.image, front)
@@ -204,11 +205,17 @@ def _crop(person: Person, view: tuple[slice, slice]) -> Person:
 
 def _study(garment: Garment) -> tuple[Silhouette, np.ndarray, Neckline | None]:
     """The silhouette of the garment's front, bool (H, W) holes in it (between straps), and its neckline."""
-    mask = garment_mask(garment.image) if garment.mask is None else trimmed(garment.image, garment.mask)
+    known = garment.mask is not None and garment.inside is not None  # a mask with its inside is exact
+    mask = garment_mask(garment.image) if garment.mask is None else garment.mask if known else trimmed(garment.image, garment.mask)
     if mask.sum() < 400:
         raise ValueError(f"garment mask holds only {int(mask.sum())} pixels. Pass a mask that covers the garment.")
+    if garment.inside is not None:
+        mask = without_inside(mask, garment.inside)
     if garment.category == "lower":
         return silhouette.lower(mask), np.zeros_like(mask), None
+    if garment.inside is not None:
+        front = silhouette.upper(mask)
+        return front, front.mask & ~mask, None
     whole = silhouette.upper(mask)
     lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     neckline = front_neckline(lab, whole)

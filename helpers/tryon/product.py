@@ -74,6 +74,44 @@ def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return solid_with_holes(kept if kept.sum() > 0.8 * mask.sum() else mask)
 
 
+def without_inside(mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """bool (H, W): ``mask`` without the cloth seen from within and without the rims (band of the back, far side of a cuff) beyond it.
+
+    inside: bool (H, W). Each opening is looked through in one direction: up or down near the middle line, else across its longer
+    axis and away from the garment's middle. What lies farther in that direction than the opening's first pixel belongs to the far side.
+    """
+    closed = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, pieces, stats, centres = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    rows, columns = np.nonzero(mask)
+    points = np.column_stack([columns, rows]).astype(float)
+    centre = np.array([(columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2])
+    gone = closed > 0
+    for k in range(1, count):
+        left, _, width, _, area = stats[k]
+        if area < 0.0002 * len(rows):
+            continue
+        opening = np.argwhere(pieces == k)[:, ::-1].astype(float)
+        if left < centre[0] < left + width:
+            direction = np.array([0.0, -1.0 if centres[k][1] < centre[1] else 1.0])
+        else:
+            direction = np.linalg.eigh(np.cov(opening.T))[1][:, 0]
+            direction = direction if direction @ (centres[k] - centre) > 0 else -direction
+        side = np.array([-direction[1], direction[0]])
+        place, depth = (opening @ side).round().astype(int), opening @ direction
+        first = np.full(int(np.ptp(place)) + 1, np.inf)
+        np.minimum.at(first, place - place.min(), depth)
+        known = np.isfinite(first)
+        first = np.interp(np.arange(len(first)), np.nonzero(known)[0], first[known])
+        first = np.pad(first, 4, mode="edge")
+        at = (points @ side).round().astype(int) - place.min() + 4
+        near = (at >= 0) & (at < len(first))
+        near[near] = points[near] @ direction >= first[at[near]]
+        gone[rows[near], columns[near]] = True
+    front = mask & ~gone
+    front = cv2.morphologyEx(front.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    return solid_with_holes(front)
+
+
 def solid_with_holes(mask: np.ndarray) -> np.ndarray:
     """The largest connected piece, its holes left open: bool (H, W)."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
