@@ -308,7 +308,7 @@ def _reach(
     """Where this part's new cloth lies, and where the old cloth goes away: bool (H, W) each."""
     if part.name != "torso":
         side = part.name.split()[0]
-        here = part.cloth & (worn | body.arms)
+        here = part.cloth & ((worn | body.arms) if plan.sleeves.get(side) == "longer" else worn)
         gone = part.region & worn & ~here if plan.sleeves.get(side) in ("none", "shorter") else np.zeros_like(worn)
         return here, gone
     open_to = (kind == _NECK) if not plan.neck_kept else np.zeros_like(worn)
