@@ -101,7 +101,7 @@ def snap(worn: np.ndarray, lab: np.ndarray, body: Body, reach: int = 11) -> np.n
     new = (worn | joins) & ~leaves
     new = (cv2.GaussianBlur(new.astype(np.float32), (0, 0), 1.6) > 0.5) | (worn & (inward > reach + 1))
     _, pieces = cv2.connectedComponents(new.astype(np.uint8))
-    return np.isin(pieces, np.unique(pieces[worn & (inward > min(reach, 0.6 * inward.max()))])) & new
+    return np.isin(pieces, np.unique(pieces[worn & (inward > 3)])) & new
 
 
 def nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:

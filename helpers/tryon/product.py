@@ -78,7 +78,7 @@ def without_inside(mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """bool (H, W): ``mask`` without the cloth seen from within and without the rims (band of the back, far side of a cuff) beyond it.
 
     inside: bool (H, W). Each opening is looked through in one direction: up or down near the middle line, else across its longer
-    axis and away from the garment's middle. What lies farther in that direction than the opening's first pixel belongs to the far side.
+    axis and away from the cloth around it. What lies farther in that direction than the opening's first pixel is the far side.
     """
     closed = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, pieces, stats, centres = cv2.connectedComponentsWithStats(closed, connectivity=8)
@@ -94,8 +94,12 @@ def without_inside(mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
         if left < centre[0] < left + width:
             direction = np.array([0.0, -1.0 if centres[k][1] < centre[1] else 1.0])
         else:
-            direction = np.linalg.eigh(np.cov(opening.T))[1][:, 0]
-            direction = direction if direction @ (centres[k] - centre) > 0 else -direction
+            spread, axes = np.linalg.eigh(np.cov(opening.T))
+            away = points - centres[k]
+            about = away[(np.linalg.norm(away, axis=1) < 6 * spread[1] ** 0.5) & (closed[rows, columns] == 0)]
+            outward = -about.mean(0) if len(about) else centres[k] - centre
+            flat = spread[1] > 3 * spread[0]  # a round opening has no longer axis
+            direction = axes[:, 0] * np.sign(axes[:, 0] @ outward) if flat else outward / max(np.linalg.norm(outward), 1e-6)
         side = np.array([-direction[1], direction[0]])
         place, depth = (opening @ side).round().astype(int), opening @ direction
         first = np.full(int(np.ptp(place)) + 1, np.inf)

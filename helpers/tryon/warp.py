@@ -66,7 +66,11 @@ def carry_on(image: np.ndarray, mask: np.ndarray, erode: int = 4) -> np.ndarray:
     lookup[nearest[ys, xs]] = np.column_stack([xs, ys])
     edge = lookup[nearest]
     x, y = np.meshgrid(np.arange(image.shape[1], dtype=np.float32), np.arange(image.shape[0], dtype=np.float32))
-    mirrored = 2 * edge - np.stack([x, y], -1)
+    depth = cv2.distanceTransform(core.astype(np.uint8), cv2.DIST_L2, 5)
+    signed = cv2.GaussianBlur(distance - depth, (0, 0), 3)  # mirrored in a smooth edge, or each pixel's step in it would show
+    normal = np.stack([cv2.Sobel(signed, cv2.CV_32F, *d, ksize=3, scale=0.125) for d in ((1, 0), (0, 1))], -1)
+    normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-3)
+    mirrored = np.stack([x, y], -1) - (np.maximum(2 * signed, signed + 1))[..., None] * normal
     inside = cv2.remap(core.astype(np.uint8), mirrored[..., 0], mirrored[..., 1], cv2.INTER_NEAREST, borderValue=0) > 0
     mirrored = np.where(inside[..., None], mirrored, edge)
     texture = cv2.remap(image, mirrored[..., 0], mirrored[..., 1], cv2.INTER_LINEAR)
