@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 from scipy.ndimage import gaussian_filter1d
 
 from .drape import Obstacles
@@ -11,7 +10,7 @@ from .form import TRUNK, Form, smoothstep
 from .patterns import FRONT
 from .sheet import Sheet
 from .surface import vertex_normals
-from .trims import Edge, Mesh, compact, join, sweep
+from .trims import Edge, Mesh, compact, fitted, join, sweep
 
 _GAP = 0.006  # metres between the two leaves' front edges and the middle
 PLACKET = 0.017  # half its width
@@ -114,7 +113,7 @@ def placket(sheet: Sheet, top: float = 0.0) -> list[Mesh]:
     rise = np.array([-0.0008, 0.0016, 0.0019, 0.0019, 0.0019, 0.0016, -0.0008])
     down = np.linspace(high, low, max(int((high - low) / 0.008), 4))
     flat = np.stack(np.meshgrid(down, across, indexing="ij")[::-1], axis=-1)
-    at = _on_cloth(uv[mine], place, flat.reshape(-1, 2))
+    at = fitted(uv[mine], place, flat.reshape(-1, 2))
     normal = at[:, 3:] / np.linalg.norm(at[:, 3:], axis=1, keepdims=True)
     vertices = at[:, :3] + np.tile(rise, len(down))[:, None] * normal
     row, column = (index.ravel() for index in np.meshgrid(np.arange(len(down) - 1), np.arange(6), indexing="ij"))
@@ -123,17 +122,8 @@ def placket(sheet: Sheet, top: float = 0.0) -> list[Mesh]:
     strip = Mesh(vertices, faces, flat.reshape(-1, 2), vertex_normals(vertices, faces))
     strip.attributes = {"panel": np.full(len(vertices), float(FRONT)), "hem": PLACKET - np.abs(flat[..., 0].ravel())}
     heights = np.arange(high - 0.05 if not top else high - 0.015, low + 0.05, -0.088)
-    spots = _on_cloth(uv[mine], place, np.stack([np.zeros_like(heights), heights], axis=1))
+    spots = fitted(uv[mine], place, np.stack([np.zeros_like(heights), heights], axis=1))
     return [strip, *(button(spot[:3], spot[3:]) for spot in spots)]
-
-
-def _on_cloth(uv: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """(N, k) ``values`` (M, k) at places ``wanted`` (N, 2) of the cloth; beyond its edge the nearest."""
-    out = LinearNDInterpolator(uv, values)(wanted)
-    lost = np.isnan(out[:, 0])
-    if lost.any():
-        out[lost] = NearestNDInterpolator(uv, values)(wanted[lost])
-    return out
 
 
 def button(place: np.ndarray, normal: np.ndarray, radius: float = 0.0056) -> Mesh:

@@ -19,7 +19,7 @@ from .patterns import base_hull
 from .sheet import distance_to
 from .surface import vertex_normals
 from .tailor import weights
-from .trims import Mesh, edge_of, join, sweep
+from .trims import Mesh, edge_of, fitted, join, sweep
 
 _ANGLES = np.linspace(-np.pi, np.pi, 160, endpoint=False)
 _PLAIN = (("panel", 15.0), ("hem", 0.25))  # no print, no stitching
@@ -229,12 +229,9 @@ def _sole(centre: np.ndarray, outline: np.ndarray, last: Last, size: float) -> M
 def _laces(at: np.ndarray, centre: np.ndarray, size: float) -> Mesh:
     """Five bars across the instep, at rest."""
     above = at[at[:, 1] > 0.03 * size]
-    tree = cKDTree(above[:, [0, 2]])
 
     def surface(places: np.ndarray) -> np.ndarray:
-        distance, near = tree.query(places, k=6)
-        weight = 1 / (distance + 1e-3 * size) ** 2
-        return (weight * above[near, 1]).sum(1) / weight.sum(1)
+        return fitted(above[:, [0, 2]], above[:, 1:2], places)[:, 0]
 
     x = np.linspace(-0.05, 0.05, 41) * size
     bars = []

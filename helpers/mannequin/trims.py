@@ -141,3 +141,18 @@ def band(edge: Edge, points: np.ndarray, normals: np.ndarray, width: float, thic
     down = np.tile(-profile[:, 0], len(edge.points))
     mesh.attributes["hem"] = np.minimum(down, width - down).clip(0)
     return mesh
+
+
+def fitted(places: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(N, k) scattered ``values`` (M, k) at ``wanted`` (N, 2), from the plane that best fits the ten nearest of ``places`` (M, 2).
+
+    Moving least squares: unlike interpolation in a triangulation it has no edge to fall off and always costs the same.
+    """
+    distance, near = cKDTree(places).query(wanted, k=10)
+    weight = np.exp(-2 * (distance / distance[:, -1:]) ** 2)
+    design = np.concatenate([np.ones((*near.shape, 1)), places[near] - wanted[:, None]], axis=2)
+    # A trace of damping on the slopes for neighbours in one line.
+    damping = np.diag([0.0, 1.0, 1.0]) * 1e-3 * (distance[:, -1] ** 2)[:, None, None]
+    normal = np.einsum("nmi,nm,nmj->nij", design, weight, design) + damping
+    right = np.einsum("nmi,nm,nmk->nik", design, weight, values[near])
+    return np.linalg.solve(normal, right)[:, 0]
