@@ -25,6 +25,7 @@ import numpy as np
 from helpers import images
 from helpers.garment import Garment, load_garment
 from helpers.person import Person, load_person
+from helpers.show import Picture
 
 REPOSITORY = "https://github.com/atelier-notebooks/atelier"
 """Where the project lives; the notebooks' Colab cells are checked against it."""
@@ -103,10 +104,10 @@ class Run:
         path = self.path("cloth", f"{name}.jpg")
         return load_garment(path, category) if path.exists() else None
 
-    def save_figure(self, figure: Any, name: str) -> Path:
-        """Write a matplotlib figure as ``figures/NOTEBOOK/NAME.png``."""
+    def save_figure(self, figure: Picture, name: str) -> Path:
+        """Write a figure of :mod:`helpers.show` as ``figures/NOTEBOOK/NAME.png``."""
         path = self.path("figures", self.notebook, f"{name}.png")
-        return images.write_whole(path, lambda part: figure.savefig(part, dpi=100, bbox_inches="tight", facecolor="white"))
+        return images.write_whole(path, lambda part: part.write_bytes(figure.png()))
 
     def finish(self, **metrics: Any) -> dict:
         """Write this notebook's section of ``metrics.json`` (other sections stay) and return it.

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import html
 import io
+import re
+import struct
 import textwrap
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cv2
 import matplotlib
 import numpy as np
+from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -24,16 +28,27 @@ from helpers.labels import BODY_25_BONES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
 MASK_COLOUR = (30, 144, 255)
 _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
 _INK, _MUTED = "#222222", "#777777"
+_WIDEST = 11.0  # inches; a notebook shows no more, and would shrink the letters of a wider figure
+_CSS = 100  # pixels of the page to an inch of a figure
 
 
 class Picture(Figure):
     """A figure that shows itself in any notebook, with or without pyplot's inline backend."""
 
-    def _repr_png_(self) -> bytes:
+    DPI = 160
+    """Pixels to an inch, in files and on the page: sharp on dense screens too."""
+
+    def png(self) -> bytes:
+        """The figure as a PNG file, its margins cut."""
         FigureCanvasAgg(self)
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=100, bbox_inches="tight", facecolor="white")
+        self.savefig(buffer, format="png", dpi=self.DPI, bbox_inches="tight", facecolor="white")
         return buffer.getvalue()
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        data = self.png()
+        width, height = struct.unpack(">II", data[16:24])  # of the PNG header
+        return data, {"width": round(width * _CSS / self.DPI), "height": round(height * _CSS / self.DPI)}
 
 
 def grid(
@@ -44,26 +59,31 @@ def grid(
     title: str = "",
     captions: Sequence[str] = (),
 ) -> Picture:
-    """Titled pictures in rows of ``columns``, each ``height`` inches high; ``captions`` go below them in small grey letters."""
+    """Titled pictures in rows of ``columns``, each ``height`` inches high, or less where the row would be wider than a page.
+
+    ``captions`` go below them in small grey letters; titles and captions are wrapped.
+    """
     items = list(pictures.items()) if isinstance(pictures, Mapping) else list(pictures)
     if not items:
         raise ValueError("pictures: there is nothing to show.")
     columns = min(columns, len(items))
     rows = -(-len(items) // columns)
     aspect = max(p.shape[1] / p.shape[0] for _, p in items)
-    extra = 0.34 + (0.5 if captions else 0.0)
+    height = min(height, (_WIDEST / columns - 0.12) / aspect)
+    titles = [textwrap.fill(name, max(10, int(height * aspect * 12))) for name, _ in items]
+    texts = [textwrap.fill(text, max(16, int(height * aspect * 15))) for text in captions]
+    extra = 0.16 + 0.18 * max(_lines(titles), 1) + 0.16 * _lines(texts)
     figure = Picture(figsize=(columns * (height * aspect + 0.12), rows * (height + extra) + (0.4 if title else 0)))
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
-    for index, (axis, (name, picture)) in enumerate(zip(axes.flat, items, strict=False)):
+    for index, (axis, (_, picture)) in enumerate(zip(axes.flat, items, strict=False)):
         small = _for_screen(picture, height)
         axis.imshow(small, cmap="gray" if small.ndim == 2 else None, interpolation="lanczos")
-        axis.set_title(name, fontsize=10, color=_INK, pad=5)
-        if index < len(captions):
-            letters = max(16, int(height * aspect * 15))
-            text = textwrap.fill(captions[index], letters)
-            axis.text(0.5, -0.015, text, transform=axis.transAxes, ha="center", va="top", fontsize=8, color=_MUTED)
+        axis.set_anchor("N")  # pictures of different shapes begin, and have their titles, at one height
+        axis.set_title(titles[index], fontsize=10, color=_INK, pad=5)
+        if index < len(texts):
+            axis.text(0.5, -0.015, texts[index], transform=axis.transAxes, ha="center", va="top", fontsize=8, color=_MUTED)
     if title:
         figure.suptitle(title, fontsize=12, color=_INK)
     figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=0.8)
@@ -174,6 +194,25 @@ def cut_out(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.where(mask[..., None], image, board)
 
 
+def progress(items: Iterable[Any], what: str) -> Iterator[Any]:
+    """Each of ``items`` in turn, with a line below the cell that says how far it is: ``people: 2 of 5 · 3 s``."""
+    items, started = list(items), time.perf_counter()
+    line = display(_Line(f"{what}: 0 of {len(items)}"), display_id=True) if items else None
+    for number, item in enumerate(items, 1):
+        yield item
+        if line is not None:  # outside a notebook there is nowhere to show it
+            line.update(_Line(f"{what}: {number} of {len(items)} · {time.perf_counter() - started:.0f} s"))
+
+
+class _Line(str):
+    """Text that a notebook shows without quotation marks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Rows with the same keys as a table that notebooks show."""
     return Table(rows)
@@ -189,7 +228,9 @@ class Table:
         head = "".join(f"<th style='text-align:left'>{html.escape(str(key))}</th>" for key in self._keys())
         cell = "<td style='text-align:left;vertical-align:top'>{}</td>"
         body = "".join(
-            "<tr>" + "".join(cell.format(html.escape(_cell(row.get(key)))) for key in self._keys()) + "</tr>"
+            "<tr>"
+            + "".join(cell.format(_swatch(row.get(key)) + html.escape(_cell(row.get(key)))) for key in self._keys())
+            + "</tr>"
             for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -208,15 +249,27 @@ class Table:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.3f}"
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
     return "" if value is None else str(value)
+
+
+def _swatch(value: Any) -> str:
+    """A patch of the colour that ``value`` names, empty where it is no ``#rrggbb``."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(value)):
+        return ""
+    return f"<span style='display:inline-block;width:0.9em;height:0.9em;background:{value};border:1px solid #999'></span> "
+
+
+def _lines(texts: Sequence[str]) -> int:
+    """How many lines the longest of ``texts`` has."""
+    return max((text.count("\n") + 1 for text in texts if text), default=0)
 
 
 def _for_screen(picture: np.ndarray, inches: float) -> np.ndarray:
     if picture.dtype == bool:
         picture = picture.astype(np.uint8) * 255
     height, width = picture.shape[:2]
-    pixels = round(inches * 150)  # half again the figure's 100 dpi: sharp on dense screens, small in the file
+    pixels = round(inches * Picture.DPI)  # no more than the figure has
     size = fit_inside((width, height), (10 * pixels, pixels))
     return picture if size == (width, height) else resize(picture, size)
 

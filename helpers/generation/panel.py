@@ -44,12 +44,15 @@ class Panel:
         self.another = widgets.Button(description="another", tooltip="the same words with the next seed")
         self.status = widgets.HTML(value=html.escape(comment(person)))
         self.image = widgets.Image(
-            value=_png(person.image), format="png", layout=widgets.Layout(max_height="560px", width="auto")
+            value=_png(person.image), format="png", layout=widgets.Layout(height="560px", width="auto", object_fit="contain")
         )
         self.button.on_click(self._on_draw)
         self.another.on_click(self._on_another)
         controls = widgets.HBox([self.seed, self.button, self.another])
-        self.widget = widgets.VBox([self.prompt, controls, self.status, self.image])
+        # At the start of the line: a box stretches its children, and a stretched picture is a fat person.
+        self.widget = widgets.VBox(
+            [self.prompt, controls, self.status, self.image], layout=widgets.Layout(align_items="flex-start")
+        )
 
     def show(self) -> None:
         """Display the panel below the cell."""

@@ -10,10 +10,23 @@ def picture() -> np.ndarray:
 
 
 def test_grids_and_strips_are_pngs_with_room_for_every_picture(picture: np.ndarray) -> None:
-    assert show.strip({"one": picture, "two": picture})._repr_png_()[:4] == b"\x89PNG"
+    data, shown = show.strip({"one": picture, "two": picture})._repr_png_()
+    assert data[:4] == b"\x89PNG"
+    assert shown["width"] > shown["height"] > 100
     assert len(show.grid([(str(i), picture) for i in range(5)], columns=3).axes) == 6
     with pytest.raises(ValueError, match="nothing to show"):
         show.grid({})
+
+
+def test_no_row_is_wider_than_a_page(picture: np.ndarray) -> None:
+    many = [("a title that is far too long for so narrow a picture", picture)] * 8
+    _, shown = show.strip(many, height=8)._repr_png_()
+    assert 700 < shown["width"] < 1200
+
+
+def test_progress_gives_every_item_once() -> None:
+    assert list(show.progress("abc", "letters")) == ["a", "b", "c"]
+    assert list(show.progress([], "nothing")) == []
 
 
 def test_overlay_tints_the_mask_and_leaves_the_rest(picture: np.ndarray) -> None:
@@ -51,3 +64,4 @@ def test_tables_escape_html_and_read_as_text() -> None:
     table = show.table([{"engine": "<b>", "seconds": 1.23456}, {"engine": None, "seconds": 2}])
     assert "&lt;b&gt;" in table._repr_html_()
     assert repr(table).splitlines()[1].split() == ["<b>", "1.235"]
+    assert "background:#aa3311" in show.table([{"colour": "#aa3311"}])._repr_html_()
