@@ -11,34 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
+from helpers.segmentation.clicks import iou, next_click
+
 Point = tuple[float, float, int]
-
-
-def iou(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Intersection over union of two bool (H, W)."""
-    union = np.count_nonzero(mask | truth)
-    return np.count_nonzero(mask & truth) / union if union else 1.0
-
-
-def next_click(mask: np.ndarray, truth: np.ndarray) -> Point | None:
-    """The point (x, y, label) in the middle of the largest false region, or None where nothing is false."""
-    best, region = 0, None
-    for label, false in ((1, truth & ~mask), (0, mask & ~truth)):
-        _, parts, stats, _ = cv2.connectedComponentsWithStats(false.astype(np.uint8), connectivity=4)
-        if len(stats) > 1:
-            part = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-            if stats[part, cv2.CC_STAT_AREA] > best:
-                best, region = stats[part, cv2.CC_STAT_AREA], (label, parts == part)
-    if region is None:
-        return None
-    label, wrong = region
-    # The image's edge counts as an edge.
-    depth = cv2.distanceTransform(np.pad(wrong, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    return float(x), float(y), label
 
 
 @dataclass
@@ -73,10 +50,10 @@ def run_protocol(
     trial = Trial(name)
     mask = np.zeros_like(truth)
     for k in range(clicks):
-        point = start if k == 0 and start is not None else next_click(mask, truth)
-        if point is None:
+        if (mask == truth).all():
             trial.ious.append(1.0)
             break
+        point = start if k == 0 and start is not None else next_click(truth, mask)
         trial.points.append(point)
         began = time.process_time()
         mask = predict(list(trial.points))

@@ -243,20 +243,30 @@ def garment_first(points: Sequence[Point]) -> list[Point]:
 
 
 def next_click(truth: np.ndarray, mask: np.ndarray) -> Point:
-    """The click of the field's protocol: in the middle of the largest error, on what is missed or on what is too much.
+    """The click of the field's protocol: in the middle of the largest region that is missed or too much.
 
-    The middle is where the distance to the error's border, and to the image's, is greatest (Sofiiuk, Petrov and Konushin,
-    "Reviving iterative training with mask guidance for interactive segmentation", 2021).
+    The middle is where the distance to the region's border, and to the image's, is greatest (Xu et al., "Deep interactive object
+    selection", 2016; Sofiiuk, Petrov and Konushin, "Reviving iterative training with mask guidance", 2021).
 
     Args:
         truth, mask: bool (H, W). With an empty mask this is the middle of the garment.
     """
     if truth.shape != mask.shape:
         raise ValueError(f"mask: expected the shape of truth, {truth.shape}, got {mask.shape}.")
-    (missed, at_missed), (extra, at_extra) = _middle(truth & ~mask), _middle(mask & ~truth)
+    (missed, first), (extra, second) = _largest(truth & ~mask), _largest(mask & ~truth)
     if missed == extra == 0:
         raise ValueError("mask: it equals truth, so there is no error left to click on.")
-    return (*at_missed, 1) if missed >= extra else (*at_extra, 0)
+    region, label = (first, 1) if missed >= extra else (second, 0)
+    return (*_middle(region)[1], label)
+
+
+def _largest(errors: np.ndarray) -> tuple[int, np.ndarray]:
+    """Pixels of the largest connected region, and the region bool (H, W); 0 where there is none."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(errors.astype(np.uint8), connectivity=4)
+    if len(stats) == 1:
+        return 0, errors
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return int(stats[largest, cv2.CC_STAT_AREA]), parts == largest
 
 
 def protocol_clicks(

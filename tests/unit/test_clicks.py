@@ -192,6 +192,11 @@ def test_the_next_click_lies_in_the_middle_of_the_largest_error():
     too_much[30:91, 100:161] = True
     too_much[20:31, 30:41] = False
     assert next_click(truth, too_much) == (130, 60, 0)
+    long = np.zeros_like(truth)
+    long[5:10, 2:198] = True  # larger than the garment's error, though nowhere as deep
+    hole = truth.copy()
+    hole[30:51, 40:61] = False
+    assert next_click(truth, hole | long)[2] == 0
     with pytest.raises(ValueError, match="no error left"):
         next_click(truth, truth)
     with pytest.raises(ValueError, match="shape of truth"):

@@ -276,16 +276,6 @@ def test_min_cut_finds_the_cheapest_side():
     assert side.tolist() == [True, True, False, False]
 
 
-def test_protocol_clicks_the_middle_of_the_largest_error():
-    truth = np.zeros((50, 60), bool)
-    truth[10:31, 10:31] = True
-    assert protocol.next_click(np.zeros_like(truth), truth) == (20.0, 20.0, 1)
-    mask = truth.copy()
-    mask[36:47, 40:51] = True
-    assert protocol.next_click(mask, truth) == (45.0, 41.0, 0)
-    assert protocol.next_click(truth, truth) is None
-
-
 PHOTOS = os.environ.get("ATELIER_PHOTOS")
 
 
