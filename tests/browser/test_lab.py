@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SIZE, SKIRT, TOP, WALL, Server
 from page_steps import CANVAS, OFF, ON, Hand, elsewhere, plain, tinted, wait_until
+from servers import SIZE, SKIRT, TOP, WALL, Server
 
 from helpers import images
 

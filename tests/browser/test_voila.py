@@ -7,8 +7,8 @@ import sys
 
 import pytest
 import requests
-from conftest import SKIRT, TOP, WALL, Server, free_port, isolated, process
 from page_steps import CANVAS, elsewhere, plain, tinted, wait_until
+from servers import SKIRT, TOP, WALL, Server, free_port, isolated, process
 
 from helpers import images
 
