@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.images import read_alpha, read_image, read_mask, require_image, require_mask, write_image, write_mask
+from helpers.images import read_alpha, read_image, read_mask, require_image, require_mask, require_path, write_image, write_mask
 
 CATEGORIES = ("upper", "lower", "dress")
 
@@ -60,7 +60,7 @@ def load_garment(path: str | Path, category: str = "upper") -> Garment:
 
     Raises ``FileNotFoundError`` or ``ValueError`` that name ``garment`` and the file.
     """
-    path = Path(path).expanduser()
+    path = require_path(path, "garment")
     require_category(category)
     image = read_image(path, "garment")
     beside = [path.parent.parent / "cloth-mask" / f"{path.stem}{suffix}" for suffix in (".jpg", ".png")]

@@ -55,8 +55,15 @@ def read_mask(path: str | Path, name: str = "mask") -> np.ndarray:
     return grey > 127
 
 
+def require_path(path: str | Path, name: str) -> Path:
+    """``path`` with ``~`` expanded, or a ``ValueError`` if it is no path at all."""
+    if not isinstance(path, str | Path):
+        raise ValueError(f"{name}: the name of a file is wanted, not {path!r}.")
+    return Path(path).expanduser()
+
+
 def _open(path: str | Path, name: str) -> Image.Image:
-    path = Path(path).expanduser()
+    path = require_path(path, name)
     if not path.exists():
         raise FileNotFoundError(f"{name}: there is no file {path}. Check the path; relative ones start at {Path.cwd()}.")
     if path.is_dir():

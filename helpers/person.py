@@ -14,6 +14,7 @@ from helpers.images import (
     read_image,
     read_mask,
     require_image,
+    require_path,
     resize,
     write_image,
     write_labels,
@@ -118,7 +119,7 @@ def load_person(path: str | Path) -> Person:
     ``path``: any photograph, or ``…/image/NAME.jpg`` of a data set (folder names of VITON-HD, HR-VITON and this suite are known).
     Raises ``FileNotFoundError`` or ``ValueError`` that name ``person`` and the file.
     """
-    path = Path(path).expanduser()
+    path = require_path(path, "person")
     image = read_image(path, "person")
     root, name = path.parent.parent, path.stem
     if path.parent.name != "image":

@@ -24,6 +24,7 @@ import numpy as np
 
 from helpers import images
 from helpers.garment import Garment, load_garment
+from helpers.mannequin.prompt import parse_piece
 from helpers.person import Person, load_person
 from helpers.show import Picture
 
@@ -141,6 +142,8 @@ def start(notebook: str, *, run: str, seed: int, outputs: str = "", **parameters
         raise ValueError(f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {run!r}.")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
+    if not isinstance(outputs, str):
+        raise ValueError(f"outputs must be the name of a folder, or empty, not {outputs!r}.")
     base = Path(outputs).expanduser().resolve() if outputs else outputs_folder()
     folder = (base / run).resolve()
     try:
@@ -157,6 +160,33 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> Any:
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}.")
     return value
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """``value`` if it is a whole number from ``low`` to ``high``, else a ``ValueError`` naming the parameter."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return value
+
+
+def require_words(name: str, words: Any, category: str) -> None:
+    """Check that ``words``, a text or a list of them, name garments of ``category``, before any is drawn.
+
+    Raises ``ValueError`` naming the parameter.
+    """
+    listed = words if isinstance(words, list) else [words]
+    if not listed or not all(isinstance(text, str) and text.strip() for text in listed):
+        raise ValueError(f"{name}: words for at least one garment are wanted, such as 'a red t-shirt', not {words!r}.")
+    for text in listed:
+        try:
+            piece, _ = parse_piece(text, 0)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        if piece.category != category:
+            raise ValueError(
+                f"category: {text!r} is of category {piece.category!r}, not {category!r}. "
+                f"Set category={piece.category!r}, or name another garment in {name}."
+            )
 
 
 def machine() -> dict[str, Any]:

@@ -56,6 +56,8 @@ def _point(row: object, size: tuple[int, int] | None, where: str) -> Point:
     if label not in (0, 1):
         raise ValueError(f"{where}: label is 1 (on the garment) or 0 (beside it), got {row!r}.")
     width, height = size or (math.inf, math.inf)
+    if size is None and not (0 <= x < math.inf and 0 <= y < math.inf):
+        raise ValueError(f"{where}: ({x:g}, {y:g}) lies outside the image; x and y are pixels from 0 on.")
     if not (0 <= x < width and 0 <= y < height):  # also turns away NaN
         raise ValueError(f"{where}: ({x:g}, {y:g}) lies outside the image; x is 0..{width - 1:g} and y is 0..{height - 1:g}.")
     return int(x), int(y), int(label)
