@@ -1,6 +1,7 @@
 """The 2-D try-on against truth, beside the guesses it has to beat.
 
-``python benchmarks/try_on_drape.py [--pairs 40] [--cache FOLDER] [--photos FOLDER] [--pictures FOLDER]`` prints markdown tables.
+``python benchmarks/try_on_drape.py [--mannequin 40] [--photos FOLDER] [--cache FOLDER] [--pictures FOLDER]`` prints markdown tables; with
+``--photos`` alone only theirs. What happens meanwhile goes to standard error.
 
 Mannequin pairs: a figure wears A; B has the same topology (kind, sleeves, neckline, length) in another cloth; the engine gets the
 picture, the mask of A and a product photograph of B; the truth is the same figure rendered in B. Photographs (a folder in the
@@ -162,7 +163,10 @@ def mannequin_table(count: int, cache: Path, pictures: Path | None) -> dict[str,
 
 def photo_table(folder: Path, pictures: Path | None) -> list[dict]:
     """Every person of ``folder/test`` in every garment of it: what agreed, IoU of outlines, distance of colours."""
-    root, engine, rows = folder / "test", Drape(), []
+    root = folder / "test" if (folder / "test").is_dir() else folder
+    if not (root / "image").is_dir():
+        raise ValueError(f"--photos {folder}: no folder image/ in it. Pass a folder in the VITON-HD layout.")
+    engine, rows = Drape(), []
     for image in sorted((root / "image").glob("*.jpg")):
         person = load_person(image)
         mask = select(person.labels, UPPER)
@@ -180,6 +184,7 @@ def photo_table(folder: Path, pictures: Path | None) -> list[dict]:
                 for name, picture in (("swd", result.image), ("flat swd", flat[0]), ("paste swd", paste[0]))
             }
             rows.append(row | {"confidence": result.confidence})
+            print(f"{image.stem} in {file.stem}: IoU {row['iou']:.3f}", *result.notes, file=sys.stderr, sep="; ")
             if pictures:
                 write_image(pictures / f"{image.stem}_{file.stem}.png", np.hstack([person.image, garment.image, result.image]))
     return rows
@@ -188,16 +193,17 @@ def photo_table(folder: Path, pictures: Path | None) -> list[dict]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=40, help="mannequin pairs; 0 leaves them out")
+    parser.add_argument("--mannequin", type=int, metavar="N", help="mannequin pairs (40, or none where --photos is given)")
     parser.add_argument("--cache", type=Path, default=Path("outputs/benchmark/try_on"), help="where rendered pairs are kept")
-    parser.add_argument("--photos", type=Path, help="folder of photographs in the VITON-HD layout")
+    parser.add_argument("--photos", type=Path, help="folder of photographs in the VITON-HD layout, or its test folder")
     parser.add_argument("--pictures", type=Path, help="folder for pictures to look at")
     parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args()
     found: dict = {}
-    if options.pairs:
-        table = found["mannequin"] = mannequin_table(options.pairs, options.cache, options.pictures)
-        print(f"\n{options.pairs} mannequin pairs, same topology\n")
+    count = options.mannequin if options.mannequin is not None else 0 if options.photos else 40
+    if count:
+        table = found["mannequin"] = mannequin_table(count, options.cache, options.pictures)
+        print(f"{count} mannequin pairs whose two garments have the same shape; CPU seconds for the try-on alone.\n")
         print("| method | IoU | GMS | SWD | SSIM | ΔE | CPU-s |\n|---|---|---|---|---|---|---|")
         for name, row in table.items():
             print(
@@ -206,7 +212,10 @@ def main() -> None:
             )
     if options.photos:
         rows = found["photographs"] = photo_table(options.photos, options.pictures)
-        print(f"\n{len(rows)} photograph pairs (no truth)\n")
+        print(
+            "\n" * bool(count)
+            + f"{len(rows)} pairs of photographs, without a truth: IoU with what is worn, SWD to the garment picture.\n"
+        )
         print(
             "| topology | pairs | IoU drape | IoU paste | SWD drape | SWD paste | SWD flat | CPU-s |\n|---|---|---|---|---|---|---|---|"
         )

@@ -89,6 +89,8 @@ def snap(worn: np.ndarray, lab: np.ndarray, body: Body, reach: int = 11) -> np.n
     past = outward > reach + 1
     cloth = [nearest(lab, core & (outward + inward < 40)), fill(lab, core)]
     around = [nearest(lab, past & (outward < 40)), fill(lab, past)]
+    bare = past & ~body.skin & ~body.hair
+    around += [fill(lab, bare)] if bare.any() else []  # between arm and trunk, where no backdrop lies far enough away
     to_cloth, to_around = (np.min([np.linalg.norm(lab - c, axis=2) for c in colours], 0) for colours in (cloth, around))
     near = outward <= reach
     rough = np.linalg.norm(lab - cv2.blur(lab, (9, 9)), axis=2)
@@ -100,6 +102,7 @@ def snap(worn: np.ndarray, lab: np.ndarray, body: Body, reach: int = 11) -> np.n
     leaves = rim & (to_dyes > 16) & (to_around < 0.5 * to_dyes)
     new = (worn | joins) & ~leaves
     new = (cv2.GaussianBlur(new.astype(np.float32), (0, 0), 1.6) > 0.5) | (worn & (inward > reach + 1))
+    new &= ~body.hair
     _, pieces = cv2.connectedComponents(new.astype(np.uint8))
     return np.isin(pieces, np.unique(pieces[worn & (inward > 3)])) & new
 
@@ -113,16 +116,23 @@ def nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def crossing(worn: np.ndarray, body: Body) -> np.ndarray:
-    """bool (H, W): bare arms that lie in front of ``worn``, with cloth above them and around."""
-    left = np.logical_or.accumulate(worn, 1)
-    right = np.logical_or.accumulate(worn[:, ::-1], 1)[:, ::-1]
-    above = np.logical_or.accumulate(worn, 0)
-    below = np.logical_or.accumulate(worn[::-1], 0)[::-1]
-    found = body.arms & above & (left & right | below & (left | right))
+    """bool (H, W): bare arms that lie in front of ``worn``: with cloth right above and below them, or right beside them on both sides."""
+    cloth = cv2.dilate(worn.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    ends = [_before(body.arms, cloth, axis, back) for axis in (0, 1) for back in (False, True)]
+    found = body.arms & (ends[0] & ends[1] | ends[2] & ends[3])
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(found)
     large = np.nonzero(stats[:, cv2.CC_STAT_AREA] > 0.015 * worn.sum())[0]
     return (found > 0) & np.isin(pieces, large)
+
+
+def _before(run: np.ndarray, marked: np.ndarray, axis: int, back: bool) -> np.ndarray:
+    """bool (H, W): whether ``marked`` holds where the run of ``run`` that a pixel lies in starts along ``axis`` (ends, if ``back``)."""
+    run, marked = (np.flip(a, axis) if back else a for a in (run, marked))
+    places = np.arange(run.shape[axis]).reshape((-1, 1) if axis == 0 else (1, -1))
+    last = np.maximum.accumulate(np.where(run, -1, places), axis)
+    found = (last >= 0) & np.take_along_axis(marked, np.maximum(last, 0), axis)
+    return np.flip(found, axis) if back else found
 
 
 def bridge(worn: np.ndarray, body: Body) -> np.ndarray:

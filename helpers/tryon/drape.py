@@ -136,7 +136,7 @@ class Drape:
         steps["composite before the edge is blended"] = np.where(
             (covered | removed)[..., None], np.rint(shading.to_srgb(new)), image
         ).astype(np.uint8)
-        result, touched = _blend(image, linear, new, covered, removed, worn)
+        result, touched = _blend(image, linear, new, covered, removed, worn, body.hair)
         out, changed, laid = person.image.copy(), np.zeros(mask.shape, bool), np.zeros(mask.shape, bool)
         out[view], changed[view], laid[view] = result, touched, covered
         warped = np.zeros(mask.shape, bool)
@@ -206,7 +206,9 @@ def _crop(person: Person, view: tuple[slice, slice]) -> Person:
 def _study(garment: Garment) -> tuple[Silhouette, np.ndarray, Neckline | None]:
     """The silhouette of the garment's front, bool (H, W) holes in it (between straps), and its neckline."""
     known = garment.mask is not None and garment.inside is not None  # a mask with its inside is exact
-    mask = garment_mask(garment.image) if garment.mask is None else garment.mask if known else trimmed(garment.image, garment.mask)
+    mask = (
+        garment_mask(garment.image) if garment.mask is None else garment.mask if known else trimmed(garment.image, garment.mask)
+    )
     if mask.sum() < 400:
         raise ValueError(f"garment mask holds only {int(mask.sum())} pixels. Pass a mask that covers the garment.")
     if garment.inside is not None:
@@ -365,7 +367,13 @@ def _contact_shadow(flesh: np.ndarray, covered: np.ndarray) -> np.ndarray:
 
 
 def _blend(
-    image: np.ndarray, linear: np.ndarray, new: np.ndarray, covered: np.ndarray, removed: np.ndarray, worn: np.ndarray
+    image: np.ndarray,
+    linear: np.ndarray,
+    new: np.ndarray,
+    covered: np.ndarray,
+    removed: np.ndarray,
+    worn: np.ndarray,
+    hair: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lay ``new`` over the photograph with a soft edge: (uint8 picture, bool where it may differ).
 
@@ -392,6 +400,9 @@ def _blend(
     known = np.maximum(trust, smooth * edge_of_old)[..., None]
     surroundings = known * past + (1 - known) * linear
     mixed = alpha[..., None] * new + (1 - alpha[..., None]) * np.where(rim[..., None], surroundings, linear)
+    if (hair & band).any():
+        strands, share = shading.strands(linear, hair, band & (worn | hair), old)
+        mixed = np.where(strands[..., None], np.maximum(linear + share[..., None] * (new - old), 0), mixed)
     out = np.where(band[..., None], np.rint(shading.to_srgb(mixed)), image).astype(np.uint8)
     return out, band
 

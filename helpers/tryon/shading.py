@@ -120,3 +120,25 @@ def skin(
     grain = cv2.GaussianBlur(rng.standard_normal(wanted.shape).astype(np.float32), (0, 0), 0.7)
     factor = shade * soft**0.35 * (1 + 0.012 * grain / max(float(grain.std()), 1e-6))
     return field * factor[..., None]
+
+
+def strands(linear: np.ndarray, hair: np.ndarray, where: np.ndarray, cloth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels in which hair and cloth mix, and the cloth's share there.
+
+    linear: float32 (H, W, 3) linear RGB; hair, where: bool (H, W), the hair and the pixels that may mix; cloth: float32 (H, W, 3), the
+    colour of the cloth behind. Returns bool (H, W) and float32 (H, W) 0..1, from where a pixel lies between cloth and the darkest hair
+    near it; where the two are of like colour, from ``hair`` itself.
+    """
+    near = cv2.dilate(hair.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    locks = fill(linear, hair & (np.linalg.norm(linear - cloth, axis=2) > 0.6 * _contrast(linear, hair, cloth)))
+    span = cloth - locks
+    size = (span**2).sum(2)
+    share = np.clip(((linear - locks) * span).sum(2) / np.maximum(size, 1e-5), 0, 1)
+    trust = np.clip((np.sqrt(size) - 0.05) / 0.1, 0, 1)
+    outline = 1 - cv2.GaussianBlur(hair.astype(np.float32), (0, 0), 0.7)
+    return near & where, trust * share + (1 - trust) * outline
+
+
+def _contrast(linear: np.ndarray, hair: np.ndarray, cloth: np.ndarray) -> float:
+    """How far most of the hair's pixels are from the cloth behind it, in linear RGB."""
+    return float(np.percentile(np.linalg.norm(linear[hair] - cloth[hair], axis=1), 60))

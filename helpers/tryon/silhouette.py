@@ -79,11 +79,14 @@ def upper(mask: np.ndarray, *, centre: float | None = None) -> Silhouette:
     sleeved: dict[str, bool] = {}
     guessed: list[str] = []
     width = mask.shape[1]
+    halves = {"left": (mask, centre), "right": (mask[:, ::-1], width - 1 - centre)}
+    walked = {side: _upper_half(*half) for side, half in halves.items()}
+    for side, other in (SIDES, SIDES[::-1]):
+        if walked[side][2] and not walked[other][2] and _juts(walked[side][0]):  # a strap that sticks out, on one side only
+            walked[side] = _upper_half(*halves[side], sleeves=False)
     for side in SIDES:
         flip = side == "right"
-        half = mask[:, ::-1] if flip else mask
-        middle = width - 1 - centre if flip else centre
-        found, lines, has_sleeve, unsure = _upper_half(half, middle)
+        found, lines, has_sleeve, unsure = walked[side]
         points |= {f"{side}-{name}": _mirror(value, width if flip else None) for name, value in found.items()}
         edges |= {f"{side}-{name}": _mirror(line, width if flip else None) for name, line in lines.items()}
         sleeved[side] = has_sleeve
@@ -143,6 +146,8 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
         x, y = path[deepest]
         if deepest <= path[:, 1].argmin() or y > bottom - 0.01 * scale or x > middle - 0.1 * scale:
             continue
+        if y > bottom - 0.1 * breadth and depth < 0.08:
+            continue  # a hem that is not straight
         under = min(int(y) + 3 + int(0.03 * scale), len(half) - 1)
         beside = half[under, max(0, int(x - 0.04 * scale) - 1) : int(x + 0.04 * scale) + 2]
         hanging = not beside.all() and half[under, : int(x)].any()
@@ -162,6 +167,8 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
             armpit = min(last, shoulder + max(1, int(np.abs(path[shoulder : last + 1, 1] - row).argmin())))
         if armpit is not None:
             break
+    if sleeve:
+        armpit = _above_waist(path, armpit, 0.05 * scale)
     if armpit is None:  # nothing concave: a sleeve that lies against the body all the way, or no visible armhole
         unsure.append("armpit")
         shoulder = int(path[: np.nonzero(path[:, 0] <= middle - 0.55 * breadth)[0][-1] + 1, 1].argmin())
@@ -220,6 +227,21 @@ def _upper_half(half: np.ndarray, middle: float, sleeves: bool = True):
     else:
         lines["armhole"] = path[shoulder : armpit + 1] if armpit > shoulder + 1 else np.vstack([path[shoulder], pit])
     return points, lines, sleeve, unsure
+
+
+def _juts(points: dict[str, np.ndarray]) -> bool:
+    """Whether a sleeve is so short that it may be a strap standing off the shoulder."""
+    cuff = (points["cuff-outer"] + points["cuff-inner"]) / 2
+    return bool(np.linalg.norm(cuff - points["shoulder"]) < 0.6 * np.linalg.norm(points["armpit"] - points["neck"]))
+
+
+def _above_waist(path: np.ndarray, armpit: int, least: float) -> int:
+    """Index of the armpit where a hollow reaches on to a waist: what lies deepest inside the line from the sleeve's tip to there."""
+    tip = int(path[:armpit, 0].argmin())
+    line = path[armpit] - path[tip]
+    off = path[tip : armpit + 1] - path[tip]
+    inward = (line[0] * -off[:, 1] + line[1] * off[:, 0]) / max(float(np.linalg.norm(line)), 1.0)
+    return tip + int(inward.argmax()) if inward.max() > least else armpit
 
 
 def _armpit_level(half: np.ndarray, middle: float, top: float) -> tuple[float, float]:

@@ -112,7 +112,7 @@ def plan_upper(
         )
     depth, was = neck_depth(garment), neck_depth(worn)
     wide, wide_was = neck_width(garment), neck_width(worn)
-    plan.neck_kept = abs(depth - was) < 0.07 and abs(wide - wide_was) < 0.22
+    plan.neck_kept = abs(depth - was) < 0.09 and abs(wide - wide_was) < 0.22
     if not plan.neck_kept:
         if depth > was:
             plan.say("The new neckline is lower than the worn one; the skin it shows is continued from what is seen.", 0.85)

@@ -13,8 +13,9 @@ from helpers.garment import Garment, load_garment
 from helpers.labels import CIHP, UPPER, select
 from helpers.person import Person, load_person
 from helpers.tryon import silhouette, topology
+from helpers.tryon.body import crossing, look
 from helpers.tryon.drape import Drape
-from helpers.tryon.product import front_neckline, garment_mask
+from helpers.tryon.product import front_neckline, garment_mask, without_inside
 from helpers.tryon.shading import folds, to_linear, to_srgb
 from helpers.tryon.warp import backward_map, carry_on, fill
 
@@ -112,6 +113,65 @@ def test_the_inside_of_the_back_is_left_out_at_the_neck() -> None:
     assert found is not None
     assert (found.inside & inside).sum() / inside.sum() > 0.8
     assert (found.inside & ~inside).sum() < 0.35 * inside.sum()
+
+
+def test_cloth_known_to_be_seen_from_within_is_left_out_with_its_rims() -> None:
+    front = _top()
+    band = _polygon((164, 104), (220, 104), (220, 112), (192, 137), (164, 112)) & ~front
+    cuff = np.array([-12.0, 20.0])  # along the left sleeve, outwards
+    ends = np.array([(57, 186), (95, 214)], float)
+    opening = _polygon(*ends, *(ends[::-1] + 0.6 * cuff)) & ~front
+    rim = _polygon(*ends, *(ends[::-1] + cuff)) & ~front & ~opening
+    inside = opening | (band & (np.arange(H) > 110)[:, None])
+    found = without_inside(front | band | opening | rim, inside)
+    assert (found & front).sum() > 0.985 * front.sum()
+    assert (found & (band | opening)).sum() < 0.05 * (band | opening).sum()
+    assert (found & rim).sum() < 0.2 * rim.sum()
+
+
+def test_the_neckline_is_exact_where_the_inside_is_known() -> None:
+    worn, front = _top(), _top(width=80, hem=400)
+    inside = _polygon((163, 111), (221, 111), (192, 134)) & ~front
+    image = _striped(front | inside)  # the same stripes within: nothing to be seen in the colours
+    result = Drape()(_scene(worn), Garment(image, front | inside, inside=inside), mask=worn)
+    assert not (result.data["garment mask"] & inside).any()
+    assert result.data["garment neck"][1] == pytest.approx(135, abs=3)
+
+
+def test_the_armpit_of_a_dress_lies_above_its_waist() -> None:
+    right = [(30, 100), (70, 112), (125, 165), (102, 186), (66, 170), (52, 240), (110, 470)]
+    left = [(-x, y) for x, y in right[::-1]]
+    found = silhouette.upper(_polygon(*((192 + x, y) for x, y in (*right, *left)), (192, 130)))
+    assert found.sleeved == {"left": True, "right": True}
+    assert found.points["left-armpit"] == pytest.approx([126, 170], abs=6)
+
+
+def test_an_arm_beside_the_garment_does_not_cross_it() -> None:
+    worn = _polygon((120, 100), (264, 100), (250, 250), (290, 430), (94, 430), (134, 250))
+    beside, across = (
+        _polygon((105, 140), (122, 140), (105, 330), (88, 330)),
+        _polygon((100, 250), (230, 230), (230, 256), (100, 276)),
+    )
+    for arm, crosses in ((beside, False), (across, True)):
+        labels = np.where(worn, CIHP.index("upper-clothes"), 0).astype(np.uint8)
+        labels[arm & (~worn if arm is beside else np.ones_like(worn))] = CIHP.index("left-arm")
+        rest = labels == CIHP.index("upper-clothes")
+        body = look(Person(np.zeros((H, W, 3), np.uint8), labels=labels), np.zeros((H, W, 3), np.float32), rest)
+        assert crossing(rest, body).any() == crosses
+
+
+def test_hair_in_front_stays_and_the_cloth_between_its_strands_changes() -> None:
+    worn = _top()
+    person = _scene(worn)
+    strands = np.zeros((H, W), bool)
+    strands[150:260, 160:200:6] = True
+    person.image[strands], person.labels[strands] = (40, 26, 18), CIHP.index("hair")
+    mask = worn & ~strands
+    result = Drape()(person, Garment(np.where(worn[..., None], np.uint8([230, 60, 50]), np.uint8([244, 244, 244]))), mask=mask)
+    assert np.abs(result.image[strands].astype(int) - (40, 26, 18)).mean() < 12
+    between = np.zeros((H, W), bool)
+    between[160:250, 163:199:6] = True
+    assert (result.image[between][:, 0] > result.image[between][:, 1] + 60).mean() > 0.95
 
 
 def test_a_spline_goes_through_its_points_and_gets_stiffer() -> None:
