@@ -86,7 +86,7 @@ def grid(
             axis.text(0.5, -0.015, texts[index], transform=axis.transAxes, ha="center", va="top", fontsize=8, color=_MUTED)
     if title:
         figure.suptitle(title, fontsize=12, color=_INK)
-    figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=0.8)
+    figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=1.1)
     return figure
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import papermill
 import pytest
+from PIL import Image
 
 from helpers import load_person
 from helpers.images import read_image, read_mask, write_image, write_mask
 
 Execute = Callable[..., dict]
+ORIENTATION = 0x0112  # the EXIF tag
 SMALL = {"width": 384, "height": 512, "extras": False}
 
 
@@ -73,8 +75,13 @@ def test_try_on_own_photograph_and_garment(execute: Execute, tmp_path: Path) -> 
     photo = np.clip(photo + rng.normal(0, 2, photo.shape), 0, 255).astype(np.uint8)
     garment = np.full((512, 384, 3), 240, np.uint8)
     garment[120:400, 90:290] = (150, 30, 40)
-    person_file = write_image(tmp_path / "me.png", photo)
-    garment_file = write_image(tmp_path / "top.png", garment)
+    # As a telephone leaves it: the pixels on their side, and a note to turn them.
+    person_file, turned = tmp_path / "me.png", Image.Exif()
+    turned[ORIENTATION] = 6
+    Image.fromarray(np.rot90(photo)).save(person_file, exif=turned)
+    # As a shop cuts it out: transparent around the garment.
+    garment_file, cut_out = tmp_path / "top.png", (garment != 240).any(2)[..., None]
+    Image.fromarray(np.concatenate([garment, cut_out.astype(np.uint8) * 255], 2)).save(garment_file)
     own = {"person": str(person_file), "garment": str(garment_file), "points": [[240, 300, 1]]}
     execute("03_try_on", **own)
     result = read_image(tmp_path / "test/result/try-on.png")
@@ -117,7 +124,8 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("01_generate", {"width": 20}, "width must be a whole number from 128"),
         ("01_generate", {"prompt": "a ten year old girl in a dress"}, "adult"),
         ("01_generate", {"prompt": "a naked man"}, "dressed"),
-        ("02_segment", {"points": [[5000, 10, 1]]}, "outside the image"),
+        ("01_generate", {"outputs": "{text.jpg}"}, "outputs: .*cannot be written"),
+        ("02_segment", {"points": [[5000, 10, 1]], "person": "{blank.jpg}"}, "outside the image"),
         ("02_segment", {"points": [[384, 330, 2]]}, "label is 1"),
         ("02_segment", {"person": "{tiny.png}"}, "40x40 pixels"),
         ("03_try_on", {"person": "{text.jpg}"}, "person: .*not a picture"),
@@ -129,6 +137,8 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("03_try_on", {"person": "{blank.jpg}"}, "points: the mask is empty"),
         ("04_full_demo", {"garment": "{tiny.png}"}, "garment: .*40x40"),
         ("04_full_demo", {"points": "384,400"}, "points"),
+        ("04_full_demo", {"garments": []}, "garments: words for at least one"),
+        ("04_full_demo", {"category": "lower"}, "category: .*is of category .upper., not .lower."),
         ("04_full_demo", {"try_on_engine": "magic"}, "engine for try_on is auto or one of"),
     ],
 )
