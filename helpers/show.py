@@ -72,7 +72,7 @@ def grid(
     height = min(height, (_WIDEST / columns - 0.12) / aspect)
     titles = [textwrap.fill(name, max(10, int(height * aspect * 12))) for name, _ in items]
     texts = [textwrap.fill(text, max(16, int(height * aspect * 15))) for text in captions]
-    extra = 0.16 + 0.18 * max(_lines(titles), 1) + 0.16 * _lines(texts)
+    extra = 0.28 + 0.18 * max(_lines(titles), 1) + 0.16 * _lines(texts)
     figure = Picture(figsize=(columns * (height * aspect + 0.12), rows * (height + extra) + (0.4 if title else 0)))
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
@@ -86,7 +86,7 @@ def grid(
             axis.text(0.5, -0.015, texts[index], transform=axis.transAxes, ha="center", va="top", fontsize=8, color=_MUTED)
     if title:
         figure.suptitle(title, fontsize=12, color=_INK)
-    figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=1.1)
+    figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=2.0)
     return figure
 
 
