@@ -84,11 +84,10 @@ def segment(repeats: int) -> dict[str, list[float]]:
 
 def try_on(repeats: int) -> dict[str, list[float]]:
     """A garment on a person."""
-    from helpers.tryon.drape import Drape
-
     from helpers.labels import UPPER, select
     from helpers.mannequin.engine import Mannequin
     from helpers.mannequin.engine import product as photograph
+    from helpers.tryon.drape import Drape
 
     person = Mannequin()("a woman in a white t-shirt and blue jeans", seed=0)
     mask = select(person.labels, UPPER)
