@@ -278,8 +278,10 @@ def test_results_go_back_to_a_larger_photograph() -> None:
         (~_top(), "inverted"),
         (_polygon((10, 10), (14, 10), (14, 14), (10, 14)), "too few"),
         (_polygon((80, 20), (310, 20), (310, 500), (80, 500)), "whole body"),
+        (_polygon((80, 200), (310, 200), (310, 204), (80, 204)), "too few for a garment"),
+        (_polygon((330, 2), (360, 2), (360, 508), (330, 508)), "whole body"),
     ],
-    ids=["empty", "other size", "grey", "inverted", "tiny", "whole body"],
+    ids=["empty", "other size", "grey", "inverted", "tiny", "whole body", "a line", "as tall as the picture"],
 )
 def test_masks_that_cannot_be_meant_are_refused_by_name(mask: np.ndarray, words: str) -> None:
     with pytest.raises(ValueError, match=words):
