@@ -295,7 +295,7 @@ def test_a_category_that_does_not_fit_the_mask_is_refused() -> None:
 
 
 def test_every_photograph_in_every_garment() -> None:
-    folder = Path(os.environ.get("ATELIER_PHOTOS", "/nowhere")) / "test"
+    folder = Path(os.environ.get("ATELIER_PHOTOS", "/nowhere"))
     if not (folder / "image").is_dir():
         pytest.skip("ATELIER_PHOTOS names no folder of photographs")
     engine = Drape()
