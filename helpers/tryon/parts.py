@@ -65,9 +65,13 @@ def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, 
         side_line = g[f"{side}-side"]
         if plan.hem_share < 1:
             side_line = cut(side_line, length(side_line) * _side_share(garment, plan))
-        rows.append((resample(p[f"{side}-side"], 9), resample(side_line, 9), 1.0))
         if worn.sleeved[side] and garment.sleeved[side]:
-            rows.append((resample(p[f"{side}-armhole"], 5), resample(g[f"{side}-armhole"], 5), 0.6))
+            # An armpit lies higher on a garment whose arms are spread: from shoulder to hem in one go, so that prints keep their pace.
+            worn_line = np.vstack([p[f"{side}-armhole"], p[f"{side}-side"][1:]])
+            new_line = np.vstack([g[f"{side}-armhole"], side_line[1:]])
+            rows.append((resample(worn_line, 14), resample(new_line, 14), 0.9))
+        else:
+            rows.append((resample(p[f"{side}-side"], 9), resample(side_line, 9), 1.0))
         if plan.hem_share == 1:
             rows.append((resample(p[f"{side}-hem"], 6)[1:], resample(g[f"{side}-hem"], 6)[1:], 0.7))
         else:
