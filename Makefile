@@ -24,7 +24,7 @@ demo: $(INSTALLED)  ## words -> person -> clicks -> mask -> try-on; prints where
 	@echo "pictures:" && ls outputs/demo/figures/04_full_demo/*.png
 
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter-lab --notebook-dir=. notebooks/00_setup.ipynb
+	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_setup.ipynb
 
 test: $(INSTALLED)  ## lint, unit, notebook and browser tests
 	@$(BIN)/python tests/browser/get_chromium.py
