@@ -40,5 +40,5 @@ gallery: $(INSTALLED)  ## remake docs/gallery.md and its pictures by running the
 bench: $(INSTALLED)  ## seconds, memory, click protocol and try-on figures into benchmarks/README.md
 	@$(BIN)/python benchmarks/run_all.py
 
-clean:  ## remove the environment and the garment cache; outputs stay
+clean:  ## remove the environment and caches; outputs stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info

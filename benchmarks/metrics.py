@@ -12,12 +12,6 @@ _TEXTURED = 0.03  # gradient magnitude from which a pixel of the truth counts as
 _DIRECTIONS, _QUANTILES = 32, 256
 
 
-def iou(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Intersection over union of two bool (H, W); 1 where both are empty."""
-    union = np.count_nonzero(mask | truth)
-    return np.count_nonzero(mask & truth) / union if union else 1.0
-
-
 def gradient_similarity(image: np.ndarray, truth: np.ndarray, where: np.ndarray) -> float:
     """GMS: gradient magnitude similarity on textured pixels, 0..1; nan where ``truth`` has no texture.
 

@@ -29,6 +29,7 @@ from helpers.garment import Garment, load_garment
 from helpers.images import read_mask, write_image
 from helpers.labels import UPPER, select
 from helpers.person import Person, load_person
+from helpers.segmentation.clicks import iou
 from helpers.tryon.drape import Drape
 from helpers.tryon.product import garment_mask
 
@@ -138,7 +139,7 @@ def mannequin_table(count: int, cache: Path, pictures: Path | None) -> dict[str,
         for name, (image, laid, spent) in tried.items():
             rows[name].append(
                 {
-                    "iou": metrics.iou(laid, there),
+                    "iou": iou(laid, there),
                     "gms": metrics.gradient_similarity(image, truth.image, there),
                     "swd": metrics.colour_distance(image, truth.image, there),
                     "ssim": metrics.similarity(image, truth.image),
@@ -178,7 +179,7 @@ def photo_table(folder: Path, pictures: Path | None) -> list[dict]:
             row |= {"agrees": not any("differ" in n or "straps" in n or "neckline is" in n for n in result.notes)}
             inside = read_mask(root / "cloth-mask" / file.name)
             flat, paste = flat_fill(person, garment, mask), box_paste(person, garment, mask)
-            row |= {"iou": metrics.iou(result.data["warped mask"], mask), "paste iou": metrics.iou(paste[1], mask)}
+            row |= {"iou": iou(result.data["warped mask"], mask), "paste iou": iou(paste[1], mask)}
             row |= {
                 name: metrics.colour_distance(picture, garment.image, mask, inside)
                 for name, picture in (("swd", result.image), ("flat swd", flat[0]), ("paste swd", paste[0]))

@@ -99,11 +99,6 @@ class Template:
         return {name: triangles(quads) for name, quads in self.quads.items()}
 
     @cached_property
-    def uv_faces(self) -> dict[str, np.ndarray]:
-        """Rows of ``uv`` at the corners of ``faces``."""
-        return {name: triangles(quads) for name, quads in self.uv_quads.items()}
-
-    @cached_property
     def shells(self) -> dict[str, Shell]:
         """Every group as a mesh by itself."""
         out = {}

@@ -29,8 +29,8 @@ _ANGLES = np.linspace(-np.pi, np.pi, 48, endpoint=False)
 _STEP = 0.01  # metres between the sections of a tube
 
 # Template landmarks, metres above the soles.
-CROTCH, WAIST, ARMPIT, SHOULDER, NECK = 0.775, 1.15, 1.25, 1.36, 1.406
-KNEE, ANKLE = 0.448, 0.075
+CROTCH, WAIST, ARMPIT, SHOULDER = 0.775, 1.15, 1.25, 1.36
+ANKLE = 0.075
 
 
 @dataclass(frozen=True)

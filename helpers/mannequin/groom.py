@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from helpers.mannequin.body import Body, Template
+from helpers.mannequin.form import smoothstep
 from helpers.mannequin.surface import Surface, vertex_normals
 
 AXIS = np.array([0.0, 1.56, 0.055])
@@ -230,12 +231,6 @@ def _upper(base: Template) -> _Patch:
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Rows at length one."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
-
-
-def smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below ``low``, 1 above ``high``, smooth between."""
-    t = np.clip((np.asarray(value) - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def resample(points: np.ndarray, count: int, length: np.ndarray | None = None, power: float = 1.0) -> np.ndarray:

@@ -17,7 +17,8 @@ from scipy.ndimage import gaussian_filter
 from helpers.labels import CIHP
 from helpers.mannequin.body import Body
 from helpers.mannequin.colours import linear
-from helpers.mannequin.groom import AXIS, CROWN, Head, Strands, above_hairline, smoothstep, unit
+from helpers.mannequin.form import smoothstep
+from helpers.mannequin.groom import AXIS, CROWN, Head, Strands, above_hairline, unit
 from helpers.mannequin.hairstyles import strands
 from helpers.mannequin.outfit import HAIRSTYLES, Figure
 from helpers.mannequin.skin import skin_mesh

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 
 from .camera import Camera, bounds
+from .colours import linear
 from .light import STUDIO, Studio, Visibility, floor, locate
-from .shade import linear_rgb, shade, tone, untone
+from .shade import shade, tone, untone
 from .surface import Surface
 from .trace import Fragments, Scene, unit
 
@@ -65,7 +66,7 @@ def render(
     surfaces: Sequence[Surface] | Scene, camera: Camera, backdrop: str = "#d9d9d7", seed: int = 0, studio: Studio = STUDIO
 ) -> Render:
     """Photograph ``surfaces`` before a seamless ``backdrop`` (``#rrggbb``). ``seed`` sets the sensor's grain; the rest is exact."""
-    paper = linear_rgb(backdrop)
+    paper = linear(backdrop)
     world = surfaces if isinstance(surfaces, Scene) else Scene(surfaces)
     # The paper throws some of its colour back at the figure.
     studio = replace(studio.around(camera), ground=tuple(np.float32(studio.ground) * (0.45 + 0.8 * paper)))
@@ -93,7 +94,7 @@ def product(
     shot = _Shot(world, camera, STUDIO.around(camera))
     step = _coarse(camera)
     small = cv2.resize(shot.outline(), (-(-size[0] // step), -(-size[1] // step)), interpolation=cv2.INTER_AREA)
-    paper = np.tile(linear_rgb(PRODUCT_BACKDROP), (*small.shape, 1))
+    paper = np.tile(linear(PRODUCT_BACKDROP), (*small.shape, 1))
     for blur, drop, strength in ((0.035, 0.022, 0.16), (0.010, 0.006, 0.14)):
         under = cv2.GaussianBlur(np.roll(small, round(drop * len(small)), axis=0), (0, 0), blur * len(small))
         paper *= (1 - strength * under)[..., None]

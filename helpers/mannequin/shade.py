@@ -187,15 +187,3 @@ def encode(linear: np.ndarray) -> np.ndarray:
     """Linear 0..1 -> sRGB 0..1 (IEC 61966-2-1)."""
     linear = np.clip(linear, 0, 1)
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** np.float32(1 / 2.4) - 0.055).astype(np.float32)
-
-
-def linear_rgb(colour: str) -> np.ndarray:
-    """``#rrggbb`` -> (3,) float32 linear RGB. Raises ``ValueError`` for anything else."""
-    text = colour.removeprefix("#") if isinstance(colour, str) else ""
-    try:
-        value = np.array([int(text[i : i + 2], 16) for i in (0, 2, 4)]) / 255 if len(text) == 6 else None
-    except ValueError:
-        value = None
-    if value is None:
-        raise ValueError(f"a colour is written #rrggbb, not {colour!r}.")
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from helpers.mannequin.camera import Camera, frame
+from helpers.mannequin.colours import linear
 from helpers.mannequin.render import product, render, scene
-from helpers.mannequin.shade import encode, linear_rgb
+from helpers.mannequin.shade import encode
 from helpers.mannequin.surface import Material, Surface
 
 SIZE = (96, 128)
 
 
 def plain(colour: str, **more) -> Material:
-    return Material(lambda hits: np.broadcast_to(linear_rgb(colour), (len(hits["position"]), 3)), **more)
+    return Material(lambda hits: np.broadcast_to(linear(colour), (len(hits["position"]), 3)), **more)
 
 
 def sphere(centre=(0.0, 1.0, 0.0), radius=0.4, material=None, name="ball", squeeze=(1.0, 1.0, 1.0), **more) -> Surface:
@@ -145,7 +146,7 @@ def test_a_picture_does_not_depend_on_how_rays_are_batched(camera, monkeypatch):
 def test_cloth_keeps_its_hue(camera, colour):
     shot = render([sphere(material=plain(colour, roughness=0.85))], camera)
     seen = shot.image[shot.surface == 0].mean(0) / 255
-    wanted = encode(linear_rgb(colour))
+    wanted = encode(linear(colour))
     difference = abs(hue(seen) - hue(wanted))
     assert min(difference, 360 - difference) < 9
 
@@ -171,7 +172,7 @@ def test_whites_keep_their_folds_and_blacks_are_not_crushed(camera):
 def test_the_backdrop_has_its_colour(camera, colour):
     shot = render([sphere()], camera, colour)
     seen = shot.image[(shot.alpha == 0)].reshape(-1, 3).mean(0)
-    assert np.abs(seen - encode(linear_rgb(colour)) * 255).max() < 14
+    assert np.abs(seen - encode(linear(colour)) * 255).max() < 14
 
 
 def test_ribbons_let_through_what_they_should(camera):
