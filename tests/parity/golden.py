@@ -1,7 +1,8 @@
 """Golden cases: inputs and outputs of the published networks under reproducible weights.
 
 ``GOLDEN_DIR`` chooses the folder, else ``tests/golden``. A case is ``FAMILY/CASE.safetensors`` and ``CASE.json``, either of them
-also as ``.gz``; a large case's tensors are spread over ``CASE.1.safetensors``, ``CASE.2.safetensors``, ... Weights are not stored: ``values`` makes them from a parameter's name and shape.
+also as ``.gz``; a large case's tensors are spread over ``CASE.1.safetensors``, ``CASE.2.safetensors``, ... Weights are not stored:
+``values`` makes them from a parameter's name and shape.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import gzip
 import json
 import math
 import os
+import re
 import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load
+from safetensors import torch as safetensors
 
 FOLDER = Path(os.environ.get("GOLDEN_DIR") or Path(__file__).resolve().parents[1] / "golden")
 
@@ -34,10 +36,10 @@ def load_json(family: str, case: str) -> dict[str, Any]:
     return json.loads(_read(FOLDER / family / f"{case}.json"))
 
 
-def load_case(family: str, case: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def load(family: str, case: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """The description of a case and its tensors."""
     files = sorted({f.name.removesuffix(".gz") for f in (FOLDER / family).glob(f"{case}.*safetensors*")})
-    tensors = {name: tensor for file in files for name, tensor in load(_read(FOLDER / family / file)).items()}
+    tensors = {name: tensor for file in files for name, tensor in safetensors.load(_read(FOLDER / family / file)).items()}
     return load_json(family, case), tensors
 
 
@@ -89,3 +91,14 @@ def close(actual: torch.Tensor | np.ndarray, expected: torch.Tensor, atol: float
     assert actual.isfinite().all(), f"{what}: not finite"
     difference = (actual.double() - expected.double()).abs().max().item() if expected.numel() else 0.0
     assert difference <= atol, f"{what}: differs by {difference:.3g}, at most {atol:.3g} is allowed"
+
+
+def gain(description: dict[str, Any]) -> float | list[tuple[str, float]]:
+    """The ``gain`` for ``fill`` that a case's json asks for; 1 where it says nothing."""
+    recipe = description.get("fill", {})
+    if not isinstance(recipe, dict):
+        return 1.0
+    if "gain" in recipe:
+        return float(recipe["gain"])
+    rule = re.search(r"\[\[.*?\]\]", json.dumps(recipe.get("gain_rule", "")).replace('\\"', '"'))
+    return [(part, float(factor)) for part, factor in json.loads(rule.group())] if rule else 1.0
