@@ -17,13 +17,10 @@ import cv2
 import numpy as np
 
 from . import cut
+from .checks import Point, checked_image, checked_points
 from .outline import refine
 from .regions import Regions, prepare
 
-Point = tuple[float, float, int]
-
-SMALLEST = 64
-"""Pixels of the shorter side below which there is nothing to tell apart."""
 LARGEST = 1536 * 1024
 """Pixels above which an image is segmented reduced and its mask enlarged."""
 REMEMBERED = 256
@@ -74,7 +71,7 @@ class Superpixel:
 
         Raises ``ValueError`` for anything else.
         """
-        image = _checked_image(image)
+        image = checked_image(image)
         key = hashlib.sha256(image).hexdigest() + str(image.shape)
         if key == self._key:
             return
@@ -94,7 +91,7 @@ class Superpixel:
         """
         if self._image is None:
             raise RuntimeError("Superpixel.predict was called before set_image(image), which prepares the picture to click on.")
-        points = _checked_points(points, self._size)
+        points = checked_points(points, self._size)
         shape = self._image.shape[:2]
         ratio = shape[0] / self._size[0]
         places = tuple((min(x * ratio, shape[1] - 1), min(y * ratio, shape[0] - 1), label) for x, y, label in points)
@@ -143,60 +140,3 @@ class Superpixel:
 
 def _unpack(packed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.unpackbits(packed, count=shape[0] * shape[1]).reshape(shape).astype(bool)
-
-
-def _checked_image(image: np.ndarray) -> np.ndarray:
-    wanted = "image must be a uint8 array (H, W, 3), RGB, 0..255"
-    if not isinstance(image, np.ndarray):
-        raise ValueError(f"{wanted}; got {type(image).__name__}. Read files with read_image(path).")
-    if image.ndim == 2:
-        raise ValueError(f"{wanted}; got a grey one {image.shape}. Stack it: np.stack([image] * 3, axis=2).")
-    if image.ndim != 3 or image.shape[2] != 3:
-        hint = (
-            " It has an alpha channel: put it on white first, as read_image(path) does."
-            if image.ndim == 3 and image.shape[2] == 4
-            else ""
-        )
-        raise ValueError(f"{wanted}; got shape {image.shape}.{hint}")
-    if image.dtype != np.uint8:
-        hint = ""
-        if np.issubdtype(image.dtype, np.floating):
-            hint = " Floats of 0..1 become it by (image * 255).round().astype(np.uint8)."
-        raise ValueError(f"{wanted}; got dtype {image.dtype}.{hint}")
-    if min(image.shape[:2]) < SMALLEST:
-        raise ValueError(
-            f"image is {image.shape[1]}x{image.shape[0]} pixels; at least {SMALLEST} on either side are needed. Use a larger picture."
-        )
-    return np.ascontiguousarray(image)
-
-
-def _checked_points(points: Sequence[Point], shape: tuple[int, int]) -> tuple[Point, ...]:
-    height, width = shape
-    if len(points) == 0:
-        raise ValueError("points is empty: give at least one click on the garment, such as points=[(384, 420, 1)].")
-    checked: list[Point] = []
-    seen: dict[tuple[int, int], int] = {}
-    for number, point in enumerate(points, 1):
-        try:
-            x, y, label = (float(value) for value in point)
-        except (TypeError, ValueError):
-            raise ValueError(f"point {number} must be (x, y, label), such as (384, 420, 1); got {point!r}.") from None
-        if label not in (0.0, 1.0):
-            raise ValueError(f"point {number} has label {point[2]!r}; 1 is on the garment, 0 is not.")
-        # The comparison is false for NaN too.
-        if not (0 <= x < width and 0 <= y < height):
-            raise ValueError(
-                f"point {number} ({x:g}, {y:g}) is outside the image of {width}x{height} pixels (width x height); "
-                f"x must be in 0..{width - 1} and y in 0..{height - 1}."
-            )
-        pixel = int(x), int(y)
-        if seen.setdefault(pixel, int(label)) != int(label):
-            raise ValueError(
-                f"point {number} ({x:g}, {y:g}) contradicts an earlier one: the same pixel is both on the garment and not."
-            )
-        checked.append((x, y, int(label)))
-    if checked[0][2] == 0:
-        raise ValueError(
-            "the first point has label 0 (not the garment): click on the garment first, label 1, then on what is too much."
-        )
-    return tuple(checked)
