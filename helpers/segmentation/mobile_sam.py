@@ -1,8 +1,8 @@
 """MobileSAM's image encoder: TinyViT with the neck of Segment Anything in place of its classifier.
 
-Four stages: convolutions at a quarter of the picture's size, then window attention at an eighth and twice at a sixteenth (the last stage is
-not reduced, so that the embedding has SAM's grid). Parameter names are those of the published ``mobile_sam.pt``, in which this network
-stands under ``image_encoder.`` together with an ImageNet classifier (``LEFT_OVER``) that nothing uses.
+Four stages: convolutions at a quarter of the picture's size, then window attention at an eighth and twice at a sixteenth (the last
+stage is not reduced, so that the embedding has SAM's grid). Parameter names are those of the published ``mobile_sam.pt``, in which this
+network stands under ``image_encoder.`` together with an ImageNet classifier (``LEFT_OVER``) that nothing uses.
 
 Sources: Zhang et al., "Faster Segment Anything" (2023), ChaoningZhang/MobileSAM; Wu et al., "TinyViT" (2022), microsoft/Cream. Apache-2.0.
 """
@@ -61,7 +61,7 @@ def sizes(shapes: Mapping[str, Sequence[int]]) -> Sizes:
 class TinyViT(nn.Module):
     """(B, 3, S, S) normalised RGB, S a multiple of 16, to the embedding (B, out, S/16, S/16)."""
 
-    def __init__(self, s: Sizes = Sizes(), img_size: int = IMAGE_SIZE) -> None:  # noqa: B008, frozen
+    def __init__(self, s: Sizes = Sizes(), img_size: int = IMAGE_SIZE) -> None:
         super().__init__()
         self.img_size = img_size
         self.patch_embed = PatchEmbed(s.widths[0])
@@ -179,21 +179,20 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, heads: int, window: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.window = heads, window
         self.norm = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
         self.attention_biases = nn.Parameter(torch.zeros(heads, window * window))
-        place = torch.arange(window * window)
-        y, x = place // window, place % window
-        apart = (y[:, None] - y).abs() * window + (x[:, None] - x).abs()
-        self.register_buffer("apart", apart, persistent=False)  # (n*n, n*n)
 
     def forward(self, x: Tensor) -> Tensor:
         batch, places, width = x.shape
         qkv = self.qkv(self.norm(x)).view(batch, places, self.heads, 3, -1)  # a head's q, k and v lie together
         q, k, v = qkv.permute(3, 0, 2, 1, 4)  # each (B, heads, n*n, C/heads)
-        out = F.scaled_dot_product_attention(q, k, v, self.attention_biases[:, self.apart][None])
+        place = torch.arange(places, device=x.device)
+        row, column = place // self.window, place % self.window
+        apart = (row[:, None] - row).abs() * self.window + (column[:, None] - column).abs()  # (n*n, n*n)
+        out = F.scaled_dot_product_attention(q, k, v, self.attention_biases[:, apart][None])
         return self.proj(out.transpose(1, 2).reshape(batch, places, width))
 
 
