@@ -17,17 +17,20 @@ ATR = (
     "background", "hat", "hair", "sunglasses", "upper-clothes", "skirt", "pants", "dress", "belt", "left-shoe",
     "right-shoe", "face", "left-leg", "right-leg", "left-arm", "right-arm", "bag", "scarf",
 )  # fmt: skip
-NUMBERINGS = {"cihp": CIHP, "lip": LIP, "atr": ATR}
+ATR_NECK = (*ATR, "neck")
+"""ATR as IDM-VTON's parsing extends it: the part of the face that LIP does not call face."""
+NUMBERINGS = {"cihp": CIHP, "lip": LIP, "atr": ATR, "atr_neck": ATR_NECK}
 
-# A numbering that lacks a class takes its nearest one. LIP and ATR have no neck or torso skin: SCHP calls it face.
+# A numbering that lacks a class takes the first of these that it has. LIP and ATR have no neck or torso skin: SCHP calls it face.
 _NEAREST = {
-    "torso-skin": "face",
-    "coat": "upper-clothes",
-    "jumpsuits": "dress",
-    "glove": "background",
-    "socks": "background",
-    "belt": "background",
-    "bag": "background",
+    "torso-skin": ("neck", "face"),
+    "neck": ("torso-skin", "face"),
+    "coat": ("upper-clothes",),
+    "jumpsuits": ("dress",),
+    "glove": ("background",),
+    "socks": ("background",),
+    "belt": ("background",),
+    "bag": ("background",),
 }
 
 CIHP_PALETTE = np.array(
@@ -73,7 +76,7 @@ CATEGORY_CLASSES = {"upper": UPPER, "lower": LOWER, "dress": (*UPPER, *LOWER)}
 
 
 def numbering(name: str) -> tuple[str, ...]:
-    """Class names by index. Raises ``ValueError`` for anything but ``cihp``, ``lip`` or ``atr``."""
+    """Class names by index. Raises ``ValueError`` for anything but ``cihp``, ``lip``, ``atr`` or ``atr_neck``."""
     if name not in NUMBERINGS:
         raise ValueError(f"numbering is one of {', '.join(NUMBERINGS)}, not {name!r}.")
     return NUMBERINGS[name]
@@ -87,7 +90,7 @@ def convert(labels: np.ndarray, source: str, target: str) -> np.ndarray:
     names, wanted = numbering(source), numbering(target)
     table = np.zeros(256, np.uint8)
     for index, name in enumerate(names):
-        table[index] = wanted.index(name if name in wanted else _NEAREST[name])
+        table[index] = wanted.index(next(n for n in (name, *_NEAREST.get(name, ())) if n in wanted))
     if labels.size and labels.max() >= len(names):
         raise ValueError(f"label {labels.max()} is outside {source} numbering (0..{len(names) - 1}).")
     return table[labels]
