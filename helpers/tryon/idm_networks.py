@@ -13,6 +13,7 @@ import inspect
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -139,6 +140,7 @@ class PersonAttention:
 
     def __init__(self) -> None:
         self.garment: Tensor | None = None
+        self.zero_bias: Tensor | None = None
         self.guided = True
         self.savings = Savings()
 
@@ -168,10 +170,11 @@ class PersonAttention:
         bias, count = None, tokens
         if self.savings.zero_key:
             count = _ZERO_KEYS
-            bias = torch.cat([k.new_zeros(k.shape[1]), zero_key_bias(tokens, k.dtype, k.device)])[None, None, None]
+            bias = F.pad(self.zero_bias, (k.shape[1], 0))[None, None, None]
         return attend(q, F.pad(k, (0, 0, 0, count)), F.pad(v, (0, 0, 0, count)), heads, bias)
 
 
+@cache
 def zero_key_bias(tokens: int, dtype: torch.dtype, device: torch.device | str = "cpu") -> Tensor:
     """(8,): biases b with sum(exp(b)) = ``tokens``; several, because one rounded to 16 bits would be off by a per cent."""
     biases, rest = [], float(tokens)
@@ -180,7 +183,7 @@ def zero_key_bias(tokens: int, dtype: torch.dtype, device: torch.device | str = 
             biases.append(-math.inf)
             continue
         last = len(biases) == _ZERO_KEYS - 1
-        bias = float(torch.tensor(math.log(rest) - (0 if last else 0.02), dtype=dtype))
+        bias = float(torch.tensor(math.log(rest) - (0 if last else 0.02), dtype=dtype, device="cpu"))
         biases.append(bias)
         rest -= math.exp(bias)
     return torch.tensor(biases, dtype=dtype, device=device)
@@ -243,7 +246,9 @@ class TryonNet(UNet2DConditionModel):
     def set_garment(self, features: Sequence[Tensor]) -> None:
         """GarmentNet's features of this step, one a transformer block in the order in which they run."""
         for block, feature in zip(transformer_blocks(self), features, strict=True):
-            block.attn1.processor.garment = feature
+            person = block.attn1.processor
+            person.garment = feature
+            person.zero_bias = zero_key_bias(feature.shape[1], feature.dtype, feature.device)
 
     def forget(self) -> None:
         """Drop what a run has left in the processors."""

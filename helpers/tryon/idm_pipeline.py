@@ -160,6 +160,7 @@ def denoise(
     tokens: Tensor,
     pooled: Tensor,
     *,
+    device: torch.device | str = "cpu",
     factor: float,
     guidance: float = 2.0,
     generators: Generators,
@@ -173,6 +174,7 @@ def denoise(
     scheduler: with its timesteps set
     garment:   step -> GarmentNet's features, as :func:`garment_features` hands them over
     tokens:    (2 B, 77 + 16, cross) under guidance, else (B, ...); pooled: (2 B, pooled) likewise
+    device:    where TryonNet computes (its weights may come from elsewhere)
     factor:    the VAE's scaling factor
     guidance:  above 1, rows are doubled
     pose_generators: ``"own"`` takes the pose's draw from ``generators``; the published code takes it from torch's global one (``None``)
@@ -181,7 +183,7 @@ def denoise(
     """
     guided = guidance > 1
     rows = len(tokens) // (2 if guided else 1)
-    device, dtype = net.conv_in.weight.device, net.conv_in.weight.dtype
+    device, dtype = torch.device(device), net.conv_in.weight.dtype
     shape = rows, 4, *scene.mask.shape[-2:]
     latents = randn_tensor(shape, generators, torch.device("cpu")) * scheduler.init_noise_sigma
     masked = draw(scene.masked, factor, rows, generators)

@@ -17,21 +17,25 @@ class TryOn:
     mask:       bool (H, W), where the new cloth lies
     changed:    bool (H, W), every pixel that may differ from the person's picture: the cloth, what had to be invented where the
                 old cloth went away, and the soft edge. Outside it the picture is the person's own, bit by bit.
-    confidence: 0..1, how far the result can be trusted
+    confidence: 0..1, how far the result can be trusted; ``None`` from an engine that cannot tell
     notes:      what did not fit or had to be guessed, in plain words
     steps:      name -> uint8 picture (h, w, 3), in the order in which they were made, for looking at
     data:       name -> array, the same as numbers: landmarks, masks, maps
     seconds:    time it took
+    engine:     name of the engine that made it
+    licence:    the terms of that engine's weights, which the picture comes with; empty where there are none
     """
 
     image: np.ndarray
     mask: np.ndarray
     changed: np.ndarray
-    confidence: float = 1.0
+    confidence: float | None = 1.0
     notes: tuple[str, ...] = ()
     steps: dict[str, np.ndarray] = field(default_factory=dict)
     data: dict[str, np.ndarray] = field(default_factory=dict)
     seconds: float = 0.0
+    engine: str = "drape"
+    licence: str = ""
 
     def at_size_of(self, original: np.ndarray) -> TryOn:
         """The same result on the picture it was reduced from, uint8 (H, W, 3): pixels away from the change are the original's own."""
