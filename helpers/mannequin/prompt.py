@@ -20,7 +20,7 @@ from helpers.mannequin.styling import complete
 from helpers.mannequin.wishes import Request, Wish
 from helpers.mannequin.wording import describe
 
-__all__ = ["PromptRefused", "describe", "parse", "parse_piece", "vocabulary"]
+__all__ = ["PromptRefused", "describe", "parse", "parse_piece", "read_words", "vocabulary"]
 
 
 class PromptRefused(ValueError):
@@ -47,6 +47,14 @@ def parse_piece(text: str, seed: int = 0) -> tuple[o.Piece, tuple[str, ...]]:
         raise ValueError(f"one garment is wanted, such as 'a red and white checked shirt'; {text!r} names {named}.")
     outfit = complete(request, int(seed))
     return next(piece for piece in outfit.pieces if piece.kind == request.garments[0].kind), outfit.unknown
+
+
+def read_words(text: str) -> list[tuple[str, object]]:
+    """The first reading (slot, value) of each word or phrase of ``text``; for engines that take words without this grammar.
+
+    Raises ``PromptRefused`` for minors and undress, ``ValueError`` for an age or a height that no adult has.
+    """
+    return [item.readings[0] for item in _Reader()._items(_TOKEN.findall(text))]
 
 
 def _request(text: str, seed: int) -> Request:
