@@ -77,11 +77,13 @@ def close_gaps(atr: np.ndarray) -> np.ndarray:
     enclosed = outside != 2
     gaps = (enclosed & (padded != UPPER) & ~arms).astype(np.int32) * 255  # 32 bits, as the reference gives them to OpenCV
     contours, _ = cv2.findContours(gaps, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_L1)
-    kept = arms.astype(np.uint8)
+    large = np.zeros(padded.shape, np.uint8)
     for contour in contours:
         if cv2.contourArea(contour) > HOLE:
-            cv2.drawContours(kept, [contour], 0, 1, thickness=-1)
-    return np.where(enclosed & (kept == 0), UPPER, padded)[1:-1, 1:-1].astype(np.uint8)
+            cv2.drawContours(large, [contour], 0, 1, thickness=-1)
+    # Either, not both: the reference adds the two in 8 bits (255 + 1 = 0), which gives an arm within a large gap to the clothes.
+    kept = (large == 1) ^ arms
+    return np.where(enclosed & ~kept, UPPER, padded)[1:-1, 1:-1].astype(np.uint8)
 
 
 class Parser:
