@@ -9,6 +9,7 @@ import os
 import shutil
 from collections import OrderedDict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
@@ -16,6 +17,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from helpers.images import write_whole
+
+if TYPE_CHECKING:
+    from diffusers import UNet2DConditionModel
 
 _KEPT = 2  # garments in memory
 _KEPT_ON_DISK = 4
@@ -111,13 +115,13 @@ def _free_memory() -> float:
         return 0.0
 
 
-def size_of(net: torch.nn.Module, latents: tuple[int, int], steps: int, dtype: torch.dtype) -> int:
-    """Bytes that ``steps`` timesteps' features take for latents of (height, width): tokens halve with each level of the UNet."""
-    from helpers.tryon.idm_networks import transformer_blocks
-
-    total = 0
-    for block in transformer_blocks(net):
-        channels = block.norm1.normalized_shape[0]
-        level = list(net.config.block_out_channels).index(channels)
-        total += channels * (latents[0] >> level) * (latents[1] >> level)
-    return total * steps * dtype.itemsize
+def size_of(net: UNet2DConditionModel, latents: tuple[int, int], steps: int, dtype: torch.dtype) -> int:
+    """Bytes that ``steps`` timesteps' features take for latents of (height, width), which halve with each level of the UNet."""
+    deepest = len(net.down_blocks) - 1
+    levels = [*enumerate(net.down_blocks), (deepest, net.mid_block), *((deepest - i, up) for i, up in enumerate(net.up_blocks))]
+    values = 0
+    for level, stage in levels:
+        for transformer in getattr(stage, "attentions", ()):
+            for block in transformer.transformer_blocks:
+                values += block.norm1.normalized_shape[0] * (latents[0] >> level) * (latents[1] >> level)
+    return values * steps * dtype.itemsize
