@@ -204,7 +204,9 @@ def pooled(levels: dict[str, Tensor], boxes: Tensor, side: int) -> Tensor:
     ``aligned=False`` is what this model was trained with, half a pixel off detectron2's later default.
     """
     size = (boxes[:, 2:] - boxes[:, :2]).prod(1).sqrt()
-    level = (4 + torch.log2(size / 224 + 1e-8)).floor().clamp(2, 5).long() - 2 if len(levels) > 1 else torch.zeros_like(size).long()
+    level = (
+        (4 + torch.log2(size / 224 + 1e-8)).floor().clamp(2, 5).long() - 2 if len(levels) > 1 else torch.zeros_like(size).long()
+    )
     first = next(iter(levels.values()))
     out = first.new_zeros(len(boxes), first.shape[1], side, side)
     for index, (name, features) in enumerate(levels.items()):

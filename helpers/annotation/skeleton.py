@@ -182,7 +182,9 @@ def prominence(joints: np.ndarray, shape: tuple[int, int]) -> float:
     return float(np.linalg.norm(high - low) * (1 - 0.5 * min(off, 1)))
 
 
-def idm_joints(candidate: np.ndarray, subset: np.ndarray, shape: tuple[int, int], size: tuple[int, int] = (384, 512)) -> np.ndarray:
+def idm_joints(
+    candidate: np.ndarray, subset: np.ndarray, shape: tuple[int, int], size: tuple[int, int] = (384, 512)
+) -> np.ndarray:
     """float64 (18, 2): the joints that IDM-VTON's ``run_openpose`` gives, in pixels of ``size`` (width, height), (0, 0) where missing.
 
     It edits the list of candidates in place as if their numbers followed the order of joints, so that with several people in
