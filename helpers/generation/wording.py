@@ -19,10 +19,7 @@ AGAINST_ALWAYS = (
     "child, children, teenager, underage, baby, childlike, nude, naked, nudity, topless, undressed, lingerie, underwear, nsfw"
 )
 """Stands first in every negative prompt."""
-AGAINST_FLAWS = (
-    "two people, cropped, head out of frame, feet out of frame, deformed, extra limbs, extra fingers, bad hands, low quality, "
-    "blurry, text, watermark, drawing, cartoon, 3d render"
-)
+AGAINST_FLAWS = "two people, cropped, out of frame, deformed, extra limbs, bad hands, low quality, blurry, text, watermark, drawing, cartoon"
 """What a negative prompt holds besides, unless the user gives another."""
 
 _MINOR = (
@@ -63,7 +60,7 @@ def refuse(text: str, name: str = "prompt") -> list[tuple[str, object]]:
     folded = " ".join(w.translate(_LEET) if re.search(r"[^\W\d_]", w) else w for w in re.split(r"[\s_,;:()\[\]{}]+", plain))
     for words, why in ((_MINOR, "only adults are drawn"), (_UNDRESS, "figures are always dressed")):
         for word in words:
-            bound = r"\b" if word.isascii() or word[0].isalpha() and ord(word[0]) < 0x3000 else ""
+            bound = r"\b" if word.isascii() or (word[0].isalpha() and ord(word[0]) < 0x3000) else ""
             if re.search(f"{bound}{re.escape(word)}{bound}", f"{spaced} | {folded}"):
                 raise PromptRefused(f"'{word}': {why}. Write for example 'a young woman in a crop top and mini skirt'.")
     for age in _AGE.findall(plain):
@@ -115,7 +112,12 @@ def against(words: str | None, tokens: Callable[[str], int]) -> Prompt:
     """
     if words is not None and not isinstance(words, str):
         raise ValueError(f"negative_prompt is a text such as 'hat, sunglasses', or None, not {type(words).__name__}.")
-    words = AGAINST_FLAWS if words is None else re.sub(r"\s+", " ", words).strip(" ,.;")
+    if words is None:
+        flaws = AGAINST_FLAWS.split(", ")
+        while tokens(", ".join([AGAINST_ALWAYS, *flaws])) > MOST_TOKENS:
+            flaws.pop()
+        return Prompt(", ".join([AGAINST_ALWAYS, *flaws]))
+    words = re.sub(r"\s+", " ", words).strip(" ,.;")
     if found := _PROTECTED.search(unicodedata.normalize("NFKC", words).casefold()):
         raise PromptRefused(f"negative_prompt: '{found[0]}': figures are always adult and dressed. Take it out.")
     parts = words.split(" ") if words else []

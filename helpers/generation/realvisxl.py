@@ -1,0 +1,401 @@
+"""RealVisXL V4.0 and V4.0 Lightning: SDXL tuned for photographs of people, through diffusers' own pipeline.
+
+Checkpoints: SG161222/RealVisXL_V4.0 and RealVisXL_V4.0_Lightning, as the single file in SDXL's original key layout or as a folder
+in the layout of diffusers. Networks: SDXL (Podell et al. 2023, arXiv 2307.01952). Everything is read from local files.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DPMSolverMultistepScheduler,
+    DPMSolverSinglestepScheduler,
+    StableDiffusionXLPipeline,
+)
+from diffusers.utils import logging as diffusers_logging
+from transformers import CLIPTokenizer
+
+from helpers import devices, weights
+from helpers.generation import sdxl_file
+from helpers.generation.steps import Cancelled, OnStep, preview
+from helpers.generation.wording import Prompt, against, compose, refuse
+from helpers.mannequin.outfit import Outfit
+from helpers.mannequin.prompt import describe
+from helpers.person import Person
+
+__all__ = ["VARIANTS", "Cancelled", "RealVisXL", "Variant"]
+
+LICENCE = (
+    "CreativeML Open RAIL++-M (openrail++): pictures may be used freely, also commercially; "
+    "the uses that its Attachment A names, above all harm and deception, are forbidden"
+)
+_SMALLEST, _LARGEST = 256, 2048  # px a side
+_MOST_STEPS, _MOST_IMAGES, _MOST_GUIDANCE = 150, 16, 20.0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One checkpoint and how it wants to be sampled. ``folder``: where its diffusers layout is looked for, below the weights folder."""
+
+    group: str
+    folder: str
+    steps: int
+    guidance_scale: float
+    scheduler: str
+
+
+VARIANTS = {
+    "v4": Variant("realvisxl_v4", "realvisxl/RealVisXL_V4.0", 28, 6.0, "DPM++ 2M SDE Karras"),
+    # Distilled: few steps and hardly any guidance. Civitai's version 361593, which recipes name as plain V4.0, is most likely this.
+    "v4_lightning": Variant("realvisxl_v4_lightning", "realvisxl/RealVisXL_V4.0_Lightning", 6, 1.8, "DPM++ SDE Karras"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the networks run: precision, what waits in host memory (``none``, ``networks``, ``layers``), tiles, and what that costs."""
+
+    dtype: torch.dtype
+    offload: str = "none"
+    tiles: bool = False
+    note: str = ""
+
+
+def plan(device: devices.Device, parameters: int) -> Plan:
+    """The plan for ``parameters`` weights on ``device``. The autoencoder decodes in float32 everywhere: in float16 it overflows."""
+    half = 2 * parameters / 1e9  # GB
+    if device.kind == "cpu":
+        if device.memory_gb and device.memory_gb < 2 * half + 4:
+            return Plan(torch.bfloat16, note="bfloat16: float32 would not fit this machine's memory")
+        return Plan(torch.float32, note="" if half < 1 else "on a CPU a picture takes many minutes")
+    # float16, the published precision, has three bits more than bfloat16, and SDXL's UNet stays within its range.
+    if device.kind == "mps" or device.memory_gb >= 2 * half + 4:
+        return Plan(torch.float16, tiles=device.memory_gb < half + 9)
+    if device.memory_gb >= half + 3:
+        return Plan(torch.float16, "networks", device.memory_gb < half + 5, "one network on the GPU at a time: about 1 s more")
+    return Plan(torch.float16, "layers", True, "layer by layer through the GPU: several times slower")
+
+
+class RealVisXL:
+    """The published generation engine. Loads on the first picture, keeps the networks, and gives them back on ``close``.
+
+    variant:   ``v4`` or ``v4_lightning``
+    precision: ``auto`` (see :func:`plan`), ``float32``, ``float16`` or ``bfloat16``
+    After ``close``, a cancelled or an interrupted picture the next call works like the first.
+    """
+
+    def __init__(self, variant: str = "v4", *, precision: str = "auto") -> None:
+        if variant not in VARIANTS:
+            raise ValueError(f"realvisxl comes as {' or '.join(VARIANTS)}, not {variant!r}.")
+        if precision not in ("auto", "float32", "float16", "bfloat16"):
+            raise ValueError(f"precision is auto, float32, float16 or bfloat16, not {precision!r}.")
+        self.name, self.variant, self.precision = variant, VARIANTS[variant], precision
+        self._pipe: StableDiffusionXLPipeline | None = None
+        self._plan: Plan | None = None
+        self._files: tuple[Path, Path] | None = None
+        self._tokenizer: CLIPTokenizer | None = None
+        self._busy = threading.Lock()
+
+    def __enter__(self) -> RealVisXL:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the networks' memory; the next call loads them again."""
+        if self._pipe is not None and self._plan is not None and self._plan.offload != "none":
+            self._pipe.remove_all_hooks()
+        self._pipe = self._plan = self._tokenizer = self._files = None
+        devices.free()
+
+    def __call__(self, prompt: str | Outfit, **settings: Any) -> Person:
+        """One picture, the first of :meth:`many`, whose settings it takes."""
+        return self.many(prompt, **settings)[0]
+
+    def many(
+        self,
+        prompt: str | Outfit,
+        *,
+        seed: int = 0,
+        size: tuple[int, int] = (768, 1024),
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        images: int = 1,
+        on_step: OnStep | None = None,
+        progress: bool = True,
+    ) -> list[Person]:
+        """``images`` pictures of a dressed adult; picture i has the seed ``seed + i`` and does not depend on the others.
+
+        prompt:          what they look like and wear, in words, or an ``Outfit``; the photograph's words are put around it
+        size:            (width, height) in pixels, multiples of 8 from 256 to 2048; SDXL draws best at about a megapixel
+        steps:           1 to 150 network evaluations; ``None``: the variant's own
+        guidance_scale:  above 1 to 20, how closely to follow the words; ``None``: the variant's own
+        negative_prompt: what to keep out besides minors and undress, which always are; ``None``: the usual flaws
+        on_step:         ``(step, total, preview uint8 (H / 8, W / 8, 3) RGB) -> bool | None`` after every step; ``False`` cancels
+        progress:        show a bar
+        Returns persons without annotations whose ``scene`` says how they were made. The first noise is drawn on the CPU in float32,
+        so a seed means the same composition on every device.
+        Raises ``PromptRefused`` or ``ValueError``, ``weights.Missing`` or ``weights.Damaged`` before anything slow starts;
+        :class:`Cancelled` when ``on_step`` says so; ``MemoryError`` with what helps where the device's memory is not enough.
+        """
+        words = describe(prompt) if isinstance(prompt, Outfit) else prompt
+        refuse(words)
+        against(negative_prompt, lambda text: 0)
+        size = _require_size(size)
+        seed = _require_whole("seed", seed, 0, 2**63 - 1 - _MOST_IMAGES)
+        images = _require_whole("images", images, 1, _MOST_IMAGES)
+        steps = _require_whole("steps", self.variant.steps if steps is None else steps, 1, _MOST_STEPS)
+        guidance = _require_guidance(self.variant.guidance_scale if guidance_scale is None else guidance_scale)
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError("this engine is drawing already. Wait for it or cancel it first.")
+        try:
+            asked, avoided = self._prompts(words, negative_prompt)
+            pipe = self._load()
+            scene = {
+                "engine": "realvisxl",
+                "variant": self.name,
+                "words": words,
+                "prompt": asked.text,
+                "not read": list(asked.cut),
+                "negative_prompt": avoided.text,
+                "steps": steps,
+                "guidance_scale": guidance,
+                "scheduler": self.variant.scheduler,
+                "precision": str(self._plan.dtype).removeprefix("torch."),
+                "device": devices.describe().name,
+                "checkpoint": self._files[0].name,
+                "licence": LICENCE,
+            }
+            with _memory_named(size), torch.no_grad():
+                embeds = pipe.encode_prompt(asked.text, negative_prompt=avoided.text, num_images_per_prompt=1)
+                embeds = dict(zip(_EMBEDS, embeds, strict=True))
+                people = []
+                for number in range(images):
+                    pipe.set_progress_bar_config(disable=not progress, desc=f"picture {number + 1} of {images}", leave=False)
+                    report = None if on_step is None else _reporter(on_step, number * steps, images * steps)
+                    image = self._draw(embeds, seed + number, size, steps, guidance, report)
+                    people.append(Person(image, scene={**scene, "seed": seed + number}))
+            return people
+        finally:
+            if self._pipe is not None and self._plan.offload != "none":
+                self._pipe.maybe_free_model_hooks()  # after a cancelled picture too
+            self._busy.release()
+
+    def _draw(self, embeds: dict, seed: int, size: tuple[int, int], steps: int, guidance: float, report: Any) -> np.ndarray:
+        pipe, (width, height) = self._pipe, size
+        generator = torch.Generator("cpu").manual_seed(seed)
+        noise = torch.randn(1, pipe.unet.config.in_channels, height // 8, width // 8, generator=generator)
+        latents = pipe(
+            **embeds,
+            width=width,
+            height=height,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            generator=generator,
+            latents=noise.to(self._plan.dtype),
+            output_type="latent",
+            callback_on_step_end=report,
+        ).images
+        vae = pipe.vae
+        picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
+        if not torch.isfinite(picture).all():
+            raise RuntimeError("the picture is not finite. Try RealVisXL(..., precision='bfloat16') or 'float32'.")
+        picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
+        return picture.permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
+
+    def _prompts(self, words: str, negative_prompt: str | None) -> tuple[Prompt, Prompt]:
+        """Both prompts by the checkpoint's own tokenizer, which needs no network loaded. Words that do not fit are named."""
+        if self._tokenizer is None:
+            self._files = _find(self.variant)
+            self._tokenizer = CLIPTokenizer.from_pretrained(self._files[1] / "tokenizer", local_files_only=True)
+
+        def tokens(text: str) -> int:
+            return len(self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
+
+        asked, avoided = compose(words, tokens), against(negative_prompt, tokens)
+        for name, prompt in (("prompt", asked), ("negative_prompt", avoided)):
+            if prompt.cut:
+                warnings.warn(f"{name}: CLIP reads 77 tokens; not read: {' '.join(prompt.cut)}", stacklevel=4)
+        return asked, avoided
+
+    def _load(self) -> StableDiffusionXLPipeline:
+        """The pipeline of the files that :meth:`_prompts` found."""
+        if self._pipe is not None:
+            return self._pipe
+        device, (source, base) = devices.describe(), self._files
+        chosen = plan(device, _parameters(source))
+        if self.precision != "auto":
+            chosen = Plan(getattr(torch, self.precision), chosen.offload, chosen.tiles, chosen.note)
+        if chosen.note:
+            print(f"realvisxl on {device.name}: {chosen.note}")
+        with _quiet():
+            pipe = _read(source, base, chosen.dtype)
+        common = {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++", "solver_order": 2, "lower_order_final": True}
+        # DPM++ SDE is a one-step method of second order: diffusers has it as its singlestep scheduler.
+        scheduler = DPMSolverMultistepScheduler if "2M" in self.variant.scheduler else DPMSolverSinglestepScheduler
+        pipe.scheduler = scheduler.from_config(pipe.scheduler.config, **common)
+        if chosen.tiles:
+            pipe.vae.enable_tiling()
+        if chosen.offload == "networks":
+            pipe.enable_model_cpu_offload(device=device.kind)
+        elif chosen.offload == "layers":
+            pipe.enable_sequential_cpu_offload(device=device.kind)
+        else:
+            with _memory_named(None):
+                pipe.to(device.kind)
+        self._pipe, self._plan = pipe, chosen
+        return pipe
+
+
+_EMBEDS = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+
+
+def _reporter(on_step: OnStep, before: int, total: int) -> Any:
+    def report(pipe: StableDiffusionXLPipeline, step: int, _: Any, tensors: dict) -> dict:
+        clean = pipe.scheduler.model_outputs[
+            -1
+        ]  # what the network takes the finished picture to be: clear long before the latents
+        if on_step(before + step + 1, total, preview(clean[0])) is False:
+            raise Cancelled(f"cancelled after step {before + step + 1} of {total}.")
+        return tensors
+
+    return report
+
+
+# --------------------------------------------------------------------------------------------------------------- files
+
+
+def _find(variant: Variant) -> tuple[Path, Path]:
+    """The checkpoint, a file or a folder, and the folder of its configs and tokenizers; both checked by their headers."""
+    folder = weights.folder() / variant.folder
+    if (folder / "model_index.json").is_file():
+        kind = json.loads((folder / "model_index.json").read_text(encoding="utf-8")).get("_class_name")
+        if kind != "StableDiffusionXLPipeline":
+            raise sdxl_file.WrongCheckpoint(f"{folder} holds a {kind}, not a StableDiffusionXLPipeline.")
+        for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
+            files = list((folder / part).glob("*.safetensors"))
+            if not files:
+                raise FileNotFoundError(f"{folder / part} holds no .safetensors file. Fetch {variant.group} again.")
+            for file in files:
+                weights.check(file, "safetensors", f"{variant.group}/{part}")
+        return folder, folder
+    source = weights.require(variant.group)
+    weights.check(source, "safetensors", variant.group)
+    base = _base()
+    sdxl_file.require_sdxl(source, base)
+    return source, base
+
+
+def _base() -> Path:
+    """The folder of SDXL's configs and tokenizers: below the weights folder, or where a hub cache holds all of them."""
+    folder = weights.folder() / "sdxl_base"
+    if folder.exists():
+        return folder
+    roots = set()
+    for record in weights.records("sdxl_base"):
+        depth = len(Path(record.path).parts) - 2  # sdxl_base/unet/config.json lies one below the folder
+        roots.add(weights.require(record.name).parents[depth])
+    return roots.pop() if len(roots) == 1 else folder
+
+
+def _parameters(source: Path) -> int:
+    files = [source] if source.is_file() else source.glob("*/*.safetensors")
+    return sum(prod(shape) for file in files for shape in sdxl_file.read_shapes(file).values())
+
+
+def _read(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipeline:
+    """The pipeline from a file or a folder, its autoencoder in float32; nothing is asked of any network."""
+    local = {"local_files_only": True}
+    try:
+        if source.is_dir():
+            fp16 = any((source / "unet").glob("*.fp16.safetensors"))
+            local |= {"use_safetensors": True, "variant": "fp16" if fp16 else None}
+            vae = AutoencoderKL.from_pretrained(source, subfolder="vae", dtype=torch.float32, **local)
+            pipe = StableDiffusionXLPipeline.from_pretrained(source, vae=vae, dtype=dtype, add_watermarker=False, **local)
+        else:
+            local["config"] = str(base)
+            vae = AutoencoderKL.from_single_file(str(source), subfolder="vae", dtype=torch.float32, **local)
+            pipe = StableDiffusionXLPipeline.from_single_file(str(source), vae=vae, dtype=dtype, add_watermarker=False, **local)
+    except (KeyError, ValueError, RuntimeError, OSError) as error:
+        raise sdxl_file.WrongCheckpoint(f"{source.name} cannot be read as an SDXL checkpoint: {error}") from error
+    empty = [
+        f"{name}.{key}"
+        for name in ("unet", "vae", "text_encoder", "text_encoder_2")
+        for key, value in getattr(pipe, name).named_parameters()
+        if value.is_meta
+    ]
+    if empty:  # diffusers leaves what the file lacks without a value and says nothing
+        more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
+        raise sdxl_file.WrongCheckpoint(f"{source.name} lacks {', '.join(empty[:3])}{more}. Fetch it again.")
+    return pipe
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """diffusers' own bars and remarks off: they speak of nothing that a user could act on."""
+    level = diffusers_logging.get_verbosity()
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        diffusers_logging.set_verbosity(level)
+        diffusers_logging.enable_progress_bar()
+
+
+@contextmanager
+def _memory_named(size: tuple[int, int] | None) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        devices.free()
+        what = f"a picture of {size[0]}x{size[1]}" if size else "the networks"
+        raise MemoryError(
+            f"{what} did not fit {devices.describe().name}'s memory. Close other engines (engine.close()) and kernels that use it, "
+            "draw smaller, or set ATELIER_DEVICE=cpu."
+        ) from error
+
+
+# -------------------------------------------------------------------------------------------------------------- checks
+
+
+def _require_size(size: Any) -> tuple[int, int]:
+    try:
+        width, height = (int(v) for v in size)
+    except (TypeError, ValueError):
+        raise ValueError(f"size must be (width, height) in pixels, not {size!r}.") from None
+    if not (_SMALLEST <= width <= _LARGEST and _SMALLEST <= height <= _LARGEST):
+        raise ValueError(f"size must be {_SMALLEST} to {_LARGEST} pixels a side, not {width}x{height}.")
+    if width % 8 or height % 8:
+        near = f"{8 * round(width / 8)}x{8 * round(height / 8)}"
+        raise ValueError(f"size must be multiples of 8, not {width}x{height}; the nearest is {near}.")
+    return width, height
+
+
+def _require_whole(name: str, value: Any, low: int, high: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= int(value) <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return int(value)
+
+
+def _require_guidance(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1.0 < value <= _MOST_GUIDANCE:
+        raise ValueError(
+            f"guidance_scale must be above 1 and at most {_MOST_GUIDANCE:g}, not {value!r}: at 1 and below the negative prompt, "
+            "which keeps figures adult and dressed, would not be read."
+        )
+    return float(value)
