@@ -341,7 +341,7 @@ def build(shapes: Mapping[str, Sequence[int]], decoder_heads: int = _DECODER_HEA
 
 def _build(shapes: Mapping[str, Sequence[int]], decoder_heads: int) -> Sam:
     own = {key.removeprefix("image_encoder."): shape for key, shape in shapes.items() if key.startswith("image_encoder.")}
-    encoder = _vit(own) if "pos_embed" in own else mobile_sam.TinyViT(mobile_sam.sizes(own))
+    encoder = vit(own) if "pos_embed" in own else mobile_sam.TinyViT(mobile_sam.sizes(own))
     width = shapes["mask_decoder.iou_token.weight"][1]
     grid = (own["pos_embed"][1] if "pos_embed" in own else encoder.img_size // 16,) * 2
     block = "mask_decoder.transformer.layers.0."
@@ -370,7 +370,8 @@ def _build(shapes: Mapping[str, Sequence[int]], decoder_heads: int) -> Sam:
     )
 
 
-def _vit(shapes: Mapping[str, Sequence[int]]) -> ImageEncoderViT:
+def vit(shapes: Mapping[str, Sequence[int]]) -> ImageEncoderViT:
+    """The image encoder whose parameters have these ``shapes``, without ``image_encoder.`` before their names."""
     _, grid, _, width = shapes["pos_embed"]
     patch, depth = shapes["patch_embed.proj.weight"][-1], _count(shapes, "blocks.")
     # A table of relative positions has 2 n - 1 rows for a window of n; a window as large as the grid is global attention.
