@@ -9,7 +9,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from ipycanvas import MultiCanvas, hold_canvas
 from IPython.display import display
 
 from helpers import images
+from helpers.segmentation.choices import Choices
 from helpers.segmentation.clicks import Point, PointPrompt, garment_first
 from helpers.segmentation.paint import COLOURS, tint
 
@@ -34,6 +35,7 @@ _HINTS = (
     ("n", "next garment"),
     ("Enter", "done"),
 )
+_CHOICE_HINT = (("1 2 3", "which answer to the first click"),)
 _STYLE = """<style>
 .atelier-clicker {cursor: crosshair; margin: 3px; border-radius: 6px; box-shadow: 0 1px 4px rgba(0, 0, 0, .35)}
 .atelier-clicker:focus {outline: none; box-shadow: 0 0 0 2px #2086ff}
@@ -43,6 +45,7 @@ _STYLE = """<style>
 .atelier-bar .widget-toggle-buttons button.mod-active {background: #6b7280; color: white}
 .atelier-bar .widget-toggle-buttons button.mod-active:nth-of-type(1) {background: #16a34a}
 .atelier-bar .widget-toggle-buttons button.mod-active:nth-of-type(2) {background: #dc2626}
+.atelier-choices img {border-radius: 4px; cursor: default}
 .atelier-status {line-height: 1.5}
 .atelier-status i {display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .35em}
 .atelier-status .done {color: #16a34a; font-weight: 600}
@@ -53,7 +56,11 @@ _STYLE = """<style>
 
 
 class Predictor(Protocol):
-    """What the clicker asks of a segmentation engine. ``set_image`` with the same picture again costs nothing."""
+    """What the clicker asks of a segmentation engine. ``set_image`` with the same picture again costs nothing.
+
+    An engine that also has ``candidates(points)`` (each with ``mask`` and ``score``), ``default_choice(points)`` and
+    ``predict(points, choice)`` lets the hand choose among the answers to the first click.
+    """
 
     def set_image(self, image: np.ndarray) -> Any: ...
 
@@ -84,6 +91,8 @@ class Clicker:
         folder: where ``mask.png`` (all garments), ``garments/NAME.png`` and ``points.json`` are written at every change.
         resume: without ``points``, go on from the clicks that a hand left in ``folder`` on this very image, for instance before
             the kernel was restarted.
+        choice: which of the first click's candidates is taken, from 0, for engines that offer several: an index for the first garment,
+            or ``{garment: index}``. None leaves it to the engine.
         on_done: called with this clicker at "done".
         max_view: (width, height) in pixels that the picture takes at most; it also never outgrows the window.
 
@@ -103,6 +112,7 @@ class Clicker:
         names: Sequence[str] = (),
         folder: str | Path | None = None,
         resume: bool = False,
+        choice: Mapping[str, int] | int | None = None,
         on_done: Callable[[Clicker], None] | None = None,
         max_view: tuple[int, int] = (768, 1024),
     ) -> None:
@@ -112,15 +122,18 @@ class Clicker:
         self.finished = False
         self.seconds = 0.0
         self._engine = engine
-        self._masks: dict[tuple[Point, ...], np.ndarray] = {}
+        self._chooses = hasattr(engine, "candidates")
+        if choice is not None and not self._chooses:
+            raise ValueError("choice: this engine gives one answer to a click, there is nothing to choose. Leave choice out.")
+        self._masks: dict[tuple, np.ndarray] = {}
         self._connected = False
         height, width = image.shape[:2]
         settings = {"max_view": max_view, "names": names}
-        self.prompt = PointPrompt((width, height), points=points, **settings)
+        self.prompt = PointPrompt((width, height), points=points, choices=choice, **settings)
         typed = any(self.prompt.garments.values())
-        left = self._left() if resume and not typed else None
+        left, chosen = self._left() if resume and not typed else (None, None)
         if left:
-            self.prompt = PointPrompt((width, height), points=left, **settings)
+            self.prompt = PointPrompt((width, height), points=left, choices=chosen if self._chooses else None, **settings)
         self.by_hand = bool(left)
         self._base = images.resize(image, self.prompt.view_size)
         self._build()
@@ -140,7 +153,8 @@ class Clicker:
     @property
     def masks(self) -> dict[str, np.ndarray]:
         """bool (H, W) by garment, for every garment that has a click on it."""
-        return {name: self._mask(points) for name, points in self.prompt.garments.items() if _clicked(points)}
+        chosen = self.prompt.choices
+        return {name: self._mask(points, chosen.get(name)) for name, points in self.prompt.garments.items() if _clicked(points)}
 
     @property
     def mask(self) -> np.ndarray:
@@ -175,15 +189,18 @@ class Clicker:
             "by_hand": self.by_hand,
             "done": self.finished,
         }
+        if self.prompt.choices:
+            note["choices"] = self.prompt.choices
         images.write_text(self.folder / "points.json", json.dumps(note))
 
-    def _left(self) -> dict[str, list] | None:
-        """The clicks that a hand left in ``folder`` on this very image, if there are any."""
+    def _left(self) -> tuple[dict[str, list] | None, dict[str, int] | None]:
+        """The clicks and choices that a hand left in ``folder`` on this very image, if there are any."""
         path = None if self.folder is None else self.folder / "points.json"
         if path is None or not path.exists():
-            return None
+            return None, None
         note = json.loads(path.read_text(encoding="utf-8"))
-        return note["garments"] if note.get("by_hand") and note.get("image_sha256") == self._digest() else None
+        ours = note.get("by_hand") and note.get("image_sha256") == self._digest()
+        return (note["garments"], note.get("choices")) if ours else (None, None)
 
     def _digest(self) -> str:
         return hashlib.sha256(np.ascontiguousarray(self.image)).hexdigest()
@@ -216,14 +233,15 @@ class Clicker:
         self.status = widgets.HTML()
         self.status.add_class("atelier-status")
         self.errors = widgets.Output()
-        hints = " &nbsp; ".join(f"<kbd>{key}</kbd> {what}" for key, what in _HINTS)
+        hints = " &nbsp; ".join(f"<kbd>{key}</kbd> {what}" for key, what in _HINTS + _CHOICE_HINT * self._chooses)
         bar = widgets.Box(
             [self.mode, *self._row("undo", "redo", "clear"), self.garment, *self._row("next", "done")],
             layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
         )
         bar.add_class("atelier-bar")
+        self.choices = Choices(self._on_choice)
         hint = widgets.HTML(f'{_STYLE}<span class="atelier-hints">{hints}</span>')
-        self.widget = widgets.VBox([bar, self.canvas, self.status, hint, self.errors])
+        self.widget = widgets.VBox([bar, self.canvas, self.status, self.choices.widget, hint, self.errors])
 
         self.canvas.on_client_ready(self._on_client_ready)
         self.canvas.on_mouse_down(self._on_click)
@@ -281,6 +299,8 @@ class Clicker:
             self._on_next()
         elif key == "enter":
             self._on_done()
+        elif key in ("1", "2", "3"):
+            self._on_choice(int(key) - 1)
 
     @_shown
     def _on_undo(self, *_: Any) -> None:
@@ -291,6 +311,11 @@ class Clicker:
     def _on_redo(self, *_: Any) -> None:
         if not self.prompt.redo():
             self._say("Nothing to redo.")
+
+    @_shown
+    def _on_choice(self, index: int) -> None:
+        if self._chooses and _clicked(self.points) and index < self.choices.count:
+            self.prompt.choose(index)
 
     @_shown
     def _on_clear(self, *_: Any) -> None:
@@ -340,7 +365,8 @@ class Clicker:
         self.canvas.add_class("busy")
         started = time.perf_counter()
         try:
-            self._mask(self.points)
+            self._mask(self.points, self.prompt.choice)
+            self._offer()
         finally:
             self.canvas.remove_class("busy")
         self.seconds = time.perf_counter() - started
@@ -348,19 +374,30 @@ class Clicker:
         self._sync_controls()
         self._say()
 
-    def _mask(self, points: Sequence[Point]) -> np.ndarray:
-        key = tuple(points)
-        if not _clicked(key):
+    def _mask(self, points: Sequence[Point], choice: int | None = None) -> np.ndarray:
+        key = (*points, choice)
+        if not _clicked(points):
             return np.zeros(self.image.shape[:2], bool)
         if key not in self._masks:
             self._engine.set_image(self.image)  # another picture may have been given to it since
-            mask = np.asarray(self._engine.predict(garment_first(key)))
+            clicks = garment_first(points)
+            mask = np.asarray(self._engine.predict(clicks, choice) if self._chooses else self._engine.predict(clicks))
             if mask.shape != self.image.shape[:2]:
                 raise ValueError(f"the engine answered with a mask of shape {mask.shape}, not {self.image.shape[:2]}.")
             if len(self._masks) >= 64:
                 del self._masks[next(iter(self._masks))]
             self._masks[key] = mask.astype(bool)
         return self._masks[key]
+
+    def _offer(self) -> None:
+        """Show the candidates of this garment's first click, and which of them is taken."""
+        if not (self._chooses and _clicked(self.points)):
+            self.choices.hide()
+            return
+        first = garment_first(self.points)[:1]
+        self._engine.set_image(self.image)
+        taken = self._engine.default_choice(first) if self.prompt.choice is None else self.prompt.choice
+        self.choices.offer(first, self.image, lambda: self._engine.candidates(first), self._colour(self.prompt.garment), taken)
 
     def _colour(self, name: str) -> tuple[int, int, int]:
         return COLOURS[list(self.prompt.garments).index(name) % len(COLOURS)]
@@ -414,7 +451,7 @@ class Clicker:
         colour = "rgb({},{},{})".format(*self._colour(name))
         clicks = f"{len(labels)} click{'' if len(labels) == 1 else 's'} ({sum(labels)} on, {len(labels) - sum(labels)} beside)"
         parts = [f'<i style="background:{colour}"></i><b>{html.escape(name)}</b>', clicks]
-        known = self._masks.get(tuple(self.points)) if _clicked(self.points) else None
+        known = self._masks.get((*self.points, self.prompt.choice)) if _clicked(self.points) else None
         if kind == "done":
             parts = []
         elif known is not None:

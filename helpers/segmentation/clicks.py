@@ -63,12 +63,19 @@ def _point(row: object, size: tuple[int, int] | None, where: str) -> Point:
     return int(x), int(y), int(label)
 
 
+def _choice(index: object) -> int:
+    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+        raise ValueError(f"choice: expected the index of a candidate, 0 for the best scored one, got {index!r}.")
+    return index
+
+
 @dataclass(frozen=True)
 class _State:
     """Everything that undo brings back."""
 
     garments: tuple[tuple[str, Points], ...]
     active: int = 0
+    choices: tuple[tuple[str, int], ...] = ()
 
 
 class PointPrompt:
@@ -79,6 +86,8 @@ class PointPrompt:
         max_view: (width, height) that the view of it may take at most; a smaller image is not enlarged.
         points: points to begin with, as ``parse_points`` takes them. They are not undone.
         names: what the garments are called, in the order they are clicked; from there on "garment 2", "garment 3", ...
+        choices: which of the first click's candidates each garment takes, for engines that offer several: ``{garment: index}``, or one
+            index for the first garment.
         on_change: called with this prompt after each change. If it raises, the change is taken back and the error passed on.
 
     Attributes:
@@ -93,6 +102,7 @@ class PointPrompt:
         max_view: tuple[int, int] = (768, 1024),
         points: object = (),
         names: Sequence[str] = (),
+        choices: Mapping[str, int] | int | None = None,
         on_change: Callable[[PointPrompt], None] | None = None,
     ) -> None:
         width, height = int(size[0]), int(size[1])
@@ -104,7 +114,10 @@ class PointPrompt:
         self.on_change = on_change
         self._names = tuple(names)
         parsed = parse_points(points, self.size, self._names[0] if self._names else "garment 1")
-        self._state = _State(tuple(parsed.items()) or ((self._free_name(()), ()),))
+        garments = tuple(parsed.items()) or ((self._free_name(()), ()),)
+        if choices is not None and not isinstance(choices, Mapping):
+            choices = {garments[0][0]: choices}
+        self._state = _State(garments, choices=tuple((str(name), _choice(index)) for name, index in (choices or {}).items()))
         self._past: list[_State] = []
         self._future: list[_State] = []
 
@@ -131,6 +144,16 @@ class PointPrompt:
         return [label for _, _, label in self.points]
 
     @property
+    def choices(self) -> dict[str, int]:
+        """Which of the first click's candidates was chosen, for garments where one was."""
+        return dict(self._state.choices)
+
+    @property
+    def choice(self) -> int | None:
+        """What was chosen for the garment that is being clicked; None leaves it to the engine."""
+        return self.choices.get(self.garment)
+
+    @property
     def can_undo(self) -> bool:
         return bool(self._past)
 
@@ -153,6 +176,12 @@ class PointPrompt:
         self._set_points(tuple(point for index, point in enumerate(self.points) if index != nearest))
         return True
 
+    def choose(self, index: int | None) -> None:
+        """Take one of the first click's candidates for this garment; None leaves it to the engine again."""
+        choices = {name: chosen for name, chosen in self._state.choices if name != self.garment}
+        choices |= {} if index is None else {self.garment: _choice(index)}
+        self._commit(replace(self._state, choices=tuple(choices.items())))
+
     def clear(self) -> None:
         """Remove the garment's points; undo brings them back."""
         self._set_points(())
@@ -168,7 +197,7 @@ class PointPrompt:
             name = self._free_name(taken)
         elif name in taken:
             raise ValueError(f"name: there is already a garment {name!r}; use select({name!r}) to go back to it.")
-        self._commit(_State((*self._state.garments, (name, ())), len(taken)))
+        self._commit(replace(self._state, garments=(*self._state.garments, (name, ())), active=len(taken)))
         return self.garment
 
     def select(self, name: str) -> None:
@@ -209,8 +238,12 @@ class PointPrompt:
 
     def _set_points(self, points: Points) -> None:
         garments = list(self._state.garments)
+        choices = self._state.choices
+        if garment_first(points)[:1] != garment_first(self.points)[:1]:
+            # The candidates were those of another first click.
+            choices = tuple(pair for pair in choices if pair[0] != self.garment)
         garments[self._state.active] = (self.garment, points)
-        self._commit(replace(self._state, garments=tuple(garments)))
+        self._commit(replace(self._state, garments=tuple(garments), choices=choices))
 
     def _commit(self, state: _State) -> None:
         if state == self._state:

@@ -358,3 +358,114 @@ def test_what_travels_is_lossless(sent, clicker, monkeypatch):
     assert all(array.shape[2] == 4 and array.dtype == np.uint8 for array in arrays)
     assert (arrays[0][..., :3] == clicker.image).all()
     assert arrays[-1].shape[0] < HEIGHT, "only the covered part of the mask layer is sent"
+
+
+class Three(Rectangles):
+    """An engine that offers three answers to the first click: a garment, both, and everything."""
+
+    def candidates(self, points):
+        return [SimpleNamespace(mask=self._answer(points, index), score=0.9 - index / 10) for index in range(3)]
+
+    def default_choice(self, points):
+        return 0
+
+    def predict(self, points, choice=None):
+        return self._answer(points, choice or 0)
+
+    def _answer(self, points, choice):
+        if choice == 0:
+            return super().predict(points)
+        mask = np.zeros(self.image.shape[:2], bool)
+        for region in (TOP, SKIRT) if choice == 1 else ((slice(None), slice(None)),):
+            mask[region] = True
+        return mask
+
+
+class TestChoosing:
+    @pytest.fixture
+    def clicker(self, image, tmp_path):
+        return Clicker(image, Three(), folder=tmp_path / "clicks")
+
+    def shown(self, clicker):
+        return (
+            [button.button_style for button in clicker.choices._buttons]
+            if clicker.choices.widget.layout.display != "none"
+            else []
+        )
+
+    def test_the_row_appears_with_the_first_click_and_marks_what_is_taken(self, clicker):
+        assert self.shown(clicker) == []
+        clicker._on_click(40, 40)
+        assert self.shown(clicker) == ["success", "", ""]
+        assert [len(child.children) for child in clicker.choices.widget.children] == [2, 2, 2]
+        clicker._on_clear()
+        assert self.shown(clicker) == []
+
+    def test_keys_and_buttons_choose_and_undo_takes_it_back(self, clicker):
+        clicker._on_click(40, 40)
+        first = clicker.mask
+        clicker._on_key("2", False, False, False)
+        assert clicker.prompt.choice == 1
+        assert clicker.mask[80, 40]
+        assert self.shown(clicker) == ["", "success", ""]
+        clicker.choices._buttons[2].click()
+        assert clicker.mask.all()
+        clicker._on_undo()
+        clicker._on_undo()
+        assert clicker.prompt.choice is None
+        assert np.array_equal(clicker.mask, first)
+        clicker._on_redo()
+        assert clicker.prompt.choice == 1
+
+    def test_further_clicks_keep_the_choice_another_first_click_drops_it(self, clicker):
+        clicker._on_click(40, 40)
+        clicker._on_choice(1)
+        clicker._on_click(40, 90)
+        assert clicker.prompt.choice == 1
+        clicker.mode.value = "erase"
+        clicker._on_click(40, 40)
+        assert clicker.prompt.points == [(40, 90, 1)]
+        assert clicker.prompt.choice is None
+
+    def test_each_garment_has_a_choice_of_its_own(self, clicker):
+        clicker._on_click(40, 40)
+        clicker._on_choice(2)
+        clicker._on_next()
+        clicker._on_click(40, 90)
+        assert clicker.prompt.choices == {"garment 1": 2}
+        assert clicker.masks["garment 1"].all()
+        assert not clicker.masks["garment 2"].all()
+
+    def test_it_is_on_disk_and_taken_up_again(self, clicker, image, tmp_path):
+        clicker._on_click(40, 40)
+        clicker._on_choice(1)
+        assert json.loads((tmp_path / "clicks" / "points.json").read_text())["choices"] == {"garment 1": 1}
+        again = Clicker(image, Three(), folder=tmp_path / "clicks", resume=True)
+        assert again.prompt.choice == 1
+        assert np.array_equal(again.mask, clicker.mask)
+
+    def test_without_a_hand(self, image):
+        clicker = Clicker(image, Three(), points=[(40, 40, 1)], choice=2)
+        assert clicker.mask.all()
+        assert Clicker(image, Three(), points={"top": [(40, 40, 1)], "skirt": [(40, 90, 1)]}, choice={"skirt": 1}).masks[
+            "skirt"
+        ][30, 40]
+
+    def test_before_a_click_the_keys_do_nothing(self, clicker):
+        clicker._on_key("2", False, False, False)
+        assert clicker.prompt.choices == {}
+        assert not clicker.prompt.can_undo
+
+    def test_an_engine_with_one_answer_has_nothing_to_choose(self, image, tmp_path):
+        clicker = Clicker(image, Rectangles(), folder=tmp_path)
+        clicker._on_click(40, 40)
+        clicker._on_key("2", False, False, False)
+        assert self.shown(clicker) == []
+        assert "choices" not in json.loads((tmp_path / "points.json").read_text())
+        with pytest.raises(ValueError, match="nothing to choose"):
+            Clicker(image, Rectangles(), choice=1)
+
+    @pytest.mark.parametrize("choice", [-1, 0.5, True, "1"])
+    def test_what_is_no_choice_is_an_error(self, image, choice):
+        with pytest.raises(ValueError, match="choice: expected the index"):
+            Clicker(image, Three(), points=[(40, 40, 1)], choice=choice)
