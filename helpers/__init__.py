@@ -10,7 +10,7 @@ Images are uint8 (H, W, 3) RGB, masks bool (H, W), points (x, y, label) in image
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,14 +28,17 @@ __all__ = ["Garment", "Person", "generate", "load_garment", "load_person", "segm
 _WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
 
 
-def generate(prompt: str | Outfit, *, engine: str = "auto", seed: int = 0, size: tuple[int, int] = (768, 1024)) -> Person:
+def generate(
+    prompt: str | Outfit, *, engine: str = "auto", seed: int = 0, size: tuple[int, int] = (768, 1024), **settings: Any
+) -> Person:
     """A clothed person from words, or from an edited ``Outfit``.
 
-    prompt: what they look like and wear; ``size``: (width, height) in pixels
+    prompt:   what they look like and wear; ``size``: (width, height) in pixels
+    settings: the engine's own: the mannequin's ``camera``, RealVisXL's ``steps``, ``guidance_scale``, ``negative_prompt``
     Returns a ``Person`` with the annotations that the engine knows (the mannequin knows all of them).
     Raises ``ValueError`` for words that are refused or a setting that does not fit.
     """
-    return engines.load("generate", engine)(prompt, seed=seed, size=size)
+    return engines.load("generate", engine)(prompt, seed=seed, size=size, **settings)
 
 
 def segment(image: np.ndarray, points: Sequence[tuple[float, float, int]], *, engine: str = "auto") -> np.ndarray:
@@ -57,23 +60,28 @@ def try_on(
     mask: np.ndarray | None = None,
     engine: str = "auto",
     seed: int = 0,
+    **settings: Any,
 ) -> TryOn:
     """``garment`` on ``person`` in place of what ``mask`` covers.
 
-    person: a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to take it from the person's labels
+    person:   a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to find it: from the person's labels,
+              or, by an engine that parses people itself, in the picture
+    settings: the engine's own: IDM-VTON's ``description``, ``steps``, ``guidance_scale``, ``profile``, ...
     Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched, and the steps between.
     Pixels away from the mask are the photograph's own. Raises ``ValueError`` naming what does not fit.
     """
     person = person if isinstance(person, Person) else Person(person)
-    if mask is None:
-        mask = _worn(person, garment.category)
-    images.require_mask(mask, person.image.shape[:2])
     runner = engines.load("try_on", engine)
+    if mask is not None:
+        images.require_mask(mask, person.image.shape[:2])
+    if getattr(runner, "frames_itself", False):
+        return runner(person, garment, mask=mask, seed=seed, **settings)
+    mask = _worn(person, garment.category) if mask is None else mask
     height, width = mask.shape
     size = images.fit_inside((width, height), _WORKING_SIZE)
     if size == (width, height):
-        return runner(person, garment, mask=mask, seed=seed)
-    return runner(person.resized(size), garment, mask=images.resize(mask, size), seed=seed).at_size_of(person.image)
+        return runner(person, garment, mask=mask, seed=seed, **settings)
+    return runner(person.resized(size), garment, mask=images.resize(mask, size), seed=seed, **settings).at_size_of(person.image)
 
 
 def _worn(person: Person, category: str) -> np.ndarray:

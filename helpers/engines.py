@@ -5,17 +5,28 @@ An engine object does the slow part once and the cheap part many times, and is a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-STAGES = ("generate", "segment", "try_on")
+from helpers import weights
+
+STAGES = ("generate", "segment", "annotate", "try_on")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """``load`` is ``module:Class``, imported on first use; no ``weights`` means embedded: it runs on any CPU with no download."""
+    """``load`` is ``module:Class``, imported on first use.
+
+    weights:  groups of ``weights/manifest.toml`` that it needs; none, and no variants, means embedded: any CPU, no download
+    variants: name -> groups, for an engine that runs on one of several checkpoints, best first and lightest last (which a CPU takes);
+              one is asked for as ``NAME:VARIANT``
+    packages: what has to be importable beside the suite's own
+    device:   ``any``, or ``cuda`` where a CPU would take hours: ``auto`` takes such an engine on a GPU only
+    memory:   GB of that device's memory below which ``auto`` does not take it
+    """
 
     name: str
     stage: str
@@ -23,15 +34,63 @@ class Engine:
     licence: str
     load: str
     weights: tuple[str, ...] = ()
+    variants: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    packages: tuple[str, ...] = ()
+    device: str = "any"
+    memory: float = 0.0
     needs: str = "any CPU"
+    commercial: bool = True
 
     @property
     def embedded(self) -> bool:
         """True where nothing has to be downloaded."""
-        return not self.weights
+        return not (self.weights or self.variants)
 
+    def groups(self, variant: str = "") -> tuple[str, ...]:
+        """The groups of weights that it needs, with those of ``variant`` or, without one, of every variant."""
+        chosen = [self.variants[variant]] if variant else self.variants.values()
+        return tuple(dict.fromkeys([*self.weights, *(group for groups in chosen for group in groups)]))
+
+    def here(self) -> str | None:
+        """The variant to take of those whose files are all here (``""`` without variants); ``None`` where something is missing."""
+        if not all(weights.here(group) for group in self.weights):
+            return None
+        if not self.variants:
+            return ""
+        there = [name for name, groups in self.variants.items() if all(map(weights.here, groups))]
+        if len(there) > 1 and _device().kind == "cpu":
+            return there[-1]
+        return there[0] if there else None
+
+    def fits(self) -> bool:
+        """Whether packages, device and memory of this machine are enough for ``auto`` to take it."""
+        if any(find_spec(package) is None for package in self.packages):
+            return False
+        return self.device == "any" or (_device().kind == self.device and _device().memory_gb >= self.memory)
+
+
+def _device() -> Any:
+    from helpers import devices  # asks torch
+
+    return devices.describe()
+
+
+_TORCH = ("torch", "diffusers", "transformers")
 
 ENGINES = (
+    Engine(
+        "realvisxl",
+        "generate",
+        "RealVisXL V4.0: photographs by SDXL diffusion",
+        "OpenRAIL++-M: commercial use within its use restrictions",
+        "helpers.generation.realvisxl:RealVisXL",
+        weights=("sdxl_base",),
+        variants={"v4": ("realvisxl_v4",), "v4_lightning": ("realvisxl_v4_lightning",)},
+        packages=_TORCH,
+        device="cuda",
+        memory=7.5,
+        needs="a GPU of 8 GB or more; hours on a CPU",
+    ),
     Engine(
         "mannequin",
         "generate",
@@ -40,11 +99,45 @@ ENGINES = (
         "helpers.mannequin:Mannequin",
     ),
     Engine(
+        "sam",
+        "segment",
+        "Segment Anything, and MobileSAM for CPUs: three candidates for the first click, refined by the next",
+        "Apache-2.0",
+        "helpers.segmentation.sam:SAM",
+        variants={"vit_h": ("sam_vit_h",), "vit_l": ("sam_vit_l",), "vit_b": ("sam_vit_b",), "mobile": ("mobile_sam",)},
+        packages=("torch", "segment_anything"),
+        needs="2 to 8 GB of memory; a GPU for vit_h and vit_l",
+    ),
+    Engine(
         "superpixel",
         "segment",
         "superpixels, colour and edge geodesics, minimum cut; every click is kept",
         "Apache-2.0",
         "helpers.segmentation.superpixel:Superpixel",
+    ),
+    Engine(
+        "idm",
+        "annotate",
+        "OpenPose body, human parsing (SCHP ATR and LIP) and DensePose, as IDM-VTON uses them",
+        "OpenPose: CMU, academic and non-commercial; SCHP: MIT; DensePose: Apache-2.0",
+        "helpers.annotation.idm:Annotator",
+        weights=("openpose", "humanparsing", "densepose"),
+        packages=("torch", "torchvision", "onnxruntime"),
+        needs="3 GB of memory",
+        commercial=False,
+    ),
+    Engine(
+        "idm_vton",
+        "try_on",
+        "IDM-VTON: SDXL inpainting led by a garment network",
+        "CC BY-NC-SA 4.0: not for commercial use",
+        "helpers.tryon.idm_vton:IDMVTON",
+        weights=("idm_vton", "openpose", "humanparsing", "densepose"),
+        packages=(*_TORCH, "torchvision", "onnxruntime"),
+        device="cuda",
+        memory=7.5,
+        needs="a GPU of 8 GB or more; hours on a CPU",
+        commercial=False,
     ),
     Engine(
         "drape",
@@ -64,25 +157,59 @@ def names(stage: str) -> tuple[str, ...]:
 
 
 def find(stage: str, name: str = "auto") -> Engine:
-    """The record called ``name``; ``auto`` is the best one that can run here, else the embedded one.
+    """The record called ``name`` (``NAME`` or ``NAME:VARIANT``).
 
-    Raises ``ValueError`` naming the engines there are.
+    ``auto`` is the first one whose weights are here and that fits this machine, which an embedded one always does.
+    Raises ``ValueError`` naming the engines, or the engine's variants, there are.
     """
-    known = names(stage)
-    records = [e for e in ENGINES if e.stage == stage]
-    if name == "auto":
-        return next(e for e in records if e.embedded)
-    if name not in known:
-        raise ValueError(f"engine for {stage} is auto or one of {', '.join(known)}, not {name!r}.")
-    return records[known.index(name)]
+    return _choose(stage, name)[0]
 
 
 def load(stage: str, name: str = "auto") -> Any:
-    """The engine object itself, made on first use and kept, so that its slow part is done once a kernel."""
-    return _load(find(stage, name))
+    """The engine object itself, made on first use and kept, so that its slow part is done once a kernel.
+
+    Raises ``ImportError`` naming packages that are missing, and ``weights.Missing`` naming the files.
+    """
+    engine, variant = _choose(stage, name)
+    if missing := [package for package in engine.packages if find_spec(package) is None]:
+        raise ImportError(
+            f"engine {engine.name!r} needs {', '.join(missing)}: pip install 'atelier-notebooks[published]', or `make published`."
+        )
+    if engine.variants and not variant:
+        variant = engine.here() or next(iter(engine.variants))
+    return _load(engine, variant, "" if engine.embedded else str(weights.folder()))
+
+
+def full_name(stage: str, name: str = "auto") -> str:
+    """``NAME`` or ``NAME:VARIANT`` of what ``load`` would take, to be shown and written down."""
+    engine, variant = _choose(stage, name)
+    variant = variant or engine.here() or ""
+    return f"{engine.name}:{variant}" if variant else engine.name
+
+
+def _choose(stage: str, name: str) -> tuple[Engine, str]:
+    known = names(stage)
+    records = {e.name: e for e in ENGINES if e.stage == stage}
+    if name == "auto":
+        for engine in records.values():
+            if engine.embedded or (engine.here() is not None and engine.fits()):
+                return engine, ""
+        raise weights.Missing(
+            f"no engine for {stage} can run here. Fetch its weights: python -m helpers weights fetch "
+            + " ".join(next(iter(records.values())).groups())
+        )
+    plain, _, variant = str(name).partition(":")
+    if plain not in known:
+        raise ValueError(f"engine for {stage} is auto or one of {', '.join(known)}, not {name!r}.")
+    engine = records[plain]
+    if variant and variant not in engine.variants:
+        there = ", ".join(f"{plain}:{v}" for v in engine.variants) or "none"
+        raise ValueError(f"engine {plain!r} has no variant {variant!r}; its variants: {there}.")
+    return engine, variant
 
 
 @cache
-def _load(engine: Engine) -> Any:
+def _load(engine: Engine, variant: str, folder: str) -> Any:
     module, _, attribute = engine.load.partition(":")
-    return getattr(import_module(module), attribute)()
+    kind = getattr(import_module(module), attribute)
+    return kind(variant) if engine.variants else kind()

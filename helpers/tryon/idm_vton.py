@@ -98,6 +98,8 @@ class _Sitting:
 class IDMVTON:
     """The published try-on engine. Networks are read when first needed; ``close`` frees them, and the next call reads them again."""
 
+    frames_itself = True  # takes photographs of any size, and finds its mask where none is given
+
     def __init__(self) -> None:
         self._nets: dict[str, Any] = {}
         self._words: dict[tuple, Any] = {}
@@ -369,8 +371,7 @@ class IDMVTON:
                     f"mask lies outside what framing={framing!r} keeps of the photograph. Use framing='letterbox'."
                 )
             if not parity:
-                reach = 2 * max(1, round(_GROWN * size[1])) + 1
-                framed = cv2.dilate(framed.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0
+                framed = cv2.dilate(framed.astype(np.uint8), _ellipse(max(1, round(_GROWN * size[1])))) > 0
         pose = np.asarray(Image.fromarray(found["densepose"]).resize(size, Image.Resampling.BICUBIC))
         return _Sitting(place, image, framed, pose, tuple(notes))
 
@@ -402,17 +403,28 @@ class IDMVTON:
         if parity:
             image = whole
         else:
-            image = paste_back(person.image, whole, mask, max(2.0, _FEATHER * person.image.shape[0]))
+            # Blended inside the mask, so that what it does not cover (face, hands, backdrop) keeps its own bytes.
+            soft = max(2, round(_FEATHER * person.image.shape[0]))
+            image = paste_back(person.image, whole, _shrunk(mask, soft), soft)
         return TryOn(
             image=image,
             mask=mask,
-            changed=(image != person.image).any(2) | mask,
+            changed=(image != person.image).any(2),
             confidence=None,
             notes=tuple(notes),
             steps=steps,
             engine="idm_vton",
             licence=LICENCE,
         )
+
+
+def _ellipse(reach: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+
+
+def _shrunk(mask: np.ndarray, reach: int) -> np.ndarray:
+    """``mask`` less a rim of ``reach`` pixels; the border of the picture is no rim."""
+    return cv2.erode(mask.astype(np.uint8), _ellipse(reach), borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
 
 
 class Stopped(RuntimeError):

@@ -1,0 +1,228 @@
+"""The published files: what there are (``weights/manifest.toml``), whether they are here, and where.
+
+``find``, ``here`` and ``require`` never touch the network; ``helpers.downloads`` does. Reading and fitting is in ``helpers.checkpoints``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers.checkpoints import KINDS, Damaged, Mismatch, check, convert, fit, load_pickle_arrays, load_state_dict
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Damaged",
+    "Group",
+    "Mismatch",
+    "Missing",
+    "Record",
+    "check",
+    "convert",
+    "converted",
+    "find",
+    "fit",
+    "folder",
+    "group",
+    "groups",
+    "here",
+    "load_pickle_arrays",
+    "load_state_dict",
+    "records",
+    "require",
+]
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_SHORT = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32"}
+
+
+class Missing(FileNotFoundError):
+    """A published file is not here."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One published file.
+
+    name:      ``GROUP``, or ``GROUP/PART`` where the group has several files
+    path:      below the weights folder
+    hub:       (repository, revision, name there), or url, or drive (id): where it comes from
+    bytes, sha256: of the published file, 0 and empty where not known; hash: ``established``, ``unsure`` or ``none``
+    kind:      ``torch``, ``safetensors``, ``onnx``, ``pickle``, ``json`` or ``text``
+    constants: numbers of the preprocessing that belong to it
+    """
+
+    name: str
+    group: str
+    path: str
+    kind: str
+    hub: tuple[str, str, str] | None = None
+    url: str = ""
+    drive: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    hash: str = "none"
+    licence: str = ""
+    terms: str = ""
+    commercial: bool = True
+    constants: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for people."""
+        if self.hub:
+            return f"huggingface.co/{self.hub[0]} {self.hub[2]}"
+        return self.url or f"drive.google.com, id {self.drive}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that are fetched and used together."""
+
+    name: str
+    summary: str
+    licence: str
+    terms: str
+    commercial: bool
+    records: tuple[Record, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Known bytes of all files."""
+        return sum(r.bytes for r in self.records)
+
+
+def folder() -> Path:
+    """Where weights lie: ``ATELIER_WEIGHTS`` if set, else ``weights/`` of the project, else ``~/.cache/atelier/weights``."""
+    if chosen := os.environ.get("ATELIER_WEIGHTS"):
+        return Path(chosen).expanduser().resolve()
+    here = Path.cwd()
+    for root in (*(p for p in (here, *here.parents) if (p / "weights" / "manifest.toml").exists()), _PROJECT):
+        if (root / "weights" / "manifest.toml").exists() and os.access(root / "weights", os.W_OK):
+            return root / "weights"
+    return Path("~/.cache/atelier/weights").expanduser()
+
+
+@cache
+def groups() -> dict[str, Group]:
+    """Every group of the manifest, by name."""
+    beside = Path(__file__).with_name("manifest.toml")  # where the package was installed without the project around it
+    path = _PROJECT / "weights" / "manifest.toml"
+    tables = tomllib.loads((path if path.exists() else beside).read_text(encoding="utf-8"))
+    return {name: _group(name, table) for name, table in tables.items()}
+
+
+def _group(name: str, table: dict[str, Any]) -> Group:
+    about = {key: table[key] for key in ("licence", "terms")} | {"commercial": table.get("commercial", True)}
+    files = []
+    for entry in table["files"]:
+        path = entry["path"]
+        hub = None
+        if "hub" in table and not {"url", "drive"} & entry.keys():
+            hub = (table["hub"], table["revision"], entry.get("source", path))
+        files.append(
+            Record(
+                name=name if len(table["files"]) == 1 else f"{name}/{path}",
+                group=name,
+                path=f"{table['folder']}/{path}",
+                kind=KINDS[Path(path).suffix],
+                hub=hub,
+                constants=table.get("constants", {}),
+                **{key: entry[key] for key in ("url", "drive", "bytes", "sha256", "hash") if key in entry},
+                **about,
+            )
+        )
+    return Group(name, table["summary"], records=tuple(files), **about)
+
+
+def group(name: str) -> Group:
+    """The group called ``name``. Raises ``ValueError`` listing those there are."""
+    if name not in groups():
+        raise ValueError(f"weights are one of {', '.join(groups())}, not {name!r}.")
+    return groups()[name]
+
+
+def records(name: str | None = None) -> tuple[Record, ...]:
+    """Every record, or those of a group, or the one of that name. Raises ``ValueError`` for a name that there is not."""
+    if name is None:
+        return tuple(record for each in groups().values() for record in each.records)
+    if name in groups():
+        return groups()[name].records
+    if found := tuple(record for record in records() if record.name == name):
+        return found
+    raise ValueError(f"weights: there is no {name!r}. Groups: {', '.join(groups())}; a file is GROUP/PATH.")
+
+
+def find(name: str) -> Path | None:
+    """Where the file of record ``name`` lies, or ``None``: in the weights folder, flat in it, or in the hub's cache (``HF_HOME``)."""
+    (record,) = records(name)
+    base = folder()
+    places = [base / record.path]
+    if sum(Path(r.path).name == Path(record.path).name for r in records()) == 1:  # by its name alone, where that says enough
+        places.append(base / Path(record.path).name)
+    places.append(base / record.path.partition("/")[0] / record.hub[2] if record.hub else base / "ckpt" / record.path)
+    return next((p for p in places if p.is_file()), None) or _in_hub_cache(record)
+
+
+def _in_hub_cache(record: Record) -> Path | None:
+    home = os.environ.get("HF_HUB_CACHE") or str(Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser() / "hub")
+    if record.hub is None or not (Path(home) / f"models--{record.hub[0].replace('/', '--')}").is_dir():
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, revision, file = record.hub
+    found = try_to_load_from_cache(repository, file, cache_dir=home, revision=revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def here(name: str) -> bool:
+    """Whether every file of a group (or the one record) is there; placeholders are not."""
+    for record in records(name):
+        path = find(record.name)
+        if path is None:
+            return False
+        try:
+            check(path, record.kind)
+        except Damaged:
+            return False
+    return True
+
+
+def require(name: str) -> Path:
+    """The file of record ``name``, there and looking whole. Its size and hash are ``verify``'s affair.
+
+    Raises ``Missing`` or ``Damaged`` with the command that mends it.
+    """
+    (record,) = records(name)
+    path = find(record.name)
+    remedy = f"python -m helpers weights fetch {record.group}"
+    if path is None:
+        raise Missing(
+            f"{record.path} is not in {folder()}. It comes from {record.source} ({record.licence}: {record.terms}). "
+            f"Fetch it with: {remedy}. Or point ATELIER_WEIGHTS to a folder that has it."
+        )
+    return check(path, record.kind, remedy=f"Delete it and fetch it again: {remedy}")
+
+
+def converted(name: str, dtype: torch.dtype) -> Path:
+    """The file of record ``name`` in 16 bits as safetensors, beside the published one; made on first use.
+
+    Where only the converted file is there it is enough.
+    """
+    (record,) = records(name)
+    path = find(record.name)
+    short = _SHORT[str(dtype).removeprefix("torch.")]
+    source = path if path is not None else folder() / record.path
+    target = source.with_name(f"{source.stem}.{short}.safetensors")
+    if not target.exists() or (path is not None and target.stat().st_mtime < path.stat().st_mtime):
+        source = require(name)
+        print(f"converting {source.name} to {short} once: {target}")
+        convert(source, target, dtype)
+    return check(target, "safetensors", remedy="Delete it; it is made again from the published file.")
