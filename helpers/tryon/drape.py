@@ -13,8 +13,8 @@ from types import TracebackType
 import cv2
 import numpy as np
 
+from helpers import coverage
 from helpers.garment import Garment
-from helpers.images import require_mask
 from helpers.labels import LOWER, UPPER, select
 from helpers.person import Person
 from helpers.tryon import body as bodies
@@ -34,9 +34,6 @@ _PIECE = {
     "left leg": _LEFT,
     "right leg": _RIGHT,
 }  # which piece of the garment a part shows; all others the trunk
-
-_LEAST = 0.003  # share of the picture below which a mask is no garment
-_TALLEST = 0.87  # share of its height above which it is a whole person
 
 
 class Drape:
@@ -160,28 +157,12 @@ class Drape:
 
 
 def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
-    require_mask(mask, person.image.shape[:2], "mask")
-    share = float(mask.mean())
-    border = np.concatenate([mask[0], mask[:, 0], mask[:, -1]])
-    if share > 0.6 and border.mean() > 0.5:
-        raise ValueError(f"mask covers {share:.0%} of the picture and its border: it looks inverted. Pass ~mask.")
-    thick = cv2.erode(mask.astype(np.uint8), np.ones((9, 9), np.uint8)).any()
-    if share < _LEAST or not thick:
-        raise ValueError(
-            f"mask holds only {int(mask.sum())} pixels, {share:.1%} of the picture: too few for a garment. Click on the garment again."
-        )
+    coverage.check(mask, person)
     if min(garment.image.shape[:2]) < 64:
         height, width = garment.image.shape[:2]
         raise ValueError(f"garment image is {width}x{height}: too small to carry cloth. Use a picture of at least 64 pixels.")
-    rows = np.flatnonzero(mask.any(axis=1))
-    whole = "mask covers the head: it looks like the whole body. Mask only the garment that is to be replaced."
-    if rows[-1] - rows[0] > _TALLEST * len(mask) or _on_nose(person, mask):
-        raise ValueError(whole)
     if person.labels is None:
         return
-    head = select(person.labels, ("face", "hair"))
-    if head.any() and (mask & head).sum() > 0.5 * head.sum():
-        raise ValueError(whole)
     upper, lower = (int((mask & select(person.labels, names)).sum()) for names in (UPPER, LOWER))
     if garment.category == "upper" and lower > 4 * max(upper, 1):
         raise ValueError(
@@ -191,13 +172,6 @@ def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
         raise ValueError(
             'category is "lower" but mask covers the top. Pass the mask of the trousers or skirt, or category="upper".'
         )
-
-
-def _on_nose(person: Person, mask: np.ndarray) -> bool:
-    if person.keypoints is None or person.keypoints[0, 2] == 0:
-        return False
-    x, y = np.clip(person.keypoints[0, :2].round().astype(int), 0, np.array(mask.shape[::-1]) - 1)
-    return bool(mask[y, x])
 
 
 def _box(person: Person, mask: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
