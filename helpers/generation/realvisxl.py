@@ -83,7 +83,7 @@ def plan(device: devices.Device, parameters: int) -> Plan:
     # float16, the published precision, has three bits more than bfloat16, and SDXL's UNet stays within its range.
     if device.kind == "mps" or device.memory_gb >= 2 * half + 4:
         return Plan(torch.float16, tiles=device.memory_gb < half + 9)
-    if device.memory_gb >= half + 3:
+    if device.memory_gb >= 0.75 * half + 2.3:  # three quarters are the UNet's
         return Plan(torch.float16, "networks", device.memory_gb < half + 5, "one network on the GPU at a time: about 1 s more")
     return Plan(torch.float16, "layers", True, "layer by layer through the GPU: several times slower")
 
@@ -163,7 +163,7 @@ class RealVisXL:
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("this engine is drawing already. Wait for it or cancel it first.")
         try:
-            asked, avoided = self._prompts(words, negative_prompt)
+            asked, avoided = self.read(words, negative_prompt)
             pipe = self._load()
             scene = {
                 "engine": "realvisxl",
@@ -217,8 +217,11 @@ class RealVisXL:
         picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
         return picture.permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
 
-    def _prompts(self, words: str, negative_prompt: str | None) -> tuple[Prompt, Prompt]:
-        """Both prompts by the checkpoint's own tokenizer, which needs no network loaded. Words that do not fit are named."""
+    def read(self, words: str, negative_prompt: str | None = None) -> tuple[Prompt, Prompt]:
+        """What the model is asked for and what it is to avoid, for ``words``; a warning names those beyond CLIP's 77 tokens.
+
+        Needs the checkpoint's files to be there, but loads no network. Raises as :meth:`many`.
+        """
         if self._tokenizer is None:
             self._files = _find(self.variant)
             self._tokenizer = CLIPTokenizer.from_pretrained(self._files[1] / "tokenizer", local_files_only=True)
@@ -233,7 +236,7 @@ class RealVisXL:
         return asked, avoided
 
     def _load(self) -> StableDiffusionXLPipeline:
-        """The pipeline of the files that :meth:`_prompts` found."""
+        """The pipeline of the files that :meth:`read` found."""
         if self._pipe is not None:
             return self._pipe
         device, (source, base) = devices.describe(), self._files

@@ -19,7 +19,9 @@ AGAINST_ALWAYS = (
     "child, children, teenager, underage, baby, childlike, nude, naked, nudity, topless, undressed, lingerie, underwear, nsfw"
 )
 """Stands first in every negative prompt."""
-AGAINST_FLAWS = "two people, cropped, out of frame, deformed, extra limbs, bad hands, low quality, blurry, text, watermark, drawing, cartoon"
+AGAINST_FLAWS = (
+    "two people, cropped, out of frame, deformed, extra limbs, bad hands, low quality, blurry, text, watermark, drawing"
+)
 """What a negative prompt holds besides, unless the user gives another."""
 
 _MINOR = (
