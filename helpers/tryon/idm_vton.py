@@ -149,7 +149,7 @@ class IDMVTON:
         description:    what the garment is, in words ("short sleeve round neck t-shirts"); empty says its category
         steps:          1..100; guidance_scale: 1 (none) .. 10
         framing:        ``letterbox``, ``crop`` or ``stretch`` (:func:`helpers.tryon.frame.frame`)
-        pick:           who is meant where there are several people: ``auto`` (the largest) or 0, 1, ... from the largest down
+        pick:           who is meant where there are several people: ``auto`` (the most prominent) or 0, 1, ... from the left
         colour_match:   shift the new cloth to the garment's colour where it has faded
         profile:        ``auto``, ``fp16``, ``bf16``, ``low_vram``, ``cpu``; :data:`COSTS` says what each costs
         parity:         as the published code: stretched, the largest part of the mask only, the whole decoded picture instead of pasting
@@ -354,6 +354,10 @@ class IDMVTON:
         place = frame((width, height), size, framing)
         image, notes = place.put(person.image), []
         found = _annotate(person, place, image, mask is None, pick, parity)
+        if found.get("people", 1) > 1 and pick == "auto":
+            notes.append(
+                f"{found['people']} people are in the picture; the most prominent one was dressed. pick=0, 1, ... chooses."
+            )
         if mask is None:
             parse, keypoints = found["parse"], found["keypoints"]
             framed = agnostic_mask(parse, keypoints, category, _ANNOTATED, parity=parity)
@@ -431,11 +435,9 @@ class Stopped(RuntimeError):
     """A run was stopped by its ``on_step``; the engine can be used again."""
 
 
-def _annotate(
-    person: Person, place: Frame, image: np.ndarray, mask_too: bool, pick: str | int, parity: bool
-) -> dict[str, np.ndarray]:
+def _annotate(person: Person, place: Frame, image: np.ndarray, mask_too: bool, pick: str | int, parity: bool) -> dict[str, Any]:
     """``densepose`` picture, and for a mask ``parse`` and ``keypoints``, in a picture of 384x512: the person's own where they are known."""
-    known: dict[str, np.ndarray] = {}
+    known: dict[str, Any] = {}
     if not parity and person.densepose is not None:
         known["densepose"] = _small(place, densepose_picture(person.densepose))
     if not parity and person.labels is not None and person.keypoints is not None:
@@ -446,10 +448,14 @@ def _annotate(
         return known
     from helpers import engines
 
-    annotator = engines.load("annotate", "idm")
     small = np.asarray(Image.fromarray(image).resize(_ANNOTATED, Image.Resampling.BICUBIC))
-    names = {"densepose": "densepose", "parse": "labels", "keypoints": "keypoints"}
-    made = annotator.idm_inputs(small, pick=pick, parity=parity, wanted=tuple(names[w] for w in sorted(wanted - known.keys())))
+    made = engines.load("annotate", "idm").idm_inputs(small, pick=pick, parity=parity)
+    made = {
+        "densepose": made["densepose_picture"],
+        "parse": made["parse"],
+        "keypoints": made["keypoints18"],
+        "people": made["people"],
+    }
     return {**made, **known}
 
 
