@@ -90,3 +90,17 @@ def _thumbnail(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]
     return widgets.Image(
         value=buffer.getvalue(), format="png", layout=widgets.Layout(height=f"{HEIGHT}px", width=f"{size[0]}px")
     )
+
+
+def with_choice(engine: Any, choice: int) -> Callable[[Sequence[Point]], np.ndarray]:
+    """The engine's ``predict`` with the answer to the first click fixed: 1, 2, 3 as the clicker numbers them, 0 as the engine sees fit.
+
+    Raises ``ValueError`` if the engine gives one answer only and another than 0 is asked for.
+    """
+    if not choice:
+        return engine.predict
+    if not hasattr(engine, "candidates"):
+        raise ValueError(
+            f"choice is {choice}, but this engine gives one answer to a click. Leave choice at 0 or take engine='sam'."
+        )
+    return lambda points: engine.predict(points, choice - 1)
