@@ -1,9 +1,9 @@
 """What a click and a look cost with Segment Anything on a CPU, at full size with random weights: cost does not depend on them.
 
 ``python benchmarks/sam_clicks.py`` times the decoder of ``segment_anything`` through torch, ours through torch and ours through
-onnxruntime, each with the masks' way back to a 768x1024 photograph, and says how far their logits are apart. ``--looks vit_b,mobile`` also times the
-image encoders and their peak memory, ``segment_anything``'s own attention against ours; each in a process of its own. One thread unless
-``--threads``. Prints markdown tables: medians, wall-clock and CPU time.
+onnxruntime, each with the masks' way back to a 768x1024 photograph, and says how far their logits are apart. ``--looks vit_b,mobile``
+also times the image encoders and their peak memory, ``segment_anything``'s own attention against ours; each in a process of its own.
+One thread unless ``--threads``. Prints markdown tables: medians, wall-clock and CPU time.
 """
 
 from __future__ import annotations
