@@ -26,6 +26,7 @@ from diffusers import (
 )
 from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTokenizer
+from transformers.utils import logging as transformers_logging
 
 from helpers import devices, weights
 from helpers.generation import sdxl_file
@@ -37,10 +38,6 @@ from helpers.person import Person
 
 __all__ = ["VARIANTS", "Cancelled", "RealVisXL", "Variant"]
 
-LICENCE = (
-    "CreativeML Open RAIL++-M (openrail++): pictures may be used freely, also commercially; "
-    "the uses that its Attachment A names, above all harm and deception, are forbidden"
-)
 _SMALLEST, _LARGEST = 256, 2048  # px a side
 _MOST_STEPS, _MOST_IMAGES, _MOST_GUIDANCE = 150, 16, 20.0
 
@@ -165,6 +162,7 @@ class RealVisXL:
         try:
             asked, avoided = self.read(words, negative_prompt)
             pipe = self._load()
+            (record,) = weights.records(self.variant.group)
             scene = {
                 "engine": "realvisxl",
                 "variant": self.name,
@@ -178,7 +176,7 @@ class RealVisXL:
                 "precision": str(self._plan.dtype).removeprefix("torch."),
                 "device": devices.describe().name,
                 "checkpoint": self._files[0].name,
-                "licence": LICENCE,
+                "licence": f"{record.licence}: {record.terms}",
             }
             with _memory_named(size), torch.no_grad():
                 embeds = pipe.encode_prompt(asked.text, negative_prompt=avoided.text, num_images_per_prompt=1)
@@ -292,27 +290,27 @@ def _find(variant: Variant) -> tuple[Path, Path]:
         for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
             files = list((folder / part).glob("*.safetensors"))
             if not files:
-                raise FileNotFoundError(f"{folder / part} holds no .safetensors file. Fetch {variant.group} again.")
+                raise weights.Missing(f"{folder / part} holds no .safetensors file. Copy the whole folder again.")
             for file in files:
-                weights.check(file, "safetensors", f"{variant.group}/{part}")
+                weights.check(file, "safetensors", remedy="Copy the folder again.")
         return folder, folder
-    source = weights.require(variant.group)
-    weights.check(source, "safetensors", variant.group)
-    base = _base()
+    source, base = weights.require(variant.group), _base()
     sdxl_file.require_sdxl(source, base)
     return source, base
 
 
 def _base() -> Path:
-    """The folder of SDXL's configs and tokenizers: below the weights folder, or where a hub cache holds all of them."""
-    folder = weights.folder() / "sdxl_base"
-    if folder.exists():
-        return folder
-    roots = set()
-    for record in weights.records("sdxl_base"):
-        depth = len(Path(record.path).parts) - 2  # sdxl_base/unet/config.json lies one below the folder
-        roots.add(weights.require(record.name).parents[depth])
-    return roots.pop() if len(roots) == 1 else folder
+    """The folder of SDXL's configs and tokenizers: below the weights folder, or in a hub's cache."""
+    records = weights.records("sdxl_base")
+    folders = {
+        weights.require(r.name).parents[len(Path(r.path).parts) - 2] for r in records
+    }  # sdxl_base/unet/config.json: one up
+    if len(folders) > 1:
+        raise FileNotFoundError(
+            f"sdxl_base lies in parts in {' and '.join(map(str, sorted(folders)))}. Fetch it into one folder: "
+            "python -m helpers weights fetch sdxl_base"
+        )
+    return folders.pop()
 
 
 def _parameters(source: Path) -> int:
@@ -334,7 +332,8 @@ def _read(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipe
             vae = AutoencoderKL.from_single_file(str(source), subfolder="vae", dtype=torch.float32, **local)
             pipe = StableDiffusionXLPipeline.from_single_file(str(source), vae=vae, dtype=dtype, add_watermarker=False, **local)
     except (KeyError, ValueError, RuntimeError, OSError) as error:
-        raise sdxl_file.WrongCheckpoint(f"{source.name} cannot be read as an SDXL checkpoint: {error}") from error
+        why = sdxl_file.lacking(source, base) or str(error)
+        raise sdxl_file.WrongCheckpoint(f"{source.name} cannot be read as an SDXL checkpoint: {why}") from error
     empty = [
         f"{name}.{key}"
         for name in ("unet", "vae", "text_encoder", "text_encoder_2")
@@ -342,22 +341,24 @@ def _read(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipe
         if value.is_meta
     ]
     if empty:  # diffusers leaves what the file lacks without a value and says nothing
-        more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
-        raise sdxl_file.WrongCheckpoint(f"{source.name} lacks {', '.join(empty[:3])}{more}. Fetch it again.")
+        raise sdxl_file.WrongCheckpoint(f"{source.name} {sdxl_file.lacks(empty)}")
     return pipe
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """diffusers' own bars and remarks off: they speak of nothing that a user could act on."""
-    level = diffusers_logging.get_verbosity()
-    diffusers_logging.set_verbosity_error()
-    diffusers_logging.disable_progress_bar()
+    """The loaders' own bars and remarks off: they speak of nothing that a user could act on."""
+    loggers = (diffusers_logging, transformers_logging)
+    levels = [each.get_verbosity() for each in loggers]
+    for each in loggers:
+        each.set_verbosity_error()
+        each.disable_progress_bar()
     try:
         yield
     finally:
-        diffusers_logging.set_verbosity(level)
-        diffusers_logging.enable_progress_bar()
+        for each, level in zip(loggers, levels, strict=True):
+            each.set_verbosity(level)
+            each.enable_progress_bar()
 
 
 @contextmanager

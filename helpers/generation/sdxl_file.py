@@ -9,16 +9,6 @@ from safetensors import SafetensorError, safe_open
 
 _UNET, _VAE = "model.diffusion_model.", "first_stage_model."
 _FIRST, _SECOND = "conditioner.embedders.0.transformer.text_model.", "conditioner.embedders.1.model."
-CONFIGS = (
-    "model_index.json",
-    "scheduler/scheduler_config.json",
-    "text_encoder/config.json",
-    "text_encoder_2/config.json",
-    "unet/config.json",
-    "vae/config.json",
-    *(f"{folder}/{file}" for folder in ("tokenizer", "tokenizer_2") for file in ("vocab.json", "merges.txt")),
-)
-"""What ``sdxl_base/`` must hold."""
 
 
 class WrongCheckpoint(ValueError):
@@ -74,13 +64,8 @@ def recognise(shapes: dict[str, tuple[int, ...]]) -> str:
 def require_sdxl(path: Path, base: Path) -> None:
     """Check that ``path`` is an SDXL checkpoint of the sizes that the configs in ``base`` give.
 
-    Raises ``FileNotFoundError`` for a config that is not there, ``WrongCheckpoint`` saying what the file is instead.
+    Raises ``WrongCheckpoint`` saying what the file is instead.
     """
-    if absent := [name for name in CONFIGS if not (base / name).is_file()]:
-        raise FileNotFoundError(
-            f"sdxl_base: {', '.join(absent)} not in {base}. These configs and tokenizers go with every SDXL file: "
-            "python -m helpers weights fetch sdxl_base"
-        )
     shapes = read_shapes(path)
     if (kind := recognise(shapes)) != "sdxl":
         raise WrongCheckpoint(f"{path.name} is {kind}. An SDXL checkpoint is wanted here.")
@@ -103,6 +88,40 @@ def require_sdxl(path: Path, base: Path) -> None:
                 f"{path.name}: {key} is {shapes.get(key, 'missing')}; the configs in {base} say {shape}. "
                 "File and configs are of different networks: fetch both again."
             )
+
+
+def lacking(path: Path, base: Path) -> str:
+    """Which parameters of UNet and autoencoder the single file ``path`` has no value for, in words; empty where none.
+
+    For the error message alone: diffusers fails on such files without naming them.
+    """
+    if not path.is_file():
+        return ""
+    from accelerate import init_empty_weights
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
+    from safetensors.torch import load_file
+
+    state, empty = load_file(path), []
+    for name, kind, convert in (
+        ("unet", UNet2DConditionModel, convert_ldm_unet_checkpoint),
+        ("vae", AutoencoderKL, convert_ldm_vae_checkpoint),
+    ):
+        config = kind.load_config(base, subfolder=name, local_files_only=True)
+        with init_empty_weights():
+            wanted = kind.from_config(config).state_dict()
+        try:
+            found = convert(state, config=config)
+        except KeyError as error:
+            return lacks([str(error.args[0])])
+        empty += [f"{name}.{key}" for key in wanted if key not in found]
+    return lacks(empty) if empty else ""
+
+
+def lacks(keys: list[str]) -> str:
+    """The end of a sentence that names the first of ``keys``."""
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    return f"lacks {', '.join(keys[:3])}{more}. Fetch it again."
 
 
 def _some(shapes: dict[str, tuple[int, ...]]) -> str:

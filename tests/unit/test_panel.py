@@ -1,4 +1,5 @@
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -41,3 +42,85 @@ def test_an_error_is_shown_and_the_last_person_stays(panel: Panel) -> None:
     assert "adults only &lt;here&gt;" in panel.status.value
     assert panel.person.image[0, 0, 0] == 0
     assert not panel.button.disabled
+
+
+class Slow:
+    """An engine of four steps that waits for leave before each."""
+
+    def __init__(self) -> None:
+        self.leave, self.seen = threading.Semaphore(0), threading.Semaphore(0)
+
+    def __call__(self, prompt: str, seed: int, on_step) -> Person:
+        for step in range(1, 5):
+            assert self.leave.acquire(timeout=10)
+            going = on_step(step, 4, np.full((16, 12, 3), 10 * step, np.uint8))
+            self.seen.release()
+            if going is False:
+                raise RuntimeError("stopped")
+        return person(100 + seed)
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def stepping(slow: Slow) -> Panel:
+    return Panel(slow, prompt="a shirt", seed=3, person=person(7), in_steps=True)
+
+
+def step(slow: Slow, times: int = 1) -> None:
+    for _ in range(times):
+        slow.leave.release()
+        assert slow.seen.acquire(timeout=10)
+
+
+def shown(panel: Panel) -> int:
+    return int(np.array(Image.open(io.BytesIO(panel.image.value)))[0, 0, 0])
+
+
+def test_steps_are_shown_while_the_kernel_stays_free(slow: Slow, stepping: Panel) -> None:
+    stepping.button.click()  # returns at once: what follows runs while it is drawing
+    assert stepping.button.disabled
+    assert not stepping.cancel.disabled
+    step(slow, 2)
+    assert shown(stepping) == 20
+    assert (stepping.bar.value, stepping.bar.max) == (2, 4)
+    assert stepping.person.image[0, 0, 0] == 7
+    stepping._on_draw(None)  # a second press that the page had sent already
+    step(slow, 2)
+    stepping.wait(10)
+    assert shown(stepping) == stepping.person.image[0, 0, 0] == 103
+    assert not stepping.button.disabled
+    assert stepping.cancel.disabled
+
+
+def test_cancel_keeps_the_last_person_and_the_next_press_draws(slow: Slow, stepping: Panel) -> None:
+    stepping.button.click()
+    step(slow)
+    stepping.cancel.click()
+    step(slow)  # the step under way ends first
+    stepping.wait(10)
+    assert "cancelled" in stepping.status.value
+    assert shown(stepping) == stepping.person.image[0, 0, 0] == 7
+    stepping.another.click()
+    step(slow, 4)
+    stepping.wait(10)
+    assert stepping.person.image[0, 0, 0] == 104
+
+
+def test_an_error_in_a_step_is_shown(stepping: Panel) -> None:
+    def fails(*_, **__) -> Person:
+        raise MemoryError("<too large>")
+
+    stepping._draw = fails
+    stepping.button.click()
+    stepping.wait(10)
+    assert "MemoryError: &lt;too large&gt;" in stepping.status.value
+    assert not stepping.button.disabled
+
+
+def test_a_panel_that_draws_at_once_has_no_cancel_button(panel: Panel, stepping: Panel) -> None:
+    assert panel.cancel not in panel.widget.children[1].children
+    assert stepping.cancel in stepping.widget.children[1].children
