@@ -47,7 +47,7 @@ class Widths:
     hidden: int = 1024
     decoder: int = 256
     decoded: int = 256
-    head: int = 512
+    head: tuple[int, ...] = (512,) * 8
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> Widths:
@@ -66,7 +66,7 @@ class Widths:
             out("roi_heads.box_head.fc1.weight", published.hidden),
             out("roi_heads.decoder.p2.0.weight", published.decoder),
             out("roi_heads.decoder.predictor.weight", published.decoded),
-            out("roi_heads.densepose_head.body_conv_fcn1.weight", published.head),
+            tuple(out(f"roi_heads.densepose_head.body_conv_fcn{i}.weight", w) for i, w in enumerate(published.head, 1)),
         )
 
 
@@ -212,8 +212,9 @@ def pooled(levels: dict[str, Tensor], boxes: Tensor, side: int) -> Tensor:
     for index, (name, features) in enumerate(levels.items()):
         here = level == index
         if here.any():
-            inside = [boxes[here].to(features.dtype)]
-            out[here] = roi_align(features, inside, side, 1 / STRIDES[name], sampling_ratio=2, aligned=False)
+            # In float32: 16 bits hold positions of some hundred pixels no finer than half a pixel to several pixels.
+            cut = roi_align(features.float(), [boxes[here]], side, 1 / STRIDES[name], sampling_ratio=2, aligned=False)
+            out[here] = cut.to(out.dtype)
     return out
 
 
@@ -255,12 +256,13 @@ class Heads(nn.Module):
         self.box_predictor.bbox_pred = nn.Linear(widths.hidden, 4)
         self.decoder = Decoder(widths)
         self.densepose_head = nn.Module()
-        for i in range(1, 9):
-            inputs = widths.decoded if i == 1 else widths.head
-            self.densepose_head.add_module(f"body_conv_fcn{i}", nn.Conv2d(inputs, widths.head, 3, padding=1))
+        inputs = widths.decoded
+        for i, width in enumerate(widths.head, 1):
+            self.densepose_head.add_module(f"body_conv_fcn{i}", nn.Conv2d(inputs, width, 3, padding=1))
+            inputs = width
         self.densepose_predictor = nn.Module()
         for name, outputs in (("ann_index", 2), ("index_uv", PARTS), ("u", PARTS), ("v", PARTS)):
-            layer = nn.ConvTranspose2d(widths.head, outputs, 4, 2, 1)
+            layer = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)
             self.densepose_predictor.add_module(f"{name}_lowres", layer)
 
     def classify(self, features: Tensor) -> tuple[Tensor, Tensor]:

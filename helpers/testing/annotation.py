@@ -60,6 +60,23 @@ def people() -> tuple[Person, ...]:
     return tuple(generate(engine="mannequin", **figure) for figure in (FIGURE, _OTHER))
 
 
+@cache
+def _views() -> tuple[tuple[np.ndarray, Person], ...]:
+    """(picture uint8 (512, 384, 3), whose) of every figure: as drawn, softer, lighter, and with the clothes in other colours."""
+    rng, views = np.random.default_rng(0), []
+    for person in people():
+        image = person.image
+        views += [image, cv2.GaussianBlur(image, (0, 0), 0.7), np.clip(image * 1.1, 0, 255).astype(np.uint8)]
+        for _ in range(2):
+            recoloured = image.copy()
+            for worn in person.garments.values():
+                light = image[worn].mean(1, keepdims=True) / max(image[worn].mean(), 1)
+                recoloured[worn] = np.clip(light * rng.uniform(20, 235, 3), 0, 255).astype(np.uint8)
+            views.append(recoloured)
+    each = len(views) // len(people())
+    return tuple((view, people()[index // each]) for index, view in enumerate(views))
+
+
 def _empty() -> list[np.ndarray]:
     """Pictures uint8 (512, 384, 3) with nobody in them: a plain backdrop and noise."""
     rng = np.random.default_rng(0)
@@ -119,56 +136,93 @@ def _standardised(network: nn.Module) -> Iterator[None]:
 
 # OpenPose -------------------------------------------------------------------------------------------------------------------------
 
-_KEPT = 40  # channels that reach the last stage
-_RANDOM = 448  # random features that the last layers choose from
+_KEPT = 44  # channels that reach the last stage
+_PLACES = 20  # of them, those that say where a cell is
+_RANDOM = 1024  # random features that the last layers choose from
 
 
 @torch.no_grad()
 def openpose() -> BodyNetwork:
     """A narrow body network whose last stage is fitted to the joints of ``people``."""
     narrow = {f"conv{i}_{j}": w for i, w in ((1, 6), (2, 12), (3, 24), (4, 32)) for j in range(1, 5)}
-    narrow |= {"conv4_3_CPM": 32, "conv4_4_CPM": 32}
+    narrow |= {"conv4_3_CPM": 32, "conv4_4_CPM": 64}
     narrow |= {f"conv5_{i}_CPM_L{b}": 2 for i in range(1, 5) for b in (1, 2)}
     for branch in (1, 2):
         for stage in range(2, 7):
-            width = 2 if stage < 6 else _KEPT
+            width = _KEPT if stage == 6 else _PLACES if branch == 1 else 2
             narrow |= {f"Mconv{i}_stage{stage}_L{branch}": width for i in range(1, 7)}
         narrow[f"Mconv6_stage6_L{branch}"] = _RANDOM
     network = BodyNetwork(narrow).eval().requires_grad_(False)
     _noise(network)
-    for branch in (1, 2):
+    _place(network)
+    pictures, targets, bodies = [], [], []
+    for image, person in _views():
+        pictures.append(torch.from_numpy(skeleton.network_picture(image)[0]))
+        targets.append(_maps(body25_to_coco18(person.keypoints), pictures[-1].shape[1:]))
+        cells = tuple(n // skeleton.STRIDE for n in pictures[-1].shape[:0:-1])
+        body = cv2.resize(cv2.dilate(person.mask.astype(np.uint8), np.ones((41, 41))), cells, interpolation=cv2.INTER_NEAREST)
+        bodies.append(torch.from_numpy(body).float())
+    for image in _empty():
+        pictures.append(torch.from_numpy(skeleton.network_picture(image)[0]))
+        targets.append(torch.zeros_like(targets[0]))
+        bodies.append(torch.zeros_like(bodies[0]))
+    batch, wanted = torch.stack(pictures), torch.stack(targets)
+    with _standardised(network.model0):
+        content = network.model0(batch).permute(0, 2, 3, 1).flatten(0, 2)
+    somebody = _ridge(content, torch.stack(bodies).flatten()[:, None], 1e-3)
+    for branch, part in ((1, wanted[:, :38]), (2, wanted[:, 38:])):
         block = getattr(network, f"model6_{branch}")
-        block[0].weight[:, :57] = 0  # earlier stages know nothing here
+        with _standardised(block[0]):
+            network(batch)
+        block[0].weight[:_PLACES] = 0  # the places pass as they are
+        block[0].weight[range(_PLACES), range(_PLACES), 3, 3] = 4
+        block[0].bias[:_PLACES] = 0
+        block[0].weight[_PLACES] = 0  # one channel is above 0 where nobody is, and shuts everything there
+        block[0].weight[_PLACES, 57:, 2:5, 2:5] = -4 / 9 * somebody[0][0][:, None, None]
+        block[0].bias[_PLACES] = 4 * (0.35 - somebody[1][0])
         for i in range(2, 6):  # what the first layer sees is passed on
             layer = getattr(block, f"Mconv{i}_stage6_L{branch}")
             layer.weight.zero_()
             layer.weight[:, :, 3, 3] = torch.eye(_KEPT)
-    pictures, targets = [], []
-    for person in people():
-        joints = body25_to_coco18(person.keypoints)
-        for shade in (0.85, 1.0, 1.15):  # other exposures of the same figure
-            image = np.clip(person.image * shade, 0, 255).astype(np.uint8)
-            pictures.append(torch.from_numpy(skeleton.network_picture(image)[0]))
-            targets.append(_maps(joints, pictures[-1].shape[1:]))
-    for image in _empty():
-        pictures.append(torch.from_numpy(skeleton.network_picture(image)[0]))
-        targets.append(torch.zeros_like(targets[0]))
-    batch, wanted = torch.stack(pictures), torch.stack(targets)
-    with _standardised(network):
+        block[10].weight[:, _PLACES] = 0
+        block[10].weight[:, _PLACES + 1 :] *= 0.3
+        with _standardised(block[10]):
+            network(batch)
+        block[10].weight[:, _PLACES] = -6
+        block[10].bias.add_(torch.randn(_RANDOM, generator=torch.Generator().manual_seed(branch)))
+        kept: list[Tensor] = []
+        hook = block[12].register_forward_pre_hook(lambda _, inputs, kept=kept: kept.append(inputs[0].clone()))
         network(batch)
-    kept: dict[int, Tensor] = {}
-    for branch in (1, 2):
-        last = getattr(network, f"model6_{branch}")
-        last[12].register_forward_pre_hook(lambda _, inputs, branch=branch: kept.update({branch: inputs[0].clone()}))
-    network(batch)
-    for branch, part in ((1, wanted[:, :38]), (2, wanted[:, 38:])):
-        features = kept[branch].permute(0, 2, 3, 1).flatten(0, 2)
-        weight, bias = _ridge(features, part.permute(0, 2, 3, 1).flatten(0, 2), 1e-4)
-        layer = getattr(network, f"model6_{branch}")[12]
-        layer._forward_pre_hooks.clear()
-        layer.weight.copy_(weight[:, :, None, None])
-        layer.bias.copy_(bias)
+        hook.remove()
+        features, target = (t.permute(0, 2, 3, 1).flatten(0, 2) for t in (kept[0], part))
+        weight, bias = _ridge(features, target, 1e-4)
+        block[12].weight.copy_(weight[:, :, None, None])
+        block[12].bias.copy_(bias)
     return network
+
+
+def _place(network: BodyNetwork) -> None:
+    """Stages 1 to 5 tell the last one where a cell is: ones that ten layers shift to the right or down, each channel by another
+    distance, while the border fills in zeros. The steps so made are soft, so that mixtures of them can name any cell.
+    """
+    columns, rows = _PLACES * 2 // 5, _PLACES * 3 // 5
+    far = [*np.linspace(0.5, 17, columns), *np.linspace(0.5, 22, rows)]  # cells
+    for stage in range(1, 6):
+        for branch in (1, 2):
+            block = getattr(network, f"model{stage}_{branch}")
+            for index, layer in enumerate(block[::2]):
+                layer.weight.zero_()
+                layer.bias.zero_()
+                middle = layer.kernel_size[0] // 2
+                if branch == 2 or stage == 1:
+                    continue
+                for channel, distance in enumerate(far):
+                    whole, part = divmod(distance / 10 if stage < 4 and index < 5 else 0.0, 1)
+                    for step, share in ((int(whole), 1 - part), (int(whole) + 1, part)):
+                        if share > 0:
+                            tap = (middle, middle - step) if channel < columns else (middle - step, middle)
+                            layer.weight[channel, channel][tap] = share
+    network.model1_1[-1].bias[:_PLACES] = 1
 
 
 def _maps(joints: np.ndarray, shape: tuple[int, int], size: tuple[int, int] = (384, 512)) -> Tensor:
@@ -232,14 +286,14 @@ def parser(side: int, names: tuple[str, ...]) -> Parser:
     network.mix.weight.mul_(3.0)
     network.mix.bias.mul_(6.0)
     features, targets = [], []
-    for person in people():
+    for image, person in _views():
         labels = convert(person.labels, "cihp", "atr" if names == ATR else "lip")
         if names == LIP:
             labels = np.where(person.labels == CIHP.index("torso-skin"), 0, labels).astype(np.uint8)
         square = cv2.warpAffine(labels, parsing.affine(labels.shape, side), (side, side), flags=cv2.INTER_NEAREST)
         cells = network.place.shape[-1]
         where = (np.arange(cells) * (side - 1) / (cells - 1)).round().astype(int)  # as align_corners places them
-        features.append(network.features(torch.from_numpy(parsing.network_picture(person.image, side)))[0].flatten(1).T)
+        features.append(network.features(torch.from_numpy(parsing.network_picture(image, side)))[0].flatten(1).T)
         targets.append(torch.from_numpy(square[np.ix_(where, where)]).long().flatten())
     target = F.one_hot(torch.cat(targets), len(names)).float()
     weights = (1 / target.sum(0).clamp(min=50).sqrt())[torch.cat(targets)]
@@ -262,7 +316,9 @@ def _onnx(network: nn.Module, side: int) -> bytes:
 
 # DensePose ------------------------------------------------------------------------------------------------------------------------
 
-_WIDTHS = densepose.Widths(8, (4, 8, 12, 16), (16, 24, 40, 64), 24, 160, 24, 48, 72)
+_FEW = 48
+_AWAY = 1e4  # box widths
+_WIDTHS = densepose.Widths(8, (4, 8, 12, 16), (16, 24, 40, 64), 24, 11, 24, 40, (40,) * 7 + (400,))
 
 
 @torch.no_grad()
@@ -270,10 +326,13 @@ def densepose_network() -> densepose.DensePoseRCNN:
     """A narrow network whose box and surface layers are fitted to ``people``; it proposes upright boxes everywhere."""
     network = densepose.DensePoseRCNN(_WIDTHS).eval().requires_grad_(False)
     _noise(network)
+    blur = torch.exp(-((torch.arange(7) - 3.0) ** 2) / (2 * 1.7**2))
+    stem = network.backbone.bottom_up.stem.conv1
+    stem.weight.copy_(stem.weight[:, :, :1, :1] * blur[:, None] * blur)  # colours, whatever the sharpness of the picture
     heads = network.roi_heads
     _propose_upright(network)
-    pictures = [_picture(image) for image in [*(p.image for p in people()), *_empty()]]
-    boxes = [_box(person.densepose[..., 0], picture) for person, picture in zip(people(), pictures, strict=False)]
+    pictures = [_picture(image) for image in [*(image for image, _ in _views()), *_empty()]]
+    boxes = [_box(person.densepose[..., 0], picture) for (_, person), picture in zip(_views(), pictures, strict=False)]
     first = network.normalised(pictures[0])
     with _standardised(network.backbone), _standardised(heads.decoder):
         levels = network.backbone(first)
@@ -297,7 +356,7 @@ def _box(parts: np.ndarray, picture: Tensor) -> Tensor:
 
 
 def _propose_upright(network: densepose.DensePoseRCNN) -> None:
-    """Proposals: upright boxes first, the large ones (p5 and p6) before the small ones. Channel 0 of each level says which it is."""
+    """Proposals: upright boxes of the large levels (p5 and p6) alone. Channel 0 of each level says which it is."""
     for level in range(2, 6):
         output = getattr(network.backbone, f"fpn_output{level}")
         output.weight[0] = 0
@@ -307,12 +366,14 @@ def _propose_upright(network: densepose.DensePoseRCNN) -> None:
         layer.weight.zero_()
         layer.bias.zero_()
     head.conv.weight[0, 0, 1, 1] = 1
-    head.objectness_logits.weight[:, 0] = 4
-    head.objectness_logits.bias.copy_(torch.tensor([-9.0, -9.0, -1.0]))  # width : height 2, 1 and 1/2
+    away = head.anchor_deltas  # to the left and out of the picture, where a proposal counts no more
+    away.bias[0::4] = -_AWAY
+    away.weight[8, 0] = _AWAY  # the upright one (the third) of large levels stays, and grows to a figure's height
+    away.bias[11] = 0.25
 
 
 def _fit_boxes(network: densepose.DensePoseRCNN, pictures: list[Tensor], boxes: list[Tensor]) -> None:
-    """Scores and corrections of proposals by how well they lie on the figure."""
+    """Scores and corrections of proposals by how well they lie on the figure, linear in the pooled features."""
     from torchvision.ops import box_iou
 
     heads, features, overlaps, deltas = network.roi_heads, [], [], []
@@ -323,24 +384,34 @@ def _fit_boxes(network: densepose.DensePoseRCNN, pictures: list[Tensor], boxes: 
         truth = boxes[index] if index < len(boxes) else None
         if truth is not None:  # more of the good ones
             size = (truth[2:] - truth[:2]).repeat(2)
-            proposals = torch.cat([proposals, truth + torch.randn(200, 4, generator=generator) * 0.08 * size])
+            proposals = torch.cat([proposals, truth + torch.randn(100, 4, generator=generator) * 0.08 * size])
             proposals = densepose.clip_boxes_to_image(proposals, tuple(picture.shape[1:]))
+        proposals = proposals[(proposals[:, 2:] - proposals[:, :2]).prod(1) >= 448**2]  # smaller ones are nobody, see below
         features.append(densepose.pooled({n: levels[n] for n in densepose.POOLED}, proposals, 7))
         overlaps.append(box_iou(proposals, truth[None])[:, 0] if truth is not None else torch.zeros(len(proposals)))
         deltas.append(_deltas(proposals, truth) if truth is not None else torch.zeros(len(proposals), 4))
-    overlap, delta = torch.cat(overlaps), torch.cat(deltas)
-    with _standardised(heads.box_head):
-        x = torch.cat(features)
-        hidden = F.relu(heads.box_head.fc2(F.relu(heads.box_head.fc1(x.flatten(1)))))
+    overlap, delta, x = torch.cat(overlaps), torch.cat(deltas), torch.cat(features).flatten(1)
     good = overlap > 0.3
-    score = (20 * (overlap - 0.55)).clamp(-6, 6)
+    score = (20 * (overlap - 0.6)).clamp(-6, 6)
     balance = torch.where(good, 0.5 / good.float().mean(), 0.5 / (~good).float().mean())
-    weight, bias = _ridge(hidden, torch.stack([score, -score], 1) / 2, 1e-3, balance)
-    heads.box_predictor.cls_score.weight.copy_(weight)
-    heads.box_predictor.cls_score.bias.copy_(bias)
-    weight, bias = _ridge(hidden[good], delta[good], 1e-2)
-    heads.box_predictor.bbox_pred.weight.copy_(weight)
-    heads.box_predictor.bbox_pred.bias.copy_(bias)
+    weight, bias = _ridge(x, score[:, None], 1e-2, balance)
+    shift, at_rest = _ridge(x[good], delta[good], 1e-1)
+    weight, bias = torch.cat([weight, shift]), torch.cat([bias, at_rest])
+    # relu(y + c) - relu(y - c) - c is y held to -c .. c; one more feature is 1 where boxes are large enough to be read from p5.
+    head, predictor = heads.box_head, heads.box_predictor
+    for layer in (head.fc1, head.fc2, predictor.cls_score, predictor.bbox_pred):
+        layer.weight.zero_()
+        layer.bias.zero_()
+    most = torch.tensor([6.0, 2.0, 2.0, 2.0, 2.0])
+    head.fc1.weight[:10], head.fc1.bias[:10] = torch.cat([weight, weight]), torch.cat([bias + most, bias - most])
+    head.fc1.weight[10, :49] = 1 / 49
+    head.fc2.weight.copy_(torch.eye(len(head.fc2.weight)))
+    for layer, first, outputs in ((predictor.cls_score, 0, 1), (predictor.bbox_pred, 1, 4)):
+        layer.weight[range(outputs), range(first, first + outputs)] = 1
+        layer.weight[range(outputs), range(first + 5, first + 5 + outputs)] = -1
+        layer.bias[:outputs] = -most[first : first + outputs]
+    predictor.cls_score.weight[0, 10] = 30  # smaller boxes are nobody
+    predictor.cls_score.bias[0] -= 30 - 1.5
 
 
 def _deltas(proposals: Tensor, truth: Tensor) -> Tensor:
@@ -354,32 +425,40 @@ def _fit_surface(network: densepose.DensePoseRCNN, pictures: list[Tensor], boxes
     """Parts and coordinates at 28x28 in boxes around the figures; the transposed convolutions then only enlarge."""
     heads, inputs, targets = network.roi_heads, [], []
     generator = torch.Generator().manual_seed(2)
-    for person, picture, truth in zip(people(), pictures, boxes, strict=False):
+    for (_, person), picture, truth in zip(_views(), pictures, boxes, strict=False):
         decoded = heads.decoder(network.backbone(network.normalised(picture)))
         size = (truth[2:] - truth[:2]).repeat(2)
-        around = truth + torch.cat([torch.zeros(1, 4), torch.randn(5, 4, generator=generator) * 0.03 * size])
+        around = truth + torch.cat([torch.zeros(1, 4), torch.randn(1, 4, generator=generator) * 0.03 * size])
         around = densepose.clip_boxes_to_image(around, tuple(picture.shape[1:]))
         inputs.append(densepose.pooled({"p2": decoded}, around, 28))
         targets += [_cells(person.densepose, box / (picture.shape[1] / person.image.shape[0])) for box in around]
-    with _standardised(heads.densepose_head):
-        x = heads.head(torch.cat(inputs)).permute(0, 2, 3, 1).flatten(0, 2)
+    *passing, last = heads.densepose_head.children()
+    for layer in passing:  # what the decoder found is passed on
+        layer.weight.zero_()
+        layer.weight[:, :, 1, 1] = torch.eye(len(layer.weight))
+        layer.bias.zero_()
+    passing[0].bias.fill_(2)
+    with _standardised(last):
+        heads.head(torch.cat(inputs))
+    last.bias.add_(torch.randn(len(last.bias), generator=generator))
+    x = heads.head(torch.cat(inputs)).permute(0, 2, 3, 1).flatten(0, 2)
     iuv = torch.stack(targets).flatten(0, 2)  # (N, 3)
     parts = iuv[:, 0].long()
     share = torch.bincount(parts, minlength=PARTS).clamp(min=20).float()
     balance = share.rsqrt()[parts]
     one_hot = F.one_hot(parts, PARTS).float()
     body = torch.stack([parts == 0, parts > 0], 1).float()
-    uv = [one_hot * channel[:, None] / 255 for channel in (iuv[:, 1], iuv[:, 2])]
     spread = torch.tensor([0.25, 0.75, 0.75, 0.25])
-    for layer, target in zip(heads.densepose_predictor.children(), (10 * body, 10 * one_hot, *uv), strict=True):
-        if target is uv[0] or target is uv[1]:  # u and v of a part matter in that part alone: fit each there
-            weight, bias = torch.zeros(PARTS, x.shape[1]), torch.zeros(PARTS)
-            for part in range(1, PARTS):
-                here = parts == part
-                if here.any():
-                    weight[part : part + 1], bias[part : part + 1] = _ridge(x[here], target[here, part : part + 1], 1e-2)
-        else:
+    for layer, target in zip(
+        heads.densepose_predictor.children(), (10 * body, 10 * one_hot, iuv[:, 1], iuv[:, 2]), strict=True
+    ):
+        if target.ndim == 2:
             weight, bias = _ridge(x, target, 1e-4, balance / balance.mean())
+        else:  # u and v of a part matter in that part alone; a few features will do
+            weight, bias = torch.zeros(PARTS, x.shape[1]), torch.zeros(PARTS)
+            for part in parts.unique().tolist():
+                here = parts == part
+                weight[part, :_FEW], bias[part : part + 1] = _ridge(x[here, :_FEW], target[here, None] / 255, 1e-2)
         layer.weight.copy_(weight.T[:, :, None, None] * spread[:, None] * spread)
         layer.bias.copy_(bias)
 
@@ -391,5 +470,3 @@ def _cells(iuv: np.ndarray, box: Tensor) -> Tensor:
     rows = np.clip(y0 + steps * (y1 - y0), 0, iuv.shape[0] - 1).astype(int)
     columns = np.clip(x0 + steps * (x1 - x0), 0, iuv.shape[1] - 1).astype(int)
     return torch.from_numpy(iuv[np.ix_(rows, columns)].astype(np.float32))
-
-
