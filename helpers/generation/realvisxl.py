@@ -245,6 +245,11 @@ class RealVisXL:
             print(f"realvisxl on {device.name}: {chosen.note}")
         with _quiet():
             pipe = _read(source, base, chosen.dtype)
+        return self._adopt(pipe, chosen)
+
+    def _adopt(self, pipe: StableDiffusionXLPipeline, chosen: Plan) -> StableDiffusionXLPipeline:
+        """Draw with ``pipe`` from now on, by the variant's scheduler and as ``chosen``."""
+        device = devices.describe()
         common = {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++", "solver_order": 2, "lower_order_final": True}
         # DPM++ SDE is a one-step method of second order: diffusers has it as its singlestep scheduler.
         scheduler = DPMSolverMultistepScheduler if "2M" in self.variant.scheduler else DPMSolverSinglestepScheduler
