@@ -279,6 +279,15 @@ class TestDecoder:
         monkeypatch.setattr("helpers.segmentation.sam_decoder.exported", lambda _: pytest.fail("exported again"))
         SAM("vit_b", device="cpu").set_image(person.image)
 
+    def test_the_export_of_a_checkpoint_that_was_replaced_goes(self, folder, person):
+        stale = folder / "sam" / "sam_vit_b_01ec64.decoder-000000000000.onnx"
+        for kept in (folder / "sam").glob("sam_vit_b*.onnx"):
+            kept.unlink()
+        stale.write_bytes(b"")
+        SAM("vit_b", device="cpu").set_image(person.image)
+        assert not stale.exists()
+        assert len(list((folder / "sam").glob("sam_vit_b*.onnx"))) == 1
+
     def test_another_checkpoint_gets_another_name(self, folder):
         network = load(folder / small.FILES["sam_vit_b"], "vit_b")
         before = content_key(Decoder(network))
