@@ -354,7 +354,6 @@ class DensePose:
         state = {name: torch.as_tensor(value) for name, value in source.items()}
         with torch.device("meta"):
             network = DensePoseRCNN(Widths.of(state))
-        network.to_empty(device="cpu")
         # Anchors and pixel statistics are constants that older files carry along.
         weights.fit(network, state, "densepose", unused=(r"pixel_(mean|std)$", r".*anchor_generator\.cell_anchors\..*"))
         self.network = network.eval().requires_grad_(False).to(device, dtype)

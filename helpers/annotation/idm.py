@@ -145,10 +145,11 @@ class Annotator:
         height, width = person.image.shape[:2]
         size = images.fit_inside((width, height), _LARGEST)
         small = person.image if size == (width, height) else images.resize(person.image, size)
-        found = self._annotate(small, person.resized(size).keypoints, missing, pick, parity)
+        scale = np.array([width / size[0], height / size[1], 1], np.float32)
+        known = None if person.keypoints is None else person.keypoints / scale
+        found = self._annotate(small, known, missing, pick, parity)
         found["scene"] = {**person.scene, "annotation": self._about(missing, found.pop("people"), pick, parity)}
         if size != (width, height):
-            scale = np.array([width / size[0], height / size[1], 1], np.float32)
             for name, value in found.items():
                 if name == "keypoints":
                     found[name] = value * scale

@@ -93,7 +93,6 @@ def build(state: Mapping[str, torch.Tensor], name: str = "openpose") -> BodyNetw
     widths.update({_branch(stage, branch)[-1][0]: _LAST[branch] for stage in _STAGES for branch in (1, 2)})
     with torch.device("meta"):
         network = BodyNetwork(widths)
-    network.to_empty(device="cpu")
     weights.fit(network, prefixed(state, network), name)
     return network.eval().requires_grad_(False)
 

@@ -24,10 +24,11 @@ OPENERS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    tiny.write(folder)
+    folder = tmp_path_factory.getbasetemp() / "annotation-weights"  # written once for every file of tests
+    if not folder.exists():
+        tiny.write(folder)
     return folder
 
 
@@ -61,6 +62,14 @@ def test_a_missing_tensor_and_an_odd_shape_are_errors(folder: Path) -> None:
     state["conv3_2.weight"] = state["conv3_2.weight"][:, :-1]
     with pytest.raises(weights.Mismatch, match="conv3_2"):
         build(state)
+
+
+def test_constants_that_older_files_carry_are_passed_over(folder: Path) -> None:
+    arrays = weights.load_pickle_arrays(folder / "densepose/model_final_162be9.pkl", "densepose")
+    extra = {"pixel_mean": np.zeros((3, 1, 1)), "proposal_generator.anchor_generator.cell_anchors.0": np.zeros((3, 4))}
+    DensePose(arrays | extra)
+    with pytest.raises(weights.Mismatch, match="mask_head"):
+        DensePose(arrays | {"roi_heads.mask_head.weight": np.zeros(3)})
 
 
 def test_bytes_that_look_like_onnx_are_damaged(tmp_path: Path) -> None:
