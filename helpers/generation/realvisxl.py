@@ -319,7 +319,7 @@ def _base() -> Path:
 
 
 def _parameters(source: Path) -> int:
-    files = [source] if source.is_file() else source.glob("*/*.safetensors")
+    files = [source] if source.is_file() else list(source.glob("*/*.fp16.safetensors")) or source.glob("*/*.safetensors")
     return sum(prod(shape) for file in files for shape in sdxl_file.read_shapes(file).values())
 
 

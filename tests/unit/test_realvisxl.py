@@ -15,11 +15,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from diffusers import StableDiffusionXLPipeline  # noqa: E402
+from diffusers import AutoencoderKL, StableDiffusionXLPipeline, UNet2DConditionModel  # noqa: E402
+from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from helpers import devices, engines, generate, weights  # noqa: E402
-from helpers.generation import realvisxl, sdxl_file  # noqa: E402
+from helpers.generation import notebook, realvisxl, sdxl_file  # noqa: E402
 from helpers.generation.realvisxl import Cancelled, RealVisXL  # noqa: E402
 from helpers.generation.steps import preview  # noqa: E402
 from helpers.mannequin.prompt import PromptRefused  # noqa: E402
@@ -183,6 +184,36 @@ def test_the_single_file_gives_back_the_networks_written(engine: RealVisXL) -> N
             assert torch.equal(read[key], value.half().float()), f"{name}.{key}"
     assert engine._pipe.tokenizer.pad_token == "<|endoftext|>"
     assert engine._pipe.tokenizer_2.pad_token == "!"
+
+
+def test_the_original_keys_at_full_size() -> None:
+    """SDXL's own numbers: 2,567,463,684 parameters of the UNet in 1680 tensors, 248 tensors of the autoencoder; diffusers reads all."""
+    sizes = {
+        "block_out_channels": (320, 640, 1280),
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        "cross_attention_dim": 2048,
+        "transformer_layers_per_block": (1, 2, 10),
+        "attention_head_dim": (5, 10, 20),
+        "use_linear_projection": True,
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": 256,
+        "projection_class_embeddings_input_dim": 2816,
+    }
+    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(**sizes)
+        vae = AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
+    original = generation.unet_to_original(unet)
+    assert (len(original), sum(v.numel() for v in original.values())) == (1680, 2_567_463_684)
+    assert original["model.diffusion_model.output_blocks.2.2.conv.weight"].shape == (1280, 1280, 3, 3)
+    assert original["model.diffusion_model.input_blocks.7.1.transformer_blocks.9.attn2.to_k.weight"].shape == (1280, 2048)
+    assert convert_ldm_unet_checkpoint(original, dict(unet.config)).keys() == unet.state_dict().keys()
+    original = generation.vae_to_original(vae)
+    assert len(original) == 248
+    assert original["first_stage_model.decoder.mid.attn_1.q.weight"].shape == (512, 512, 1, 1)
+    assert original["first_stage_model.decoder.up.0.block.0.nin_shortcut.weight"].shape == (128, 256, 1, 1)
+    assert convert_ldm_vae_checkpoint(original, dict(vae.config)).keys() == vae.state_dict().keys()
 
 
 def test_a_seed_means_a_picture_however_many_are_drawn(engine: RealVisXL) -> None:
@@ -371,3 +402,43 @@ def test_missing_files_are_named_with_the_remedy(own: Path) -> None:
     (own / V4).unlink()
     with pytest.raises(weights.Missing, match=r"RealVisXL_V4\.0\.safetensors .*weights fetch realvisxl_v4"):
         RealVisXL()(WORDS, **QUICK)
+
+
+# ------------------------------------------------------------------------------------------------------------- notebook
+
+
+def test_the_notebook_asks_each_engine_for_what_it_has() -> None:
+    assert notebook.own_settings("mannequin") == notebook.own_settings("realvisxl") == {}
+    asked = notebook.own_settings("realvisxl:v4", steps=9, guidance=2.5, negative_prompt="hat")
+    assert asked == {"steps": 9, "guidance_scale": 2.5, "negative_prompt": "hat"}
+    with pytest.raises(ValueError, match=r"guidance: the engine 'mannequin' .* Leave it 0\.0"):
+        notebook.own_settings("mannequin", guidance=3.0)
+    assert notebook.require_size("mannequin", 385, 513) == (385, 513)
+    with pytest.raises(ValueError, match="width must be a multiple of 8 for realvisxl, not 385; the nearest is 384"):
+        notebook.require_size("realvisxl", 385, 512)
+    with pytest.raises(ValueError, match="height must be a whole number from 256 to 2048"):
+        notebook.require_size("realvisxl", 384, 128)
+
+
+def test_the_notebook_shows_what_a_photograph_has(capsys: pytest.CaptureFixture[str]) -> None:
+    outfit, table = notebook.read(WORDS, "realvisxl:v4", 0, {"negative_prompt": "hat"})
+    assert outfit is None
+    assert table.rows[0]["words"].startswith("full body fashion photograph of an adult woman in a red dress")
+    assert table.rows[1]["words"].endswith(", hat")
+    assert "beyond the prompt's length: nothing" in capsys.readouterr().out
+    settings = {"steps": 2, "progress": False}
+    people = notebook.several(WORDS, engine="realvisxl:v4", seed=3, size=(256, 256), number=2, settings=settings)
+    assert [p.scene["seed"] for p in people] == [3, 4]
+    assert notebook.known(people[0]) == {}
+    assert notebook.remarks(people[0]) == "beyond the prompt's length: nothing"
+    assert notebook.metrics(people[1], None)["seed"] == 4
+    engines.load("generate", "realvisxl:v4").close()
+
+
+def test_the_notebook_shows_what_a_figure_has() -> None:
+    outfit, table = notebook.read("a woman in a zorbly red t-shirt and jeans", "mannequin", 1, {})
+    assert [row["garment"] for row in table.rows][:2] == [p.kind for p in outfit.pieces][:2]
+    (person,) = notebook.several("a woman in a zorbly red t-shirt and jeans", engine="mannequin", seed=1, size=(192, 256))
+    assert list(notebook.known(person)) == ["keypoints (BODY_25)", "parsing (CIHP)", "body parts, U and V", "depth", "normals"]
+    assert "zorbly" in notebook.remarks(person)
+    assert notebook.metrics(person, outfit)["seen_joints"] == 25
