@@ -78,7 +78,8 @@ def several(
         return [generate(prompt, engine=engine, seed=seed + i, size=size) for i in range(number)]
     drawing = engines.load("generate", engine)
     with _forming() as on_step:
-        return drawing.many(prompt, seed=seed, size=size, images=number, on_step=on_step, **(settings or {}))
+        settings = {"progress": True, **(settings or {})}
+        return drawing.many(prompt, seed=seed, size=size, images=number, on_step=on_step, **settings)
 
 
 def known(person: Person) -> dict[str, np.ndarray]:

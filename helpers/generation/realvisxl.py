@@ -133,7 +133,7 @@ class RealVisXL:
         negative_prompt: str | None = None,
         images: int = 1,
         on_step: OnStep | None = None,
-        progress: bool = True,
+        progress: bool | None = None,
     ) -> list[Person]:
         """``images`` pictures of a dressed adult; picture i has the seed ``seed + i`` and does not depend on the others.
 
@@ -143,7 +143,7 @@ class RealVisXL:
         guidance_scale:  above 1 to 20, how closely to follow the words; ``None``: the variant's own
         negative_prompt: what to keep out besides minors and undress, which always are; ``None``: the usual flaws
         on_step:         ``(step, total, preview uint8 (H / 8, W / 8, 3) RGB) -> bool | None`` after every step; ``False`` cancels
-        progress:        show a bar
+        progress:        show a bar; ``None``: where there is no ``on_step``
         Returns persons without annotations whose ``scene`` says how they were made. The first noise is drawn on the CPU in float32,
         so a seed means the same composition on every device.
         Raises ``PromptRefused`` or ``ValueError``, ``weights.Missing`` or ``weights.Damaged`` before anything slow starts;
@@ -183,7 +183,11 @@ class RealVisXL:
                 embeds = dict(zip(_EMBEDS, embeds, strict=True))
                 people = []
                 for number in range(images):
-                    pipe.set_progress_bar_config(disable=not progress, desc=f"picture {number + 1} of {images}", leave=False)
+                    pipe.set_progress_bar_config(
+                        disable=not (on_step is None if progress is None else progress),
+                        desc=f"picture {number + 1} of {images}",
+                        leave=False,
+                    )
                     report = None if on_step is None else _reporter(on_step, number * steps, images * steps)
                     image = self._draw(embeds, seed + number, size, steps, guidance, report)
                     people.append(Person(image, scene={**scene, "seed": seed + number}))
