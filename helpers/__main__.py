@@ -1,4 +1,4 @@
-"""``python -m helpers``: run a notebook headlessly with checked parameters, or list the engines."""
+"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+
+from helpers import weights_cli
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
@@ -22,8 +24,11 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("-o", "--output", help="the executed notebook; default OUTPUTS/RUN/executed/NOTEBOOK.ipynb")
     run.add_argument("--list", action="store_true", help="show the notebook's parameters and stop")
     commands.add_parser("engines", help="list the engines and what each needs")
+    weights_cli.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
+        if arguments.command == "weights":
+            return weights_cli.run(arguments)
         if arguments.command == "engines":
             return _list_engines()
         return _run(arguments)

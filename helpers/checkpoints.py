@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import pickle
 import re
+import shutil
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +33,16 @@ KINDS = {
 """What a file should be, by its suffix."""
 _STAND_IN = 64  # bytes; IDM-VTON's git repository holds files of 24 to 31 bytes in place of checkpoints
 _AT_ONCE = 1 << 30  # bytes of a checkpoint that are mapped before the mapping is renewed
-_NAMES = {"float16": "F16", "bfloat16": "BF16", "float32": "F32"}
+SPARE = 500_000_000
+"""Bytes of a disk that are left free."""
+_NAMES = {"float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64"} | {
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
 
 
 class Damaged(ValueError):
@@ -271,6 +282,7 @@ def convert(source: str | Path, target: str | Path, dtype: torch.dtype) -> Path:
     del state, tensor
     text = json.dumps({"__metadata__": {"format": "pt"}, **header}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    require_space(Path(target).parent, offset, f"converting {source.name}")
 
     def write(part: Path) -> None:
         with part.open("wb") as file:
@@ -282,6 +294,19 @@ def convert(source: str | Path, target: str | Path, dtype: torch.dtype) -> Path:
                 del mapped
 
     return write_whole(target, write)
+
+
+def require_space(folder: str | Path, wanted: int, what: str) -> None:
+    """Raise ``OSError`` (no space) unless the disk of ``folder`` has ``wanted`` bytes free and :data:`SPARE` more."""
+    folder = Path(folder).absolute()
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if free < wanted + SPARE:
+        raise OSError(
+            errno.ENOSPC,
+            f"{what} needs {wanted / 1e9:.2f} GB and {SPARE / 1e9:.1f} GB to spare in {folder}, where {free / 1e9:.2f} GB are free. "
+            "Free some disk space, or point ATELIER_WEIGHTS to a folder on a larger disk",
+        )
 
 
 def _portions(sizes: Mapping[str, int]) -> Iterator[list[str]]:
@@ -305,5 +330,4 @@ def _write_tensor(file: Any, tensor: torch.Tensor, dtype: torch.dtype) -> None:
 
 
 def _type_name(dtype: torch.dtype) -> str:
-    name = str(dtype).removeprefix("torch.")
-    return _NAMES.get(name) or {"int64": "I64", "int32": "I32", "uint8": "U8", "bool": "BOOL", "float64": "F64"}[name]
+    return _NAMES[str(dtype).removeprefix("torch.")]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -37,9 +37,11 @@ __all__ = [
     "load_state_dict",
     "records",
     "require",
+    "use",
 ]
 
 _PROJECT = Path(__file__).resolve().parent.parent
+_DEEPEST = 4  # folders below the weights folder that are searched for a file by its name
 _SHORT = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32"}
 
 
@@ -84,7 +86,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Group:
-    """Files that are fetched and used together."""
+    """Files that are fetched and used together; ``needs`` are groups without which they are of no use."""
 
     name: str
     summary: str
@@ -92,11 +94,25 @@ class Group:
     terms: str
     commercial: bool
     records: tuple[Record, ...]
+    needs: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
         """Known bytes of all files."""
         return sum(r.bytes for r in self.records)
+
+
+def use(path: str | Path) -> Path:
+    """Take weights from ``path``, a folder that is there, in this process and those it starts (sets ``ATELIER_WEIGHTS``).
+
+    The files may lie as the manifest says, or anywhere in it by the names they were published under.
+    Raises ``ValueError`` where there is no such folder.
+    """
+    path = Path(path).expanduser().resolve()
+    if not path.is_dir():
+        raise ValueError(f"weights_folder: there is no folder {path}. Name one that holds checkpoints, or make it first.")
+    os.environ["ATELIER_WEIGHTS"] = str(path)
+    return path
 
 
 def folder() -> Path:
@@ -139,7 +155,7 @@ def _group(name: str, table: dict[str, Any]) -> Group:
                 **about,
             )
         )
-    return Group(name, table["summary"], records=tuple(files), **about)
+    return Group(name, table["summary"], records=tuple(files), needs=tuple(table.get("needs", ())), **about)
 
 
 def group(name: str) -> Group:
@@ -161,14 +177,34 @@ def records(name: str | None = None) -> tuple[Record, ...]:
 
 
 def find(name: str) -> Path | None:
-    """Where the file of record ``name`` lies, or ``None``: in the weights folder, flat in it, or in the hub's cache (``HF_HOME``)."""
+    """Where the file of record ``name`` lies, or ``None``: in the weights folder, or in the hub's cache (``HF_HOME``).
+
+    A file whose name says enough may lie anywhere in the weights folder, some folders deep.
+    """
     (record,) = records(name)
     base = folder()
     places = [base / record.path]
-    if sum(Path(r.path).name == Path(record.path).name for r in records()) == 1:  # by its name alone, where that says enough
-        places.append(base / Path(record.path).name)
-    places.append(base / record.path.partition("/")[0] / record.hub[2] if record.hub else base / "ckpt" / record.path)
-    return next((p for p in places if p.is_file()), None) or _in_hub_cache(record)
+    if record.hub:
+        places.append(base / record.path.partition("/")[0] / record.hub[2])
+    if found := next((p for p in places if p.is_file()), None) or _in_hub_cache(record):
+        return found
+    filename = Path(record.path).name
+    if sum(Path(r.path).name == filename for r in records()) > 1:
+        return None
+    return next((p for p in _files(base) if p.name == filename), None)
+
+
+def _files(base: Path, depth: int = _DEEPEST) -> Iterator[Path]:
+    """Files in ``base``, nearest first; hidden folders, where downloads are under way, are passed over."""
+    try:
+        entries = sorted(os.scandir(base), key=lambda entry: entry.name)
+    except OSError:
+        return
+    yield from (Path(e.path) for e in entries if e.is_file())
+    if depth:
+        for entry in entries:
+            if entry.is_dir() and not entry.name.startswith("."):
+                yield from _files(Path(entry.path), depth - 1)
 
 
 def _in_hub_cache(record: Record) -> Path | None:
@@ -185,11 +221,11 @@ def _in_hub_cache(record: Record) -> Path | None:
 def here(name: str) -> bool:
     """Whether every file of a group (or the one record) is there; placeholders are not."""
     for record in records(name):
-        path = find(record.name)
+        path = find(record.name) or _converted_alone(record)
         if path is None:
             return False
         try:
-            check(path, record.kind)
+            check(path, KINDS.get(path.suffix, record.kind))
         except Damaged:
             return False
     return True
@@ -203,12 +239,22 @@ def require(name: str) -> Path:
     (record,) = records(name)
     path = find(record.name)
     remedy = f"python -m helpers weights fetch {record.group}"
+    if path is None and (path := _converted_alone(record)):
+        return check(path, "safetensors", remedy=f"Delete it and run: {remedy}")
     if path is None:
         raise Missing(
             f"{record.path} is not in {folder()}. It comes from {record.source} ({record.licence}: {record.terms}). "
             f"Fetch it with: {remedy}. Or point ATELIER_WEIGHTS to a folder that has it."
         )
     return check(path, record.kind, remedy=f"Delete it and fetch it again: {remedy}")
+
+
+def _converted_alone(record: Record) -> Path | None:
+    """The file in 16 bits where the published one, twice as large, has been deleted since."""
+    if record.kind not in ("torch", "safetensors"):
+        return None
+    place = folder() / record.path
+    return next((p for s in ("fp16", "bf16") if (p := place.with_name(f"{place.stem}.{s}.safetensors")).is_file()), None)
 
 
 def converted(name: str, dtype: torch.dtype) -> Path:

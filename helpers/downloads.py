@@ -1,0 +1,331 @@
+"""Fetching the published files: resumed after a cut, checked, and only then given their names.
+
+Hub files come through huggingface_hub, drives through gdown, URLs through requests with HTTP ranges. What is under way lies in
+``.fetching/`` of the weights folder. Where ``HF_HOME`` is set, and ``ATELIER_WEIGHTS`` is not, hub files go to the hub's own cache.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import requests
+from tqdm.auto import tqdm
+
+from helpers import inventory, weights
+from helpers.checkpoints import Damaged, require_space
+
+TRIES = 5
+"""Attempts at a URL without a byte of progress before giving up."""
+_PAUSE = 1.0  # seconds after the first failed attempt, doubled after each further one
+_TIMEOUT = (15, 60)  # seconds to connect, and between two bytes
+_CHUNK = 1 << 20
+_STAGE = ".fetching"
+
+
+class DownloadError(RuntimeError):
+    """A file could not be fetched; the message says why and what to do. What has arrived is kept and resumed."""
+
+
+class Offline(DownloadError):
+    """Downloads were switched off by an environment variable."""
+
+
+def offline() -> str:
+    """The environment variable that forbids downloads, or an empty string."""
+    on = (
+        name for name in ("ATELIER_OFFLINE", "HF_HUB_OFFLINE") if os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
+    )
+    return next(on, "")
+
+
+def plan(names: Iterable[str]) -> list[weights.Record]:
+    """The records that fetching ``names`` would download: those of the groups (with the groups they need) or files that are
+    missing or damaged. Raises ``ValueError`` for a name that there is not.
+    """
+    records: dict[str, weights.Record] = {}
+    for name in names:
+        chosen = weights.records(name)
+        needed = weights.groups()[name].needs if name in weights.groups() else ()
+        for record in [r for group in needed for r in weights.records(group)] + list(chosen):
+            records[record.name] = record
+    states = {record.name: inventory.compare(record, contents=False).state for record in records.values()}
+    return [r for r in records.values() if states[r.name] in ("missing", "damaged")]
+
+
+def terms(records: Iterable[weights.Record]) -> list[str]:
+    """What one agrees to by using ``records``: a line a group, the non-commercial ones marked."""
+    lines = {}
+    for record in records:
+        mark = "" if record.commercial else " [NON-COMMERCIAL]"
+        lines[record.group] = f"{record.group}: {record.licence}{mark}: {record.terms} (from {record.source.partition(' ')[0]})"
+    return list(lines.values())
+
+
+def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] = tqdm) -> list[Path]:
+    """Download what of the groups (or single records) ``names`` is not here, and return where each downloaded file lies.
+
+    Licence terms are said first. ``progress`` is a class like ``tqdm``. A file is complete and checked before it has its name; one
+    whose well-established hash differs is refused and removed, one whose hash is unsure is kept with a warning.
+    Raises ``ValueError`` for an unknown name, ``Offline``, ``DownloadError``, ``Damaged``, and ``OSError`` for a full disk.
+    """
+    wanted = plan(names)
+    if not wanted:
+        say(f"{', '.join(names)}: everything is here.")
+        return []
+    if switch := offline():
+        raise Offline(
+            f"{len(wanted)} files are missing ({wanted[0].path}{', ...' if len(wanted) > 1 else ''}) and {switch} is set. Unset it, or "
+            f"copy the files to {weights.folder()} from a machine that has them."
+        )
+    for line in terms(wanted):
+        say(line)
+    total = sum(r.bytes - min(r.bytes, _partial_bytes(r)) for r in wanted)
+    require_space(weights.folder(), total, f"fetching {len(wanted)} files")
+    say(f"fetching {len(wanted)} files, {inventory.size(total)}, to {_destination(wanted)}")
+    return [_fetch(record, say, progress) for record in wanted]
+
+
+def _destination(records: list[weights.Record]) -> Path:
+    cached = _to_hub_cache() and all(r.hub for r in records)
+    return _hub_cache() if cached else weights.folder()
+
+
+def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
+    target = weights.folder() / record.path
+    try:
+        if record.hub:
+            arrived = _from_hub(record, progress)
+        elif record.url:
+            arrived = _from_url(record, progress)
+        else:
+            arrived = _from_drive(record)
+    except OSError as error:
+        if error.errno == errno.ENOSPC and "to spare" not in str(error):
+            raise OSError(
+                errno.ENOSPC,
+                f"the disk of {target.parent} is full. {_kept(record)} Free some space and run the same again, which resumes",
+            ) from error
+        raise
+    _judge(arrived, record, say, progress)
+    if _to_hub_cache() and record.hub:
+        return arrived
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(arrived, target)
+    _tidy(arrived)
+    return target
+
+
+def _judge(arrived: Path, record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
+    """Remove ``arrived`` and raise ``Damaged`` unless it may take the record's name."""
+    verdict = inventory.compare_file(arrived, record, progress=progress)
+    if verdict.good:
+        if verdict.state == "differs":
+            say(f"warning: {record.path} {verdict.text}. It is kept; if it misbehaves, check its source: {record.source}.")
+        return
+    arrived.resolve().unlink()
+    arrived.unlink(missing_ok=True)
+    raise Damaged(
+        f"what {record.source} gave for {record.path} {verdict.text}. It was removed. Try again; if it stays so, the file there has "
+        f"changed, or something between here and there (a proxy, a log-in page) answers in its place."
+    )
+
+
+def _stage(record: weights.Record) -> Path:
+    return weights.folder() / _STAGE / record.group
+
+
+def _part(record: weights.Record) -> Path:
+    """Where a URL's file grows."""
+    return _stage(record) / (Path(record.path).name + ".part")
+
+
+def _partial_bytes(record: weights.Record) -> int:
+    part = _part(record)
+    if record.url and part.exists():
+        return part.stat().st_size
+    return max((p.stat().st_size for p in _stage(record).rglob("*.incomplete")), default=0) if record.hub else 0
+
+
+def _kept(record: weights.Record) -> str:
+    have = _partial_bytes(record)
+    return f"{inventory.size(have)} of {record.path} are kept." if have else f"Nothing of {record.path} has arrived."
+
+
+def _tidy(arrived: Path) -> None:
+    """Remove the folders in which ``arrived`` was staged if nothing else is under way there."""
+    for folder in arrived.parents:
+        if folder.name == _STAGE:
+            break
+        if any(p.is_file() and p.suffix in (".part", ".incomplete") for p in folder.rglob("*")):
+            return
+    else:
+        return
+    stage = folder / arrived.relative_to(folder).parts[0]
+    for path in sorted(stage.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    stage.rmdir()
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _from_url(record: weights.Record, progress: type[tqdm]) -> Path:
+    part = _part(record)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    failures, pause, before = 0, _PAUSE, -1
+    while True:
+        try:
+            _append(record, part, progress)
+            return part
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            have = part.stat().st_size if part.exists() else 0
+            failures, pause = (1, _PAUSE) if have > before >= 0 else (failures + 1, pause)
+            if failures >= TRIES:
+                raise DownloadError(
+                    f"{record.url} broke off {TRIES} times ({_reason(error)}). {_kept(record)} Check the connection and run the same "
+                    "again, which resumes."
+                ) from error
+            before = have
+            time.sleep(pause)
+            pause *= 2
+
+
+def _append(record: weights.Record, part: Path, progress: type[tqdm]) -> None:
+    """One request: what is still missing of ``part``. Raises requests' own errors where the connection fails."""
+    have, mark = (part.stat().st_size if part.exists() else 0), part.with_suffix(".etag")
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        if record.bytes and have >= record.bytes:
+            return
+        headers["Range"] = f"bytes={have}-"
+        if mark.exists():  # another file since then is sent whole
+            headers["If-Range"] = mark.read_text()
+    with requests.get(record.url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+        if answer.status_code == 416:  # nothing is left to send: whole already, or another file by now
+            if answer.headers.get("Content-Range", "").rpartition("/")[2] == str(have):
+                return
+            part.unlink()
+            raise requests.ConnectionError("the file has changed; from the start")
+        if answer.status_code >= 500:
+            raise requests.ConnectionError(f"the server answers {answer.status_code} {answer.reason}")
+        if answer.status_code >= 400:
+            raise DownloadError(
+                f"{record.url} answers {answer.status_code} {answer.reason}: the file is not there, or not for you. "
+                f"Look for {Path(record.path).name} elsewhere and put it into {(weights.folder() / record.path).parent}."
+            )
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            raise Damaged(
+                f"{record.url} answers with an HTML page instead of {Path(record.path).name}: a log-in or error page. "
+                "Open the address in a browser to see what it says. Nothing was written."
+            )
+        if answer.status_code != 206:
+            have = 0
+        if (tag := answer.headers.get("ETag", "")) and not tag.startswith("W/"):
+            mark.write_text(tag)
+        left = int(answer.headers.get("Content-Length", 0))
+        require_space(part.parent, left, f"the rest of {Path(record.path).name}")
+        with (
+            part.open("ab" if have else "wb") as file,
+            progress(total=have + left or None, initial=have, unit="B", unit_scale=True, desc=Path(record.path).name) as bar,
+        ):
+            for block in answer.iter_content(_CHUNK):
+                file.write(block)
+                bar.update(len(block))
+        if left and part.stat().st_size < have + left:
+            raise requests.ConnectionError(f"cut after {part.stat().st_size} of {have + left} bytes")
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, which says more than what libraries wrap around it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _hub_cache() -> Path:
+    home = Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+
+
+def _to_hub_cache() -> bool:
+    chosen = os.environ.get("HF_HOME") or os.environ.get("HF_HUB_CACHE")
+    return bool(chosen) and not os.environ.get("ATELIER_WEIGHTS")
+
+
+def _from_hub(record: weights.Record, progress: type[tqdm]) -> Path:
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_download, hf_hub_url
+
+    repository, revision, file = record.hub
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    cached = _to_hub_cache()
+    where: dict[str, Any] = {"cache_dir": _hub_cache()} if cached else {"local_dir": _stage(record)}
+    again = cached and weights.find(record.name) is not None  # there, but damaged
+    try:
+        url = hf_hub_url(repository, file, revision=revision, endpoint=endpoint)
+        length = get_hf_file_metadata(url, endpoint=endpoint).size or 0
+        have = _partial_bytes(record)
+        require_space(next(iter(where.values())), max(length - have, 0), f"fetching {Path(record.path).name}")
+        arrived = hf_hub_download(
+            repository, file, revision=revision, endpoint=endpoint, tqdm_class=progress, force_download=again, **where
+        )
+    except errors.GatedRepoError as error:
+        raise DownloadError(
+            f"{repository} asks for consent: log in at https://huggingface.co/{repository}, accept its terms, then set HF_TOKEN or run "
+            "`hf auth login`."
+        ) from error
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+        if isinstance(error, errors.LocalEntryNotFoundError):
+            raise _unreachable(record, error) from error
+        what = {errors.RepositoryNotFoundError: "the repository", errors.RevisionNotFoundError: f"revision {revision}"}
+        lost = next((text for kind, text in what.items() if isinstance(error, kind)), file)
+        raise DownloadError(
+            f"{repository} on the hub: {lost} is not there (any more), or needs a log-in (HF_TOKEN). Look for {Path(record.path).name} "
+            f"elsewhere and put it into {(weights.folder() / record.path).parent}."
+        ) from error
+    except Exception as error:
+        if _reaching(error):
+            raise _unreachable(record, error) from error
+        raise
+    return Path(arrived)
+
+
+def _reaching(error: BaseException) -> bool:
+    """Whether it is the connection that failed; huggingface_hub speaks through httpx, older ones through requests."""
+    module = type(error).__module__.partition(".")[0]
+    return module in ("httpx", "httpcore", "requests", "urllib3", "huggingface_hub") or (
+        isinstance(error, OSError) and "onsistency check" in str(error)
+    )
+
+
+def _unreachable(record: weights.Record, error: BaseException) -> DownloadError:
+    return DownloadError(
+        f"{record.source} could not be fetched ({_reason(error)}). {_kept(record)} Check the connection and run the same again, which "
+        "resumes."
+    )
+
+
+def _from_drive(record: weights.Record) -> Path:
+    import gdown
+
+    part = _stage(record) / Path(record.path).name
+    part.parent.mkdir(parents=True, exist_ok=True)
+    require_space(part.parent, record.bytes, f"fetching {part.name}")
+    page = f"https://drive.google.com/file/d/{record.drive}/view"
+    try:
+        arrived = gdown.download(id=record.drive, output=str(part), resume=True)
+    except Exception as error:  # gdown's own errors derive from Exception alone
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        arrived, reason = None, _reason(error)
+    else:
+        reason = "no file came"
+    if arrived is None:
+        raise DownloadError(
+            f"the drive does not give {part.name} ({reason}). Too many have asked for it today, or it is gone: open {page} in a browser "
+            f"and save it to {(weights.folder() / record.path).parent}."
+        )
+    return part
