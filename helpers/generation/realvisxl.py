@@ -81,8 +81,15 @@ def plan(device: devices.Device, parameters: int) -> Plan:
     if device.kind == "mps" or device.memory_gb >= 2 * half + 4:
         return Plan(torch.float16, tiles=device.memory_gb < half + 9)
     if device.memory_gb >= 0.75 * half + 2.3:  # three quarters are the UNet's
-        return Plan(torch.float16, "networks", device.memory_gb < half + 5, "one network on the GPU at a time: about 1 s more")
-    return Plan(torch.float16, "layers", True, "layer by layer through the GPU: several times slower")
+        return Plan(
+            torch.float16,
+            "networks",
+            device.memory_gb < half + 5,
+            "one network on the GPU at a time: each picture waits for them to move",
+        )
+    return Plan(
+        torch.float16, "layers", True, "layer by layer through the GPU, which is slow: most of the time is spent moving weights"
+    )
 
 
 class RealVisXL:
