@@ -41,16 +41,19 @@ def generate(
     return engines.load("generate", engine)(prompt, seed=seed, size=size, **settings)
 
 
-def segment(image: np.ndarray, points: Sequence[tuple[float, float, int]], *, engine: str = "auto") -> np.ndarray:
+def segment(
+    image: np.ndarray, points: Sequence[tuple[float, float, int]], *, engine: str = "auto", choice: int | None = None
+) -> np.ndarray:
     """bool (H, W): the garment under the clicks.
 
     image: uint8 (H, W, 3) RGB; points: (x, y, label) in image pixels, label 1 = on the garment, 0 = not
+    choice: which of the first click's candidates to go on from, 0 the best, for an engine that has several (``sam``)
     The same picture is prepared once; further calls cost only the new clicks.
     Raises ``ValueError`` for points outside the picture, unknown labels, or no point on the garment.
     """
     predictor = engines.load("segment", engine)
     predictor.set_image(images.require_image(image))
-    return predictor.predict(points)
+    return predictor.predict(points) if choice is None else predictor.predict(points, choice)
 
 
 def try_on(

@@ -127,6 +127,17 @@ ENGINES = (
         commercial=False,
     ),
     Engine(
+        "detectron2",
+        "annotate",
+        "the same, with DensePose run by detectron2 where it is installed",
+        "OpenPose: CMU, academic and non-commercial; SCHP: MIT; DensePose: Apache-2.0",
+        "helpers.annotation.detectron2:Detectron2Annotator",
+        weights=("openpose", "humanparsing", "densepose"),
+        packages=("torch", "torchvision", "onnxruntime", "detectron2", "densepose"),
+        needs="detectron2 built against the torch that is here",
+        commercial=False,
+    ),
+    Engine(
         "idm_vton",
         "try_on",
         "IDM-VTON: SDXL inpainting led by a garment network",
@@ -171,10 +182,7 @@ def load(stage: str, name: str = "auto") -> Any:
     Raises ``ImportError`` naming packages that are missing, and ``weights.Missing`` naming the files.
     """
     engine, variant = _choose(stage, name)
-    if missing := [package for package in engine.packages if find_spec(package) is None]:
-        raise ImportError(
-            f"engine {engine.name!r} needs {', '.join(missing)}: pip install 'atelier-notebooks[published]', or `make published`."
-        )
+    _require_packages(engine)
     if engine.variants and not variant:
         variant = engine.here() or next(iter(engine.variants))
     return _load(engine, variant, "" if engine.embedded else str(weights.folder()))
@@ -185,6 +193,27 @@ def full_name(stage: str, name: str = "auto") -> str:
     engine, variant = _choose(stage, name)
     variant = variant or engine.here() or ""
     return f"{engine.name}:{variant}" if variant else engine.name
+
+
+def ready(stage: str, name: str = "auto") -> str:
+    """:func:`full_name` of an engine that can run: its packages are installed, and its weights are here and look whole.
+
+    Raises ``ImportError``, ``weights.Missing`` or ``weights.Damaged`` with the remedy, before anything slow.
+    """
+    engine, variant = _choose(stage, name)
+    _require_packages(engine)
+    variant = variant or engine.here() or next(iter(engine.variants), "")
+    for group in engine.groups(variant):
+        for record in weights.records(group):
+            weights.require(record.name)
+    return full_name(stage, name)
+
+
+def _require_packages(engine: Engine) -> None:
+    if missing := [package for package in engine.packages if find_spec(package) is None]:
+        raise ImportError(
+            f"engine {engine.name!r} needs {', '.join(missing)}: pip install 'atelier-notebooks[published]', or `make published`."
+        )
 
 
 def _choose(stage: str, name: str) -> tuple[Engine, str]:

@@ -221,9 +221,12 @@ class Annotator:
             "parity": parity,
         }
 
-    def idm_inputs(self, image: np.ndarray, *, pick: str | int = "auto", parity: bool = False) -> dict[str, Any]:
+    def idm_inputs(
+        self, image: np.ndarray, *, pick: str | int = "auto", mask: np.ndarray | None = None, parity: bool = False
+    ) -> dict[str, Any]:
         """What IDM-VTON's automatic mask and pose input need, for uint8 (512, 384, 3) RGB.
 
+        mask: bool (512, 384) of what somebody wears; with ``pick="auto"`` its wearer is meant
         Returns ``keypoints18`` float64 (18, 2) COCO-18 in pixels, (0, 0) where missing; ``parse`` uint8 (512, 384), ATR and
         18 = neck; ``densepose`` uint8 (512, 384, 3) IUV; ``densepose_picture`` uint8 (512, 384, 3) RGB, PARULA on black;
         ``people`` int, ``pick`` as given, ``licence``. With ``parity`` joints and surface are those that the reference takes,
@@ -237,7 +240,7 @@ class Annotator:
         self._require(WANTED)
         shape = image.shape[:2]
         candidate, subset = self.openpose.assemble(image)
-        crowd = _crowd(skeleton.everyone(candidate, subset, shape), pick)
+        crowd = _crowd(skeleton.everyone(candidate, subset, shape), pick, mask)
         iuv = self._surface(image, crowd, pick, parity)
         joints = skeleton.idm_joints(candidate, subset, shape) if parity else crowd.joints[:, :2].astype(np.float64)
         return {
@@ -256,17 +259,26 @@ def _require_pick(pick: str | int) -> None:
         raise ValueError(f"pick is auto or the person's number counted from the left, from 0, not {pick!r}.")
 
 
-def _crowd(people: list[np.ndarray], pick: str | int) -> _Crowd:
-    """Who is meant of ``people``, the most prominent first."""
+def _crowd(people: list[np.ndarray], pick: str | int, mask: np.ndarray | None = None) -> _Crowd:
+    """Who is meant of ``people``, the most prominent first; ``mask`` is on the one with most joints in it or nearest to it."""
     if not people:
         raise ValueError(
             "no person was found in the photograph: use a photograph that shows one person from the head to the thighs at "
             "least, upright, not too small and not hidden."
         )
+    if pick == "auto" and mask is not None and mask.any():
+        away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+        return _Crowd(people, int(np.argmin([_mean_distance(joints, away) for joints in people])))
     if pick == "auto":
         return _Crowd(people, 0)
     order = sorted(range(len(people)), key=lambda i: people[i][people[i][:, 2] > 0, 0].mean())
     return _Crowd(people, order[_index(pick, len(order))])
+
+
+def _mean_distance(joints: np.ndarray, away: np.ndarray) -> float:
+    """Mean of ``away`` (H, W) under the joints that were seen."""
+    x, y = np.clip(joints[joints[:, 2] > 0, :2].round().astype(int), 0, np.array(away.shape[::-1]) - 1).T
+    return float(away[y, x].mean())
 
 
 def _by_box(found: Detections, shape: tuple[int, int], pick: str | int) -> int | None:

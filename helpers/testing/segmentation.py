@@ -43,7 +43,7 @@ _RECOLOURED = 2  # times each of them
 def write(folder: Path, *groups: str) -> None:
     """Write the checkpoints of ``groups`` (all of them by default) below ``folder`` at their published paths, a few MB each."""
     people = _people()
-    for group in groups or tuple(FILES):
+    for group in (name for name in FILES if not groups or name in groups):
         state = _mobile(people) if group == "mobile_sam" else _vit(people, _DEPTHS[group])
         write_whole(Path(folder) / FILES[group], lambda part, state=state: torch.save(state, part))
 

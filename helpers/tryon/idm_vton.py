@@ -23,9 +23,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers import devices
+from helpers import coverage, devices, images
 from helpers.garment import Garment
-from helpers.images import paste_back, require_mask
 from helpers.labels import body25_to_coco18
 from helpers.person import Person, densepose_picture
 from helpers.tryon import idm_loading as loading
@@ -137,6 +136,7 @@ class IDMVTON:
         guidance_scale: float = 2.0,
         negative_prompt: str = pipeline.NEGATIVE,
         framing: str = "letterbox",
+        annotator: str = "idm",
         pick: str | int = "auto",
         colour_match: bool = False,
         profile: str = "auto",
@@ -149,7 +149,9 @@ class IDMVTON:
         description:    what the garment is, in words ("short sleeve round neck t-shirts"); empty says its category
         steps:          1..100; guidance_scale: 1 (none) .. 10
         framing:        ``letterbox``, ``crop`` or ``stretch`` (:func:`helpers.tryon.frame.frame`)
-        pick:           who is meant where there are several people: ``auto`` (the most prominent) or 0, 1, ... from the left
+        annotator:      ``idm``, or ``detectron2`` where that is installed
+        pick:           who is meant where there are several people: ``auto`` (whom the mask is on, else the most prominent) or
+                        0, 1, ... from the left
         colour_match:   shift the new cloth to the garment's colour where it has faded
         profile:        ``auto``, ``fp16``, ``bf16``, ``low_vram``, ``cpu``; :data:`COSTS` says what each costs
         parity:         as the published code: stretched, the largest part of the mask only, the whole decoded picture instead of pasting
@@ -162,7 +164,7 @@ class IDMVTON:
         loading.require_all()
         self._set_profile(choose_profile(profile))
         size = self._frame_size()
-        sitting = self._sit(person, garment.category, mask, size, "stretch" if parity else framing, pick, parity)
+        sitting = self._sit(person, garment.category, mask, size, "stretch" if parity else framing, pick, annotator, parity)
         cloth = frame(garment.image.shape[1::-1], size, "stretch" if parity else "letterbox").put(garment.image)
         what = description.strip() or _FALLBACK[garment.category]
         texts = [f"model is wearing {what}", negative_prompt, f"a photo of {what}"]
@@ -348,15 +350,17 @@ class IDMVTON:
         size: tuple[int, int],
         framing: str,
         pick: str | int,
+        annotator: str,
         parity: bool,
     ) -> _Sitting:
         height, width = person.image.shape[:2]
         place = frame((width, height), size, framing)
         image, notes = place.put(person.image), []
-        found = _annotate(person, place, image, mask is None, pick, parity)
+        found = _annotate(person, place, framing, mask, pick, annotator, parity)
         if found.get("people", 1) > 1 and pick == "auto":
             notes.append(
-                f"{found['people']} people are in the picture; the most prominent one was dressed. pick=0, 1, ... chooses."
+                f"{found['people']} people are in the picture; one was dressed, the mask's wearer or the most prominent. "
+                "pick=0, 1, ... chooses."
             )
         if mask is None:
             parse, keypoints = found["parse"], found["keypoints"]
@@ -368,7 +372,8 @@ class IDMVTON:
                 )
             framed = cv2.resize(framed.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT) > 0
         else:
-            require_mask(mask, (height, width))
+            if remark := coverage.check(mask, person):
+                notes.append(remark)
             framed = place.put(mask)
             if not framed.any():
                 raise ValueError(
@@ -409,7 +414,7 @@ class IDMVTON:
         else:
             # Blended inside the mask, so that what it does not cover (face, hands, backdrop) keeps its own bytes.
             soft = max(2, round(_FEATHER * person.image.shape[0]))
-            image = paste_back(person.image, whole, _shrunk(mask, soft), soft)
+            image = images.paste_back(person.image, whole, _shrunk(mask, soft), soft)
         return TryOn(
             image=image,
             mask=mask,
@@ -435,7 +440,9 @@ class Stopped(RuntimeError):
     """A run was stopped by its ``on_step``; the engine can be used again."""
 
 
-def _annotate(person: Person, place: Frame, image: np.ndarray, mask_too: bool, pick: str | int, parity: bool) -> dict[str, Any]:
+def _annotate(
+    person: Person, place: Frame, framing: str, mask: np.ndarray | None, pick: str | int, annotator: str, parity: bool
+) -> dict[str, Any]:
     """``densepose`` picture, and for a mask ``parse`` and ``keypoints``, in a picture of 384x512: the person's own where they are known."""
     known: dict[str, Any] = {}
     if not parity and person.densepose is not None:
@@ -443,13 +450,17 @@ def _annotate(person: Person, place: Frame, image: np.ndarray, mask_too: bool, p
     if not parity and person.labels is not None and person.keypoints is not None:
         known["parse"] = parse_from_cihp(_small(place, person.labels))
         known["keypoints"] = _small_points(place, body25_to_coco18(person.keypoints))
-    wanted = {"densepose", "parse", "keypoints"} if mask_too else {"densepose"}
+    wanted = {"densepose", "parse", "keypoints"} if mask is None else {"densepose"}
     if wanted <= known.keys():
         return known
     from helpers import engines
 
-    small = np.asarray(Image.fromarray(image).resize(_ANNOTATED, Image.Resampling.BICUBIC))
-    made = engines.load("annotate", "idm").idm_inputs(small, pick=pick, parity=parity)
+    if parity:  # by way of the frame, as published
+        small = np.asarray(Image.fromarray(place.put(person.image)).resize(_ANNOTATED, Image.Resampling.BICUBIC))
+    else:
+        small = frame(place.photograph, _ANNOTATED, framing).put(person.image)
+    worn = None if mask is None else images.resize(place.put(mask), _ANNOTATED)
+    made = engines.load("annotate", annotator).idm_inputs(small, pick=pick, mask=worn, parity=parity)
     made = {
         "densepose": made["densepose_picture"],
         "parse": made["parse"],

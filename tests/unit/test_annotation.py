@@ -19,11 +19,8 @@ from helpers.testing import annotation as tiny
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.getbasetemp() / "annotation-weights"  # written once for every file of tests
-    if not folder.exists():
-        tiny.write(folder)
-    return folder
+def folder(tiny_weights: Path) -> Path:
+    return tiny_weights
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from helpers.annotation.idm import Annotator
 from helpers.annotation.openpose import OpenPose, build
 from helpers.annotation.parsing import session
 from helpers.labels import LIP
-from helpers.testing import annotation as tiny
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:25a948c1\nsize 209267595\n"
 OPENERS = {
@@ -25,11 +24,8 @@ OPENERS = {
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.getbasetemp() / "annotation-weights"  # written once for every file of tests
-    if not folder.exists():
-        tiny.write(folder)
-    return folder
+def folder(tiny_weights: Path) -> Path:
+    return tiny_weights
 
 
 @pytest.mark.parametrize("file", OPENERS)

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,13 @@ def test_every_group_of_weights_that_a_record_names_is_in_the_manifest() -> None
             assert weights.group(group).records, record.name
 
 
-def test_auto_takes_a_published_engine_whose_weights_are_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from helpers.testing import segmentation
-
+def test_auto_takes_a_published_engine_whose_weights_are_here(
+    tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ATELIER_DEVICE", "cpu")
-    segmentation.write(tmp_path, "sam_vit_b")
+    shutil.copytree(tiny_weights / "sam", tmp_path / "sam", ignore=lambda _, names: [n for n in names if "vit_b" not in n])
     assert engines.full_name("segment") == "sam:vit_b"
-    segmentation.write(tmp_path, "mobile_sam")
+    shutil.copy(tiny_weights / "sam/mobile_sam.pt", tmp_path / "sam")
     assert engines.full_name("segment") == "sam:mobile"  # the lightest, on a CPU
     assert engines.full_name("segment", "sam:vit_b") == "sam:vit_b"
     assert engines.find("generate").name == "mannequin"

@@ -15,10 +15,8 @@ from helpers.testing import segmentation as small
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights")
-    small.write(path, "sam_vit_b", "mobile_sam")
-    return path
+def folder(tiny_weights):
+    return tiny_weights
 
 
 @pytest.fixture(autouse=True)
