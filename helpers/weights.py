@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,9 +130,10 @@ def folder() -> Path:
 @cache
 def groups() -> dict[str, Group]:
     """Every group of the manifest, by name."""
-    beside = Path(__file__).with_name("manifest.toml")  # where the package was installed without the project around it
     path = _PROJECT / "weights" / "manifest.toml"
-    tables = tomllib.loads((path if path.exists() else beside).read_text(encoding="utf-8"))
+    if not path.exists():  # the package was installed without the project around it
+        path = Path(next(f for f in metadata.files("atelier-notebooks") or () if f.name == "manifest.toml").locate())
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: _group(name, table) for name, table in tables.items()}
 
 
