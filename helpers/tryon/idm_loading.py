@@ -7,6 +7,7 @@ bits that one is converted once, beside itself, and read from there.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from diffusers import AutoencoderKL, DDPMScheduler
 from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection
+from transformers.utils import logging
 
 from helpers import weights
 from helpers.tryon.idm_networks import UNUSED_GARMENT_KEYS, GarmentNet, Resampler, TryonNet, garment_net, tryon_net
@@ -27,8 +29,11 @@ FULL = (torch.float32, torch.float64)
 
 def file(part: str) -> Path:
     """The file ``part`` of the published folder. Raises ``weights.Missing`` or ``weights.Damaged`` with the remedy."""
-    record = next(r for r in weights.records(_GROUP) if r.path == f"{_GROUP}/{part}")
-    return weights.require(record.name)
+    return weights.require(_record(part).name)
+
+
+def _record(part: str) -> weights.Record:
+    return next(r for r in weights.records(_GROUP) if r.path == f"{_GROUP}/{part}")
 
 
 def config(part: str) -> dict[str, Any]:
@@ -48,24 +53,33 @@ def require_all() -> None:
         weights.require(record.name)
 
 
-def load_tryon_net(device: torch.device, dtype: torch.dtype) -> tuple[TryonNet, Resampler]:
-    """TryonNet and the Resampler that lies in its file."""
-    path = file("unet/diffusion_pytorch_model.bin")
-    if dtype not in FULL:
-        record = next(r for r in weights.records(_GROUP) if r.path.endswith("unet/diffusion_pytorch_model.bin"))
-        path = weights.converted(record.name, dtype)
-    state = _read(path, device, dtype)
+def load_tryon_net(device: torch.device, dtype: torch.dtype) -> TryonNet:
+    """TryonNet; the Resampler, which lies in its file, is :func:`load_resampler`'s."""
+    path = _unet_file(dtype)
     with torch.device("meta"):
         net = tryon_net(config("unet/config.json"))
-    inner = {k.removeprefix(_RESAMPLER): state.pop(k) for k in list(state) if k.startswith(_RESAMPLER)}
-    weights.fit(net, state, str(path))
+    state = _read(path, device, dtype, lambda name: not name.startswith(_RESAMPLER))
+    weights.fit(net, state, str(path), unused=(re.escape(_RESAMPLER) + ".*",))
+    return _ready(net, device)
+
+
+def load_resampler(device: torch.device, dtype: torch.dtype) -> Resampler:
+    """The Resampler alone, without reading the rest of the 12 GB around it."""
+    path = _unet_file(dtype)
+    state = _read(path, device, dtype, lambda name: name.startswith(_RESAMPLER))
+    inner = {k.removeprefix(_RESAMPLER): v for k, v in state.items() if k.startswith(_RESAMPLER)}
     try:
         with torch.device("meta"):
             resampler = Resampler.like(inner)
     except (KeyError, ValueError) as error:
         raise weights.Mismatch(f"{path} holds no Resampler ({_RESAMPLER}*: {error}): it is not IDM-VTON's UNet.") from None
     weights.fit(resampler, inner, f"{path} ({_RESAMPLER}*)")
-    return _ready(net, device), _ready(resampler, device)
+    return _ready(resampler, device)
+
+
+def _unet_file(dtype: torch.dtype) -> Path:
+    part = "unet/diffusion_pytorch_model.bin"
+    return file(part) if dtype in FULL else weights.converted(_record(part).name, dtype)
 
 
 def load_garment_net(device: torch.device, dtype: torch.dtype) -> GarmentNet:
@@ -80,12 +94,11 @@ def load_garment_net(device: torch.device, dtype: torch.dtype) -> GarmentNet:
     return _ready(net, device)
 
 
-def _read(
-    path: Path, device: torch.device, dtype: torch.dtype, wanted: Callable[[str], bool] = lambda name: True
-) -> dict[str, Tensor]:
+def _read(path: Path, device: torch.device, dtype: torch.dtype, wanted: Callable[[str], bool]) -> dict[str, Tensor]:
     """Tensors of a checkpoint on ``device``; those not ``wanted`` on the meta device, of the right shape."""
     if path.suffix != ".safetensors":
-        return {k: v.to(device, dtype) for k, v in weights.load_state_dict(path, str(path)).items()}
+        mapped = weights.load_state_dict(path, str(path))
+        return {k: v.to(device, dtype) if wanted(k) else v.to("meta") for k, v in mapped.items()}
     state = {}
     with safe_open(path, "pt") as opened:
         for name in opened.keys():  # noqa: SIM118  (not a dict)
@@ -134,6 +147,8 @@ def load_scheduler() -> DDPMScheduler:
 def _pretrained(kind: Any, part: str, device: torch.device, dtype: torch.dtype) -> Any:
     path = file(part)
     file(f"{part.split('/')[0]}/config.json")
+    quiet = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # a bar of its own for every network, done before it is seen
     named = "torch_dtype" if issubclass(kind, AutoencoderKL) else "dtype"
     try:
         net, report = kind.from_pretrained(
@@ -141,6 +156,9 @@ def _pretrained(kind: Any, part: str, device: torch.device, dtype: torch.dtype) 
         )
     except (RuntimeError, ValueError, OSError, KeyError) as error:
         raise weights.Mismatch(f"{path} does not fit its config.json: {error}. Fetch both again.") from error
+    finally:
+        if quiet:
+            logging.enable_progress_bar()
     wrong = {name: sorted(map(str, keys)) for name, keys in report.items() if keys and name != "error_msgs"}
     wrong = {n: [k for k in ks if not k.endswith("position_ids")] for n, ks in wrong.items()}
     if wrong := {n: ks for n, ks in wrong.items() if ks}:

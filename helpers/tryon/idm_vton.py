@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from helpers import coverage, devices, images
 from helpers.garment import Garment
@@ -33,6 +34,7 @@ from helpers.tryon.agnostic import agnostic_mask, parse_from_cihp
 from helpers.tryon.colour import match_colour
 from helpers.tryon.frame import Frame, frame
 from helpers.tryon.idm_garments import GarmentCache, GarmentFeatures, size_of
+from helpers.tryon.idm_profiles import Profile, choose_profile
 from helpers.tryon.product import garment_mask
 from helpers.tryon.result import TryOn
 
@@ -42,45 +44,6 @@ _FALLBACK = {"upper": "shirts", "lower": "pants", "dress": "dress"}
 _GROWN = 0.006  # of the frame's height: a clicked mask lies on the edge of the cloth, and that edge must be painted too
 _FEATHER = 0.004
 _ROOMY = 24.0  # GB above which networks of a finished phase stay
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How to run on a device: ``stream`` keeps TryonNet on the host and hands it over layer by layer; ``tile`` decodes in tiles."""
-
-    name: str
-    dtype: torch.dtype
-    kind: str
-    stream: bool = False
-    tile: bool = False
-    cost: str = ""
-
-
-PROFILES = ("auto", "fp16", "bf16", "low_vram", "cpu")
-COSTS = {
-    "fp16": "about 8 GB of GPU memory: 6 of weights, one network at a time, the VAE in float32",
-    "bf16": "as fp16, on GPUs from Ampere on; coarser numbers, no overflow",
-    "low_vram": "about 5 GB of GPU memory, 2 to 4 times slower: TryonNet comes from the host layer by layer, pictures are decoded in tiles",
-    "cpu": "float32: 12 GB of memory and hours a picture at published size",
-}
-"""What each profile costs."""
-
-
-def choose_profile(name: str = "auto", device: devices.Device | None = None) -> Profile:
-    """The profile called ``name`` for ``device`` (this machine's best). Raises ``ValueError`` for one that cannot run here."""
-    device = device or devices.describe()
-    if name not in PROFILES:
-        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {name!r}.")
-    if name == "auto":
-        name = "cpu" if device.kind == "cpu" else "low_vram" if device.memory_gb < 10 else ""
-        name = name or ("bf16" if devices.half(device) is torch.bfloat16 else "fp16")
-    if name == "cpu":
-        return Profile("cpu", torch.float32, "cpu", cost=COSTS["cpu"])
-    if device.kind == "cpu":
-        raise ValueError(f"profile {name!r} needs a GPU and there is none; use profile='cpu' or 'auto'.")
-    dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(name) or devices.half(device)
-    low = name == "low_vram"
-    return Profile(name, dtype, device.kind, stream=low, tile=low, cost=COSTS[name])
 
 
 @dataclass(frozen=True)
@@ -141,6 +104,7 @@ class IDMVTON:
         colour_match: bool = False,
         profile: str = "auto",
         parity: bool = False,
+        progress: bool = True,
         on_step: Callable[[int, int], Any] | None = None,
     ) -> list[TryOn]:
         """``garment`` on ``person``, one picture a seed. A seed gives the same picture whatever the others are.
@@ -153,9 +117,10 @@ class IDMVTON:
         pick:           who is meant where there are several people: ``auto`` (whom the mask is on, else the most prominent) or
                         0, 1, ... from the left
         colour_match:   shift the new cloth to the garment's colour where it has faded
-        profile:        ``auto``, ``fp16``, ``bf16``, ``low_vram``, ``cpu``; :data:`COSTS` says what each costs
+        profile:        ``auto``, ``fp16``, ``bf16``, ``low_vram``, ``cpu``; :data:`helpers.tryon.idm_profiles.COSTS` says what each costs
         parity:         as the published code: stretched, the largest part of the mask only, the whole decoded picture instead of pasting
                         back, and its order of random draws
+        progress:       show a bar of the steps
         on_step:        called with (step, steps); ``False`` from it stops the run with :class:`Stopped`
         Raises ``ValueError`` naming the parameter, and ``weights.Missing`` naming the files, before anything slow starts.
         """
@@ -179,22 +144,27 @@ class IDMVTON:
 
         scheduler = loading.load_scheduler()
         results = []
-        for seed in seeds:
-            scheduler.set_timesteps(steps)
-            generator = torch.Generator().manual_seed(int(seed))
-            painted = self._paint(
-                scene,
-                scheduler,
-                cloth,
-                words[2].hidden,
-                torch.cat(hidden),
-                torch.cat(pooled),
-                guidance_scale,
-                generator,
-                parity,
-                on_step,
-            )
-            results.append(self._result(person, garment, sitting, cloth, painted, colour_match, parity))
+        with tqdm(total=steps * len(seeds), desc="IDM-VTON", unit="step", disable=not progress, leave=False) as bar:
+
+            def step_done(step: int, of: int) -> Any:
+                bar.update()
+                return None if on_step is None else on_step(step, of)
+
+            for seed in seeds:
+                scheduler.set_timesteps(steps)
+                painted = self._paint(
+                    scene,
+                    scheduler,
+                    cloth,
+                    words[2].hidden,
+                    torch.cat(hidden),
+                    torch.cat(pooled),
+                    guidance_scale,
+                    torch.Generator().manual_seed(int(seed)),
+                    parity,
+                    step_done,
+                )
+                results.append(self._result(person, garment, sitting, cloth, painted, colour_match, parity))
         seconds = (time.perf_counter() - started) / len(results)
         return [TryOn(**{**vars(r), "seconds": seconds}) for r in results]
 
@@ -222,17 +192,16 @@ class IDMVTON:
             self._nets.pop(name, None)
         devices.free()
 
-    def _tryon(self) -> tuple[Any, Any]:
-        def read() -> tuple[Any, Any]:
+    def _tryon(self) -> Any:
+        def read() -> Any:
             where = torch.device("cpu") if self._profile.stream else self._device
-            net, resampler = loading.load_tryon_net(where, self._profile.dtype)
+            net = loading.load_tryon_net(where, self._profile.dtype)
             if self._profile.stream:
                 # By leaves: the keys of text tokens are computed before the first step, outside any block's forward.
                 net.enable_group_offload(
                     self._device, where, offload_type="leaf_level", use_stream=self._profile.kind == "cuda"
                 )
-                resampler.to(self._device)
-            return net, resampler
+            return net
 
         return self._net("tryon", read)
 
@@ -253,11 +222,11 @@ class IDMVTON:
             self._done_with("text")
         if picture not in self._words or blank not in self._words:
             encoder = self._net("image encoder", lambda: loading.load_image_encoder(self._device, self._profile.dtype))
-            resampler = self._tryon()[1]
+            resampler = self._net("resampler", lambda: loading.load_resampler(self._device, self._profile.dtype))
             pixels = pipeline.clip_pixels(cloth, encoder.config.image_size)
             self._words[picture] = pipeline.image_tokens(encoder, resampler, pixels)
             self._words[blank] = pipeline.image_tokens(encoder, resampler, torch.zeros_like(pixels))
-            self._done_with("image encoder")
+            self._done_with("image encoder", "resampler")
         return [self._words[k] for k in keys], [self._words[picture], self._words[blank]]
 
     def _vae(self) -> Any:
@@ -281,7 +250,7 @@ class IDMVTON:
         guidance: float,
         generator: torch.Generator,
         parity: bool,
-        on_step: Callable[[int, int], Any] | None,
+        on_step: Callable[[int, int], Any],
     ) -> np.ndarray:
         """uint8 (H, W, 3): the decoded frame."""
         vae, steps = self._vae(), len(scheduler.timesteps)
@@ -302,12 +271,12 @@ class IDMVTON:
             found.append(self._garment_features(key, latents, scheduler.timesteps, cloth_words))
 
         def step_done(step: int, *_: Tensor) -> None:
-            if on_step is not None and on_step(step + 1, steps) is False:
+            if on_step(step + 1, steps) is False:
                 raise Stopped(f"stopped after step {step + 1} of {steps}; nothing was written.")
 
         if not parity:  # before TryonNet is read: the two are never on the device together
             garment_phase()
-        net = self._tryon()[0]
+        net = self._tryon()
         latents = pipeline.denoise(
             net,
             scheduler,

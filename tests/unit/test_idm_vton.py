@@ -19,7 +19,8 @@ from helpers.mannequin import product
 from helpers.person import Person
 from helpers.tryon import idm_loading, idm_vton
 from helpers.tryon.idm_garments import GarmentFeatures
-from helpers.tryon.idm_vton import IDMVTON, Stopped, choose_profile
+from helpers.tryon.idm_profiles import choose_profile
+from helpers.tryon.idm_vton import IDMVTON, Stopped
 
 FAST = {"steps": 2, "description": "red t-shirt"}
 
@@ -225,7 +226,8 @@ def test_a_unet_of_another_kind_is_named(folder: Path, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_in_16_bits_the_pickle_is_converted_once_beside_itself(folder: Path, dtype: torch.dtype) -> None:
-    net, resampler = idm_loading.load_tryon_net(torch.device("cpu"), dtype)
+    net = idm_loading.load_tryon_net(torch.device("cpu"), dtype)
+    resampler = idm_loading.load_resampler(torch.device("cpu"), dtype)
     assert net.conv_in.weight.dtype == resampler.proj_in.weight.dtype == dtype
     made = list((folder / "idm_vton/unet").glob(f"*{'bf16' if dtype is torch.bfloat16 else 'fp16'}*.safetensors"))
     assert len(made) == 1
