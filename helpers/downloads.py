@@ -1,13 +1,15 @@
 """Fetching the published files: resumed after a cut, checked, and only then given their names.
 
-Hub files come through huggingface_hub, drives through gdown, URLs through requests with HTTP ranges. What is under way lies in
-``.fetching/`` of the weights folder. Where ``HF_HOME`` is set, and ``ATELIER_WEIGHTS`` is not, hub files go to the hub's own cache.
+huggingface_hub says where a hub file lies, how large it is and what its hash is; the bytes, and those of other URLs, come through
+requests with HTTP ranges (huggingface_hub itself throws away what has come when a process ends, since its version 2). Drives go through
+gdown. What is under way lies in ``.fetching/`` of the weights folder. A file that the hub's own cache (``HF_HOME``) has is used there.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,12 +20,13 @@ from tqdm.auto import tqdm
 
 from helpers import inventory, weights
 from helpers.checkpoints import Damaged, require_space
+from helpers.images import write_text
 
 TRIES = 5
 """Attempts at a URL without a byte of progress before giving up."""
 _PAUSE = 1.0  # seconds after the first failed attempt, doubled after each further one
 _TIMEOUT = (15, 60)  # seconds to connect, and between two bytes
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # bytes; of what comes before a cut, less than this is lost
 _STAGE = ".fetching"
 
 
@@ -79,20 +82,19 @@ def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] =
         return []
     if switch := offline():
         raise Offline(
-            f"{len(wanted)} files are missing ({wanted[0].path}{', ...' if len(wanted) > 1 else ''}) and {switch} is set. Unset it, or "
-            f"copy the files to {weights.folder()} from a machine that has them."
+            f"missing: {_count(wanted)} ({wanted[0].path}{', ...' if len(wanted) > 1 else ''}) but {switch} forbids downloads. "
+            f"Unset it, or copy the files to {weights.folder()} from a machine that has them."
         )
     for line in terms(wanted):
         say(line)
     total = sum(r.bytes - min(r.bytes, _partial_bytes(r)) for r in wanted)
-    require_space(weights.folder(), total, f"fetching {len(wanted)} files")
-    say(f"fetching {len(wanted)} files, {inventory.size(total)}, to {_destination(wanted)}")
+    require_space(weights.folder(), total, f"fetching {_count(wanted)}")
+    say(f"fetching {_count(wanted)}{f', {inventory.size(total)},' if total else ''} to {weights.folder()}")
     return [_fetch(record, say, progress) for record in wanted]
 
 
-def _destination(records: list[weights.Record]) -> Path:
-    cached = _to_hub_cache() and all(r.hub for r in records)
-    return _hub_cache() if cached else weights.folder()
+def _count(records: list[weights.Record]) -> str:
+    return "1 file" if len(records) == 1 else f"{len(records)} files"
 
 
 def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
@@ -112,8 +114,6 @@ def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqd
             ) from error
         raise
     _judge(arrived, record, say, progress)
-    if _to_hub_cache() and record.hub:
-        return arrived
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(arrived, target)
     _tidy(arrived)
@@ -127,8 +127,8 @@ def _judge(arrived: Path, record: weights.Record, say: Callable[[str], Any], pro
         if verdict.state == "differs":
             say(f"warning: {record.path} {verdict.text}. It is kept; if it misbehaves, check its source: {record.source}.")
         return
-    arrived.resolve().unlink()
-    arrived.unlink(missing_ok=True)
+    arrived.unlink()
+    arrived.with_suffix(".etag").unlink(missing_ok=True)
     raise Damaged(
         f"what {record.source} gave for {record.path} {verdict.text}. It was removed. Try again; if it stays so, the file there has "
         f"changed, or something between here and there (a proxy, a log-in page) answers in its place."
@@ -140,15 +140,12 @@ def _stage(record: weights.Record) -> Path:
 
 
 def _part(record: weights.Record) -> Path:
-    """Where a URL's file grows."""
-    return _stage(record) / (Path(record.path).name + ".part")
+    """Where a file grows."""
+    return _stage(record) / (record.path.replace("/", "-") + ".part")
 
 
 def _partial_bytes(record: weights.Record) -> int:
-    part = _part(record)
-    if record.url and part.exists():
-        return part.stat().st_size
-    return max((p.stat().st_size for p in _stage(record).rglob("*.incomplete")), default=0) if record.hub else 0
+    return part.stat().st_size if (part := _part(record)).exists() else 0
 
 
 def _kept(record: weights.Record) -> str:
@@ -173,38 +170,35 @@ def _tidy(arrived: Path) -> None:
         folder.rmdir()
 
 
-def _from_url(record: weights.Record, progress: type[tqdm]) -> Path:
-    part = _part(record)
+def _from_url(record: weights.Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None) -> Path:
+    url, part = url or record.url, _part(record)
     part.parent.mkdir(parents=True, exist_ok=True)
     failures, pause, before = 0, _PAUSE, -1
     while True:
         try:
-            _append(record, part, progress)
+            _append(record, part, progress, url, headers or {})
             return part
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            have = part.stat().st_size if part.exists() else 0
+            have = _partial_bytes(record)
             failures, pause = (1, _PAUSE) if have > before >= 0 else (failures + 1, pause)
             if failures >= TRIES:
-                raise DownloadError(
-                    f"{record.url} broke off {TRIES} times ({_reason(error)}). {_kept(record)} Check the connection and run the same "
-                    "again, which resumes."
-                ) from error
+                raise _unreachable(record, error) from error
             before = have
             time.sleep(pause)
             pause *= 2
 
 
-def _append(record: weights.Record, part: Path, progress: type[tqdm]) -> None:
+def _append(record: weights.Record, part: Path, progress: type[tqdm], url: str, headers: dict[str, str]) -> None:
     """One request: what is still missing of ``part``. Raises requests' own errors where the connection fails."""
-    have, mark = (part.stat().st_size if part.exists() else 0), part.with_suffix(".etag")
-    headers = {"Accept-Encoding": "identity"}
+    have, mark = _partial_bytes(record), part.with_suffix(".etag")
+    headers = headers | {"Accept-Encoding": "identity"}
     if have:
         if record.bytes and have >= record.bytes:
             return
         headers["Range"] = f"bytes={have}-"
         if mark.exists():  # another file since then is sent whole
             headers["If-Range"] = mark.read_text()
-    with requests.get(record.url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
         if answer.status_code == 416:  # nothing is left to send: whole already, or another file by now
             if answer.headers.get("Content-Range", "").rpartition("/")[2] == str(have):
                 return
@@ -214,12 +208,11 @@ def _append(record: weights.Record, part: Path, progress: type[tqdm]) -> None:
             raise requests.ConnectionError(f"the server answers {answer.status_code} {answer.reason}")
         if answer.status_code >= 400:
             raise DownloadError(
-                f"{record.url} answers {answer.status_code} {answer.reason}: the file is not there, or not for you. "
-                f"Look for {Path(record.path).name} elsewhere and put it into {(weights.folder() / record.path).parent}."
+                f"{url} answers {answer.status_code} {answer.reason}: the file is not there, or not for you. {_elsewhere(record)}"
             )
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             raise Damaged(
-                f"{record.url} answers with an HTML page instead of {Path(record.path).name}: a log-in or error page. "
+                f"{url} answers with an HTML page instead of {Path(record.path).name}: a log-in or error page. "
                 "Open the address in a browser to see what it says. Nothing was written."
             )
         if answer.status_code != 206:
@@ -239,66 +232,8 @@ def _append(record: weights.Record, part: Path, progress: type[tqdm]) -> None:
             raise requests.ConnectionError(f"cut after {part.stat().st_size} of {have + left} bytes")
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause, which says more than what libraries wrap around it."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _hub_cache() -> Path:
-    home = Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
-    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-
-
-def _to_hub_cache() -> bool:
-    chosen = os.environ.get("HF_HOME") or os.environ.get("HF_HUB_CACHE")
-    return bool(chosen) and not os.environ.get("ATELIER_WEIGHTS")
-
-
-def _from_hub(record: weights.Record, progress: type[tqdm]) -> Path:
-    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_download, hf_hub_url
-
-    repository, revision, file = record.hub
-    endpoint = os.environ.get("HF_ENDPOINT") or None
-    cached = _to_hub_cache()
-    where: dict[str, Any] = {"cache_dir": _hub_cache()} if cached else {"local_dir": _stage(record)}
-    again = cached and weights.find(record.name) is not None  # there, but damaged
-    try:
-        url = hf_hub_url(repository, file, revision=revision, endpoint=endpoint)
-        length = get_hf_file_metadata(url, endpoint=endpoint).size or 0
-        have = _partial_bytes(record)
-        require_space(next(iter(where.values())), max(length - have, 0), f"fetching {Path(record.path).name}")
-        arrived = hf_hub_download(
-            repository, file, revision=revision, endpoint=endpoint, tqdm_class=progress, force_download=again, **where
-        )
-    except errors.GatedRepoError as error:
-        raise DownloadError(
-            f"{repository} asks for consent: log in at https://huggingface.co/{repository}, accept its terms, then set HF_TOKEN or run "
-            "`hf auth login`."
-        ) from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
-        if isinstance(error, errors.LocalEntryNotFoundError):
-            raise _unreachable(record, error) from error
-        what = {errors.RepositoryNotFoundError: "the repository", errors.RevisionNotFoundError: f"revision {revision}"}
-        lost = next((text for kind, text in what.items() if isinstance(error, kind)), file)
-        raise DownloadError(
-            f"{repository} on the hub: {lost} is not there (any more), or needs a log-in (HF_TOKEN). Look for {Path(record.path).name} "
-            f"elsewhere and put it into {(weights.folder() / record.path).parent}."
-        ) from error
-    except Exception as error:
-        if _reaching(error):
-            raise _unreachable(record, error) from error
-        raise
-    return Path(arrived)
-
-
-def _reaching(error: BaseException) -> bool:
-    """Whether it is the connection that failed; huggingface_hub speaks through httpx, older ones through requests."""
-    module = type(error).__module__.partition(".")[0]
-    return module in ("httpx", "httpcore", "requests", "urllib3", "huggingface_hub") or (
-        isinstance(error, OSError) and "onsistency check" in str(error)
-    )
+def _elsewhere(record: weights.Record) -> str:
+    return f"Look for {Path(record.path).name} elsewhere and put it into {(weights.folder() / record.path).parent}."
 
 
 def _unreachable(record: weights.Record, error: BaseException) -> DownloadError:
@@ -306,6 +241,54 @@ def _unreachable(record: weights.Record, error: BaseException) -> DownloadError:
         f"{record.source} could not be fetched ({_reason(error)}). {_kept(record)} Check the connection and run the same again, which "
         "resumes."
     )
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, which says more than what libraries wrap around it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _from_hub(record: weights.Record, progress: type[tqdm]) -> Path:
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers
+
+    repository, revision, file = record.hub
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    url = hf_hub_url(repository, file, revision=revision, endpoint=endpoint)
+    try:
+        about = get_hf_file_metadata(url, endpoint=endpoint)
+    except errors.GatedRepoError as error:
+        raise DownloadError(
+            f"{repository} asks for consent: log in at https://huggingface.co/{repository}, accept its terms, then set HF_TOKEN or run "
+            "`hf auth login`."
+        ) from error
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+        what = {errors.RepositoryNotFoundError: "the repository", errors.RevisionNotFoundError: f"revision {revision}"}
+        lost = next((text for kind, text in what.items() if isinstance(error, kind)), file)
+        raise DownloadError(
+            f"{repository} on the hub: {lost} is not there (any more), or needs a log-in (HF_TOKEN). {_elsewhere(record)}"
+        ) from error
+    except Exception as error:
+        if type(error).__module__.startswith(("httpx", "requests", "huggingface_hub")):  # what it speaks through, by version
+            raise _unreachable(record, error) from error
+        raise
+    known = Path(f"{_part(record)}.of")
+    if known.exists() and known.read_text() != str(about.etag):  # the file on the hub has changed since the part was begun
+        _part(record).unlink(missing_ok=True)
+    write_text(known, str(about.etag))
+    require_space(known.parent, (about.size or 0) - _partial_bytes(record), f"fetching {Path(record.path).name}")
+    part = _from_url(record, progress, url, build_hf_headers())
+    digest = inventory.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", about.etag or "") else about.etag
+    if (about.size or part.stat().st_size) != part.stat().st_size or digest != about.etag:
+        size = part.stat().st_size
+        part.unlink()
+        raise Damaged(
+            f"{record.path} arrived otherwise than {repository} says it is: {size} bytes of {about.size}, sha256 {digest[:16]}... of "
+            f"{about.etag[:16]}... It was removed. Try again; a proxy may have changed it on the way."
+        )
+    return part
 
 
 def _from_drive(record: weights.Record) -> Path:

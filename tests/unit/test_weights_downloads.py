@@ -1,0 +1,462 @@
+"""Downloads against a server on this machine that cuts, lies and goes away; nothing half-written may ever be taken for the file."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from local_server import COMMIT, Server
+
+from helpers import downloads, inventory, weights
+from helpers.__main__ import main
+
+Make = Callable[..., weights.Record]
+
+
+def safetensors(values: int = 40_000, byte: int = 7) -> bytes:
+    """A whole safetensors file with one tensor of bytes."""
+    header = json.dumps({"a": {"dtype": "U8", "shape": [values], "data_offsets": [0, values]}}).encode()
+    return struct.pack("<Q", len(header)) + header + bytes([byte]) * values
+
+
+WHOLE = safetensors()
+HALF = len(WHOLE) // 2
+LOST = 1024  # bytes read at a time: at most so many are lost at a cut
+PLACE = "net/model.safetensors"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def make(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """``make(url=..., hub=..., sha256=...)``: a manifest of one group ``net`` with one file, in a folder of weights of its own."""
+    for name in ("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "ATELIER_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("HF_ENDPOINT", server.address)
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setattr(downloads, "_PAUSE", 0.01)
+    monkeypatch.setattr(downloads, "_CHUNK", LOST)
+
+    def make(known: bytes | None = WHOLE, sure: str = "established", commercial: bool = True, **source: str) -> weights.Record:
+        entry = {"path": "model.safetensors", **{k: v for k, v in source.items() if k in ("url", "drive")}}
+        if known is not None:
+            entry |= {"bytes": len(known), "sha256": hashlib.sha256(known).hexdigest(), "hash": sure}
+        table = {"summary": "a net", "licence": "X-1", "terms": "ask first", "folder": "net", "files": [entry]}
+        table |= {"commercial": commercial, "hub": source.get("hub", "me/net"), "revision": "main"}
+        groups = {"net": weights._group("net", table)}
+        monkeypatch.setattr(weights, "groups", lambda: groups)
+        return groups["net"].records[0]
+
+    return make
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    server.files["/model.safetensors"] = WHOLE
+    return server.address + "/model.safetensors"
+
+
+@pytest.fixture
+def hub(server: Server) -> str:
+    server.files["/me/net/resolve/main/model.safetensors"] = WHOLE
+    return "/me/net/resolve/main/model.safetensors"
+
+
+def starts(server: Server) -> list[int]:
+    """The first byte that each GET of a file asked for."""
+    return [
+        int(asked.removeprefix("bytes=").rstrip("-") or 0)
+        for method, path, asked in server.log
+        if method == "GET" and "/api/" not in path
+    ]
+
+
+def nothing_there(tmp_path: Path) -> None:
+    """No file under any name that could be taken for a checkpoint."""
+    assert weights.find("net") is None
+    assert not weights.here("net")
+    assert [p for p in (tmp_path / "weights").rglob("*.safetensors") if ".fetching" not in p.parts] == []
+
+
+def test_a_url_is_fetched_whole_and_leaves_nothing_beside(make: Make, url: str, tmp_path: Path) -> None:
+    make(url=url)
+    said: list[str] = []
+    (path,) = downloads.fetch("net", say=said.append)
+    assert path == tmp_path / "weights" / PLACE
+    assert path.read_bytes() == WHOLE
+    assert "net: X-1: ask first" in said[0]
+    assert [p.name for p in (tmp_path / "weights").rglob("*")] == ["net", "model.safetensors"]
+    assert downloads.fetch("net", say=said.append) == []
+    assert "everything is here" in said[-1]
+
+
+def test_a_cut_is_resumed_in_the_same_call(make: Make, url: str, server: Server) -> None:
+    make(url=url)
+    server.faults["/model.safetensors"] = ["cut", "cut"]
+    (path,) = downloads.fetch("net")
+    assert path.read_bytes() == WHOLE
+    first, second, third = starts(server)
+    assert first == 0
+    assert HALF - LOST < second <= HALF
+    assert second + (len(WHOLE) - second) // 2 - LOST < third < len(WHOLE)
+
+
+def test_a_server_that_goes_away_leaves_what_came_to_be_resumed(make: Make, url: str, server: Server, tmp_path: Path) -> None:
+    make(url=url)
+    server.faults["/model.safetensors"] = ["cut", *[503] * downloads.TRIES]
+    with pytest.raises(downloads.DownloadError, match=r"503.* kB of net/model.safetensors are kept.*again, which resumes"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+    with pytest.raises(weights.Missing):
+        weights.require("net")
+    server.log.clear()
+    (path,) = downloads.fetch("net")
+    assert path.read_bytes() == WHOLE
+    assert HALF - LOST < starts(server)[0] <= HALF
+
+
+def test_a_server_that_is_gone(make: Make, tmp_path: Path) -> None:
+    gone = Server()
+    gone.close()
+    make(url=gone.address + "/model.safetensors")
+    with pytest.raises(downloads.DownloadError, match=r"refused.*Nothing of net/model.safetensors has arrived"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+
+
+def test_another_file_at_the_same_address_is_not_glued_to_the_old_part(make: Make, url: str, server: Server) -> None:
+    other = safetensors(byte=9)
+    make(url=url, known=other)
+    server.faults["/model.safetensors"] = ["cut", *[503] * downloads.TRIES]
+    with pytest.raises(downloads.DownloadError):
+        downloads.fetch("net")
+    server.files["/model.safetensors"] = other
+    assert downloads.fetch("net")[0].read_bytes() == other
+
+
+def test_a_server_without_ranges_starts_over(make: Make, url: str, server: Server) -> None:
+    make(url=url)
+    server.faults["/model.safetensors"] = ["cut", "ignore-range"]
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+
+
+def test_a_part_that_is_whole_needs_no_further_byte(make: Make, url: str, server: Server, tmp_path: Path) -> None:
+    part = tmp_path / "weights/.fetching/net/net-model.safetensors.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(WHOLE)
+    make(url=url)
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+    assert server.log == []
+    make(url=url, known=None)  # of unknown size: the server says that nothing is left
+    (tmp_path / "weights" / PLACE).unlink()
+    part.parent.mkdir(parents=True)
+    part.write_bytes(WHOLE)
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+    assert [asked for _, _, asked in server.log] == [f"bytes={len(WHOLE)}-"]
+
+
+def test_a_wrong_hash_is_refused_where_it_is_established(make: Make, url: str, tmp_path: Path) -> None:
+    make(url=url, known=safetensors(byte=9))
+    with pytest.raises(weights.Damaged, match=r"sha256 .* well established.*removed"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+    assert not list((tmp_path / "weights").rglob("*.part"))
+
+
+def test_a_wrong_hash_only_warns_where_it_is_unsure(make: Make, url: str) -> None:
+    make(url=url, known=safetensors(byte=9), sure="unsure")
+    said: list[str] = []
+    assert downloads.fetch("net", say=said.append)[0].read_bytes() == WHOLE
+    assert "recorded too rarely to be sure" in said[-1]
+    assert inventory.compare(weights.records("net")[0]).state == "differs"
+
+
+@pytest.mark.parametrize("known", [WHOLE, None])
+def test_a_short_file_is_refused_with_both_numbers(
+    make: Make, url: str, server: Server, tmp_path: Path, known: bytes | None
+) -> None:
+    make(url=url, known=known)
+    server.faults["/model.safetensors"] = ["short"]
+    with pytest.raises(weights.Damaged, match=rf"cut short: {len(WHOLE) // 2} bytes of {len(WHOLE)}"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<html><body>quota exceeded</body></html>", "HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n", "Git LFS pointer"),
+        (b"placeholder for checkpoint", "placeholder of 26 bytes"),
+        (b'{"error": "Repository is gated, ask for access and then try this again, please"}', "JSON"),
+        (b"", "empty"),
+    ],
+)
+def test_what_servers_send_instead_is_named(
+    make: Make, url: str, server: Server, tmp_path: Path, content: bytes, words: str
+) -> None:
+    server.files["/model.safetensors"] = content
+    make(url=url, known=None)
+    with pytest.raises(weights.Damaged, match=words):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+
+
+def test_an_html_page_is_not_even_written(make: Make, url: str, server: Server, tmp_path: Path) -> None:
+    make(url=url)
+    server.faults["/model.safetensors"] = ["html"]
+    with pytest.raises(weights.Damaged, match="HTML page instead of model"):
+        downloads.fetch("net")
+    assert not list((tmp_path / "weights").rglob("*.part"))
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_says_where_to_put_the_file(make: Make, server: Server, url: str, tmp_path: Path, status: int) -> None:
+    make(url=url)
+    server.faults["/model.safetensors"] = [status]
+    with pytest.raises(downloads.DownloadError, match=rf"answers {status} .*put it into {tmp_path}/weights/net"):
+        downloads.fetch("net")
+    assert len(server.log) == 1
+    nothing_there(tmp_path)
+
+
+def test_a_full_disk_is_noticed_before_the_first_byte(
+    make: Make, url: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(url=url)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=500_000_000))
+    with pytest.raises(OSError, match=r"fetching 1 file needs 0.00 GB and 0.5 GB to spare.*0.50 GB are free") as caught:
+        downloads.fetch("net")
+    assert caught.value.errno == errno.ENOSPC
+    assert server.log == []
+
+
+def test_a_disk_that_fills_up_keeps_what_came(
+    make: Make, url: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        monkeypatch.setenv("ATELIER_WEIGHTS", str(small))
+        monkeypatch.setattr(downloads, "require_space", lambda *_: None)  # someone else fills it after the look
+        monkeypatch.setattr(downloads, "_CHUNK", 4096)
+        make(url=url)
+        with pytest.raises(OSError, match=r"is full. .* kB of net/model.safetensors are kept.*resumes") as caught:
+            downloads.fetch("net")
+        assert caught.value.errno == errno.ENOSPC
+        assert weights.find("net") is None
+        subprocess.run(["mount", "-o", "remount,size=1m", str(small)], check=True)
+        server.log.clear()
+        assert downloads.fetch("net")[0].read_bytes() == WHOLE
+        assert server.log[0][2].startswith("bytes=")
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+@pytest.mark.parametrize("switch", ["ATELIER_OFFLINE", "HF_HUB_OFFLINE"])
+def test_offline_mode_is_named(make: Make, url: str, server: Server, monkeypatch: pytest.MonkeyPatch, switch: str) -> None:
+    make(url=url)
+    monkeypatch.setenv(switch, "1")
+    with pytest.raises(downloads.Offline, match=rf"{switch} forbids downloads"):
+        downloads.fetch("net")
+    assert server.log == []
+
+
+def test_a_damaged_file_is_fetched_again_and_a_sound_one_of_another_size_is_kept(make: Make, url: str, tmp_path: Path) -> None:
+    make(url=url)
+    path = tmp_path / "weights" / PLACE
+    path.parent.mkdir(parents=True)
+    path.write_bytes(WHOLE[:-1])
+    with pytest.raises(weights.Damaged, match="cut short"):
+        weights.require("net")
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+    path.write_bytes(safetensors(10))
+    assert downloads.plan(["net"]) == []
+    assert weights.require("net") == path
+
+
+def test_a_hub_file_is_fetched_and_resumed(make: Make, hub: str, server: Server, tmp_path: Path) -> None:
+    make()
+    server.faults[hub] = ["cut"]
+    (path,) = downloads.fetch("net")
+    assert path == tmp_path / "weights" / PLACE
+    assert path.read_bytes() == WHOLE
+    first, second = starts(server)
+    assert first == 0
+    assert HALF - LOST < second <= HALF
+    assert not (tmp_path / "weights/.fetching").exists()
+
+
+def test_a_hub_that_goes_away_is_resumed_by_the_next_call(make: Make, hub: str, server: Server, tmp_path: Path) -> None:
+    make()
+    server.faults[hub] = ["cut", *[503] * 20]
+    with pytest.raises(downloads.DownloadError, match=r"(19|20) kB of net/model.safetensors are kept.*resumes"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+    server.faults[hub], server.log[:] = [], []
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+    assert HALF - LOST < starts(server)[0] <= HALF
+
+
+def test_a_wrong_hub_file_is_refused(make: Make, hub: str, tmp_path: Path) -> None:
+    make(known=safetensors(byte=9))
+    with pytest.raises(weights.Damaged, match="sha256"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+
+
+def test_a_hub_without_the_file(make: Make, server: Server, tmp_path: Path) -> None:
+    make()
+    with pytest.raises(downloads.DownloadError, match=r"me/net on the hub: model.safetensors is not there"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+
+
+def test_a_hub_that_is_gone(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gone = Server()
+    gone.close()
+    make()
+    monkeypatch.setenv("HF_ENDPOINT", gone.address)
+    with pytest.raises(downloads.DownloadError, match=r"could not be fetched .*Check the connection"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+
+
+def test_a_file_in_the_hub_cache_is_used_there(
+    make: Make, hub: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import hf_hub_download
+
+    record = make()
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    path = Path(hf_hub_download("me/net", "model.safetensors", cache_dir=tmp_path / "home/hub", endpoint=server.address))
+    assert path.parent.name == COMMIT
+    server.log.clear()
+    assert weights.find(record.name) == weights.require("net") == path
+    assert downloads.fetch("net") == []
+    assert server.log == []
+    path.resolve().write_bytes(WHOLE[:-9])  # damaged there: fetched to the weights folder, which goes first
+    assert downloads.fetch("net") == [tmp_path / "weights" / PLACE]
+    assert weights.require("net").read_bytes() == WHOLE
+
+
+def test_a_hub_file_that_changed_since_is_begun_anew(make: Make, hub: str, server: Server) -> None:
+    other = safetensors(byte=9)
+    make(known=None)
+    server.faults[hub] = ["cut", *[503] * downloads.TRIES]
+    with pytest.raises(downloads.DownloadError):
+        downloads.fetch("net")
+    server.files[hub] = other
+    server.log.clear()
+    assert downloads.fetch("net")[0].read_bytes() == other
+    assert starts(server) == [0]
+
+
+def test_bytes_changed_on_the_way_are_noticed_without_a_recorded_hash(
+    make: Make, hub: str, server: Server, tmp_path: Path
+) -> None:
+    make(known=None)
+    part = tmp_path / "weights/.fetching/net/net-model.safetensors.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(safetensors(byte=9)[:HALF])  # whatever put it there
+    with pytest.raises(weights.Damaged, match=r"otherwise than me/net says it is"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+
+
+def test_a_drive_is_asked_through_gdown_and_its_quota_page_named(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import gdown
+
+    asked = {}
+
+    def give(id: str, output: str, resume: bool) -> str:
+        asked.update(id=id, resume=resume)
+        Path(output).write_bytes(WHOLE)
+        return output
+
+    make(drive="abc")
+    monkeypatch.setattr(gdown, "download", give)
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+    assert asked == {"id": "abc", "resume": True}
+    (tmp_path / "weights" / PLACE).unlink()
+
+    def refuse(**_: object) -> str:
+        raise gdown.exceptions.FileURLRetrievalError("Too many users have viewed or downloaded this file recently")
+
+    monkeypatch.setattr(gdown, "download", refuse)
+    with pytest.raises(downloads.DownloadError, match=r"Too many users.*drive.google.com/file/d/abc/view in a browser"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+
+
+def test_the_command_asks_for_consent_to_non_commercial_terms(
+    make: Make, url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(url=url, commercial=False)
+    assert main(["weights", "fetch", "net"]) == 1
+    out = capsys.readouterr()
+    assert "NON-COMMERCIAL" in out.out
+    assert "--accept" in out.err
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    assert main(["weights", "fetch", "net"]) == 1
+    nothing_there(tmp_path)
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    assert main(["weights", "fetch", "net"]) == 0
+    assert (tmp_path / "weights" / PLACE).read_bytes() == WHOLE
+    assert main(["weights", "verify", "net"]) == 0
+    assert "sha256 as published" in capsys.readouterr().out
+
+
+def test_the_command_says_in_a_line_why_it_failed(make: Make, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    make(url=server.address + "/elsewhere")
+    assert main(["weights", "fetch", "net"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert "404" in err
+    assert "Traceback" not in err
+
+
+def test_a_killed_download_is_resumed(make: Make, url: str, server: Server, tmp_path: Path) -> None:
+    """A process that dies in the middle leaves no file under its name, and the next one goes on from there."""
+    big = safetensors(8_000_000)
+    server.files["/model.safetensors"] = big
+    make(url=url, known=big)
+
+    class Killed(downloads.tqdm):
+        def update(self, n: float = 1) -> None:
+            if self.n > 3_000_000:
+                raise KeyboardInterrupt
+            super().update(n)
+
+    with pytest.raises(KeyboardInterrupt):
+        downloads.fetch("net", progress=Killed)
+    nothing_there(tmp_path)
+    server.log.clear()
+    assert downloads.fetch("net")[0].read_bytes() == big
+    assert starts(server)[0] >= 3_000_000
+    assert os.listdir(tmp_path / "weights") == ["net"]
