@@ -367,7 +367,7 @@ def test_a_hub_file_that_changed_since_is_begun_anew(make: Make, hub: str, serve
     server.faults[hub] = ["cut", *[503] * downloads.TRIES]
     with pytest.raises(downloads.DownloadError):
         downloads.fetch("net")
-    server.files[hub] = other
+    server.files[hub], server.faults[hub] = other, []
     server.log.clear()
     assert downloads.fetch("net")[0].read_bytes() == other
     assert starts(server) == [0]
