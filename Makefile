@@ -45,7 +45,7 @@ lint: $(INSTALLED)  ## ruff over code and notebooks
 gallery: $(INSTALLED)  ## remake docs/gallery.md and its pictures by running the notebooks
 	@$(BIN)/python docs/make_gallery.py
 
-bench: $(INSTALLED)  ## seconds, memory, click protocol and try-on figures into benchmarks/README.md
+bench: $(PUBLISHED)  ## seconds, memory, click protocol and try-on figures into benchmarks/README.md
 	@$(BIN)/python benchmarks/run_all.py
 
 clean:  ## remove the environment and caches; outputs stay

@@ -22,6 +22,10 @@ TABLES = {
     "clicks-photos": ["segment_clicks.py", "--photos"],
     "try-on-mannequin": ["try_on_drape.py", "--mannequin", "40"],
     "try-on-photos": ["try_on_drape.py", "--photos"],
+    "sam-clicks": ["sam_clicks.py", "--repeats", "25", "--looks", "vit_b,mobile"],
+    "idm-vton-flops": ["idm_vton.py", "flops"],
+    "idm-vton-time": ["idm_vton.py", "time", "--steps", "6", "--repeat", "5"],
+    "realvisxl": ["realvisxl.py"],
 }
 
 
