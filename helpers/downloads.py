@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,14 @@ def offline() -> str:
     return next(on, "")
 
 
-def plan(names: Iterable[str]) -> list[weights.Record]:
+def plan(names: Sequence[str]) -> list[weights.Record]:
     """The records that fetching ``names`` would download: those of the groups (with the groups they need) or files that are
     missing or damaged. Raises ``ValueError`` for a name that there is not.
     """
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"fetch: a list of names of weights is wanted, not {names!r}. There are: {', '.join(weights.groups())}."
+        )
     records: dict[str, weights.Record] = {}
     for name in names:
         chosen = weights.records(name)

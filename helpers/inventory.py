@@ -65,6 +65,14 @@ def users(group: str) -> list[engines.Engine]:
     return [engine for engine in engines.ENGINES if group in engine.groups()]
 
 
+def is_auto(engine: engines.Engine) -> bool:
+    """Whether ``engine="auto"`` takes it here; a stage without an embedded engine may have none that can run."""
+    try:
+        return engines.find(engine.stage) == engine
+    except weights.Missing:
+        return False
+
+
 def _group_size(group: weights.Group) -> str:
     unknown = any(not r.bytes and r.kind not in ("json", "text") for r in group.records)
     if not group.bytes:
