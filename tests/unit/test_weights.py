@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,11 +69,6 @@ def test_the_known_facts_are_recorded() -> None:
     assert max(lightning.constants["steps"]) < min(v4.constants["steps"])
     assert weights.records("idm_vton/unet/diffusion_pytorch_model.bin")[0].bytes == 11_965_769_774
     assert weights.group("idm_vton").needs == ("openpose", "humanparsing", "densepose")
-
-
-def test_the_manifest_travels_with_an_installed_package() -> None:
-    beside = Path(weights.__file__).with_name("manifest.toml")
-    assert tomllib.loads(beside.read_text()).keys() == weights.groups().keys()
 
 
 def test_an_unknown_name_lists_the_groups() -> None:
