@@ -63,7 +63,7 @@ def test_another_mode_is_named() -> None:
 
 def test_the_mask_says_who_of_several_is_meant() -> None:
     joints = np.ones((18, 3), np.float32) * (0, 60, 1)
-    people = [joints + (x, 0, 0) for x in (50, 20, 80)]  # as prominence has them
+    people = [joints + np.float32((x, 0, 0)) for x in (50, 20, 80)]  # as prominence has them
     mask = np.zeros((120, 100), bool)
     mask[40:80, 70:95] = True
     assert _crowd(people, "auto").joints[0, 0] == 50

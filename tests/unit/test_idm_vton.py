@@ -19,7 +19,7 @@ from helpers.mannequin import product
 from helpers.person import Person
 from helpers.tryon import idm_loading, idm_vton
 from helpers.tryon.idm_garments import GarmentFeatures
-from helpers.tryon.idm_profiles import choose_profile
+from helpers.tryon.idm_profiles import Profile, choose_profile
 from helpers.tryon.idm_vton import IDMVTON, Stopped
 
 FAST = {"steps": 2, "description": "red t-shirt"}
@@ -124,6 +124,15 @@ def test_memory_too_small_streams_to_disk(
     with IDMVTON() as other:
         assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
     assert len(list((tmp_path / "garments").glob("*/*.safetensors"))) == FAST["steps"]
+
+
+def test_streamed_from_the_host_it_paints_the_same(engine, person, garment, worn, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = engine(person, garment, mask=worn, seed=1, **FAST).image
+    low = Profile("low_vram", torch.float32, "cpu", stream=True, tile=True)
+    monkeypatch.setattr(idm_vton, "choose_profile", lambda name: low)
+    with IDMVTON() as other:
+        assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
+        assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
 
 
 def test_it_can_be_stopped_and_used_again(engine: IDMVTON, person: Person, garment: Garment, worn: np.ndarray) -> None:
