@@ -26,6 +26,7 @@ TABLES = {
     "idm-vton-flops": ["idm_vton.py", "flops"],
     "idm-vton-time": ["idm_vton.py", "time", "--steps", "6", "--repeat", "5"],
     "realvisxl": ["realvisxl.py"],
+    "convert": ["convert_weights.py"],
 }
 
 

@@ -9,14 +9,11 @@ import os
 import shutil
 import struct
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from local_server import COMMIT, Server
 
 from helpers import downloads, inventory, weights
