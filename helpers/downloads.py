@@ -11,7 +11,8 @@ import errno
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ def plan(names: Sequence[str]) -> list[weights.Record]:
     """The records that fetching ``names`` would download: those of the groups (with the groups they need) or files that are
     missing or damaged. Raises ``ValueError`` for a name that there is not.
     """
+    return [verdict.record for verdict in _look(names) if verdict.state in ("missing", "damaged")]
+
+
+def _look(names: Sequence[str]) -> list[inventory.Verdict]:
+    """What is here of ``names`` and of the groups that they need."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise ValueError(
             f"fetch: a list of names of weights is wanted, not {names!r}. There are: {', '.join(weights.groups())}."
@@ -60,14 +66,13 @@ def plan(names: Sequence[str]) -> list[weights.Record]:
         needed = weights.groups()[name].needs if name in weights.groups() else ()
         for record in [r for group in needed for r in weights.records(group)] + list(chosen):
             records[record.name] = record
-    states = {record.name: inventory.compare(record, contents=False).state for record in records.values()}
-    return [r for r in records.values() if states[r.name] in ("missing", "damaged")]
+    return [inventory.compare(record, contents=False) for record in records.values()]
 
 
 def terms(records: Iterable[weights.Record]) -> list[str]:
-    """What one agrees to by using ``records``: a line a group, the non-commercial ones marked."""
+    """What one agrees to by using ``records``: a line a group, the non-commercial ones first and marked."""
     lines = {}
-    for record in records:
+    for record in sorted(records, key=lambda record: record.commercial):
         mark = "" if record.commercial else " [NON-COMMERCIAL]"
         lines[record.group] = f"{record.group}: {record.licence}{mark}: {record.terms} (from {record.source.partition(' ')[0]})"
     return list(lines.values())
@@ -80,7 +85,11 @@ def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] =
     whose well-established hash differs is refused and removed, one whose hash is unsure is kept with a warning.
     Raises ``ValueError`` for an unknown name, ``Offline``, ``DownloadError``, ``Damaged``, and ``OSError`` for a full disk.
     """
-    wanted = plan(names)
+    verdicts = _look(names)
+    for verdict in verdicts:
+        if verdict.state == "differs":
+            say(f"warning: {weights.find(verdict.record.name)} {verdict.text}. Delete it to have the published one fetched.")
+    wanted = [verdict.record for verdict in verdicts if verdict.state in ("missing", "damaged")]
     if not wanted:
         say(f"{', '.join(names)}: everything is here.")
         return []
@@ -103,31 +112,55 @@ def _count(records: list[weights.Record]) -> str:
 
 def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
     target = weights.folder() / record.path
-    try:
-        if record.hub:
-            arrived = _from_hub(record, progress)
-        elif record.url:
-            arrived = _from_url(record, progress)
-        else:
-            arrived = _from_drive(record)
-    except OSError as error:
-        if error.errno == errno.ENOSPC and "to spare" not in str(error):
-            raise OSError(
-                errno.ENOSPC,
-                f"the disk of {target.parent} is full. {_kept(record)} Free some space and run the same again, which resumes",
-            ) from error
-        raise
-    _judge(arrived, record, say, progress)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(arrived, target)
-    _tidy(arrived)
+    with _alone(record):
+        try:
+            if record.hub:
+                arrived, digest = _from_hub(record, progress)
+            elif record.url:
+                arrived, digest = _from_url(record, progress), ""
+            else:
+                arrived, digest = _from_drive(record), ""
+        except OSError as error:
+            if error.errno == errno.ENOSPC and "to spare" not in str(error):
+                raise OSError(
+                    errno.ENOSPC,
+                    f"the disk of {target.parent} is full. {_kept(record)} Free some space and run the same again, which resumes",
+                ) from error
+            raise
+        _judge(arrived, digest, record, say, progress)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(arrived, target)
+    _tidy(record)
     return target
 
 
-def _judge(arrived: Path, record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
-    """Remove ``arrived`` and raise ``Damaged`` unless it may take the record's name."""
-    verdict = inventory.compare_file(arrived, record, progress=progress)
+@contextmanager
+def _alone(record: weights.Record) -> Iterator[None]:
+    """Keeps others off the file that grows: whoever still had it open would go on writing after it has its name."""
+    from filelock import FileLock, Timeout
+
+    path = _part(record).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DownloadError(
+            f"{record.path} is being fetched already, by another notebook, panel or command. Wait for it, or stop it there."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _judge(arrived: Path, digest: str, record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
+    """Remove ``arrived`` and raise ``Damaged`` unless it may take the record's name. ``digest``: its sha256 where known already."""
+    verdict = inventory.compare_file(arrived, record, progress=progress, digest=digest)
     if verdict.good:
+        if not record.sha256 and record.kind not in ("json", "text"):
+            digest = digest or inventory.sha256(arrived, progress)
+            say(f"{record.path}: sha256 {digest}; none is recorded to compare it with.")
         if verdict.state == "differs":
             say(f"warning: {record.path} {verdict.text}. It is kept; if it misbehaves, check its source: {record.source}.")
         return
@@ -157,21 +190,14 @@ def _kept(record: weights.Record) -> str:
     return f"{inventory.size(have)} of {record.path} are kept." if have else f"Nothing of {record.path} has arrived."
 
 
-def _tidy(arrived: Path) -> None:
-    """Remove the folders in which ``arrived`` was staged if nothing else is under way there."""
-    for folder in arrived.parents:
-        if folder.name == _STAGE:
-            break
-        if any(p.is_file() and p.suffix in (".part", ".incomplete") for p in folder.rglob("*")):
-            return
-    else:
-        return
-    stage = folder / arrived.relative_to(folder).parts[0]
-    for path in sorted(stage.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    stage.rmdir()
-    if not any(folder.iterdir()):
-        folder.rmdir()
+def _tidy(record: weights.Record) -> None:
+    """Remove what a finished download leaves beside its file, and the folders if nothing else is under way there."""
+    part = _part(record)
+    for path in (part.with_suffix(".etag"), part.with_suffix(".lock"), Path(f"{part}.of")):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty
+        part.parent.rmdir()
+        part.parent.parent.rmdir()
 
 
 def _from_url(record: weights.Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None) -> Path:
@@ -201,14 +227,14 @@ def _append(record: weights.Record, part: Path, progress: type[tqdm], url: str, 
             return
         headers["Range"] = f"bytes={have}-"
         if mark.exists():  # another file since then is sent whole
-            headers["If-Range"] = mark.read_text()
+            headers["If-Range"] = mark.read_text(encoding="utf-8")
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
         if answer.status_code == 416:  # nothing is left to send: whole already, or another file by now
             if answer.headers.get("Content-Range", "").rpartition("/")[2] == str(have):
                 return
             part.unlink()
             raise requests.ConnectionError("the file has changed; from the start")
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 or answer.status_code in (408, 429):  # too slow, too many: later
             raise requests.ConnectionError(f"the server answers {answer.status_code} {answer.reason}")
         if answer.status_code >= 400:
             raise DownloadError(
@@ -221,8 +247,14 @@ def _append(record: weights.Record, part: Path, progress: type[tqdm], url: str, 
             )
         if answer.status_code != 206:
             have = 0
-        if (tag := answer.headers.get("ETag", "")) and not tag.startswith("W/"):
-            mark.write_text(tag)
+        elif not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            part.unlink()
+            raise requests.ConnectionError("the server sends another range than was asked for; from the start")
+        tag = answer.headers.get("ETag", "")
+        if tag := (tag if not tag.startswith("W/") else "") or answer.headers.get("Last-Modified", ""):
+            mark.write_text(tag, encoding="utf-8")
+        else:
+            mark.unlink(missing_ok=True)
         left = int(answer.headers.get("Content-Length", 0))
         require_space(part.parent, left, f"the rest of {Path(record.path).name}")
         with (
@@ -254,7 +286,8 @@ def _reason(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _from_hub(record: weights.Record, progress: type[tqdm]) -> Path:
+def _from_hub(record: weights.Record, progress: type[tqdm]) -> tuple[Path, str]:
+    """The file, and its sha256 where the hub gave one to compare it with."""
     from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 
@@ -278,21 +311,23 @@ def _from_hub(record: weights.Record, progress: type[tqdm]) -> Path:
         if type(error).__module__.startswith(("httpx", "requests", "huggingface_hub")):  # what it speaks through, by version
             raise _unreachable(record, error) from error
         raise
+    tag = about.etag or "none"  # sha256 of large files, git's sha1 of small ones
     known = Path(f"{_part(record)}.of")
-    if known.exists() and known.read_text() != str(about.etag):  # the file on the hub has changed since the part was begun
+    if known.exists() and known.read_text(encoding="utf-8") != tag:  # the file on the hub has changed since the part was begun
         _part(record).unlink(missing_ok=True)
-    write_text(known, str(about.etag))
+    write_text(known, tag)
     require_space(known.parent, (about.size or 0) - _partial_bytes(record), f"fetching {Path(record.path).name}")
     part = _from_url(record, progress, url, build_hf_headers())
-    digest = inventory.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", about.etag or "") else about.etag
-    if (about.size or part.stat().st_size) != part.stat().st_size or digest != about.etag:
-        size = part.stat().st_size
+    digest = inventory.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", tag) else ""
+    size = part.stat().st_size
+    if size != (about.size or size) or digest not in ("", tag):
         part.unlink()
         raise Damaged(
-            f"{record.path} arrived otherwise than {repository} says it is: {size} bytes of {about.size}, sha256 {digest[:16]}... of "
-            f"{about.etag[:16]}... It was removed. Try again; a proxy may have changed it on the way."
+            f"{record.path} arrived otherwise than {repository} says it is: {size} bytes of {about.size}"
+            + (f", sha256 {digest[:16]}... of {tag[:16]}..." if digest else "")
+            + ". It was removed. Try again; a proxy may have changed it on the way."
         )
-    return part
+    return part, digest
 
 
 def _from_drive(record: weights.Record) -> Path:

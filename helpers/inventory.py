@@ -116,8 +116,13 @@ def compare(record: weights.Record, contents: bool = True, progress: type[tqdm] 
     return compare_file(path, record, contents, progress)
 
 
-def compare_file(path: Path, record: weights.Record, contents: bool = True, progress: type[tqdm] | None = tqdm) -> Verdict:
-    """:func:`compare` for a file at ``path``, whatever its name, that should be the one of ``record``."""
+def compare_file(
+    path: Path, record: weights.Record, contents: bool = True, progress: type[tqdm] | None = tqdm, digest: str = ""
+) -> Verdict:
+    """:func:`compare` for a file at ``path``, whatever its name, that should be the one of ``record``.
+
+    digest: the file's sha256 where it has been computed already
+    """
     actual, sure = path.stat().st_size, record.hash == "established"
     try:
         weights.check(path, record.kind, remedy="")
@@ -137,7 +142,7 @@ def compare_file(path: Path, record: weights.Record, contents: bool = True, prog
         return Verdict(record, "plausible", known)
     if not contents:
         return Verdict(record, "plausible", f"{actual} bytes, as published; its hash was not computed")
-    digest = sha256(path, progress)
+    digest = digest or sha256(path, progress)
     if digest == record.sha256:
         return Verdict(record, "same", f"{actual} bytes, sha256 as published")
     known = "which is well established" if sure else "which is recorded too rarely to be sure of"

@@ -139,14 +139,73 @@ def test_a_server_that_is_gone(make: Make, tmp_path: Path) -> None:
     nothing_there(tmp_path)
 
 
-def test_another_file_at_the_same_address_is_not_glued_to_the_old_part(make: Make, url: str, server: Server) -> None:
+@pytest.mark.parametrize("validator", ["ETag", "Last-Modified"])
+def test_another_file_at_the_same_address_is_not_glued_to_the_old_part(
+    make: Make, url: str, server: Server, validator: str
+) -> None:
     other = safetensors(byte=9)
-    make(url=url, known=other)
+    make(url=url, known=None)
+    server.validator = validator
     server.faults["/model.safetensors"] = ["cut", *[503] * downloads.TRIES]
     with pytest.raises(downloads.DownloadError):
         downloads.fetch("net")
     server.files["/model.safetensors"] = other
     assert downloads.fetch("net")[0].read_bytes() == other
+
+
+def test_the_mark_of_an_older_version_is_not_kept(make: Make, url: str, server: Server, tmp_path: Path) -> None:
+    """A server that stops marking its files: an old mark would have it send all of it, again and again."""
+    make(url=url)
+    mark = tmp_path / "weights/.fetching/net/net-model.safetensors.etag"
+    mark.parent.mkdir(parents=True)
+    mark.write_text('"old"')
+    server.validator = ""
+    server.faults["/model.safetensors"] = ["cut", *[503] * downloads.TRIES]
+    with pytest.raises(downloads.DownloadError):
+        downloads.fetch("net")
+    assert not mark.exists()
+
+
+def test_a_range_that_was_not_asked_for_is_not_appended(make: Make, url: str, server: Server) -> None:
+    make(url=url, known=None)
+    server.faults["/model.safetensors"] = ["cut", "other-range"]
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+
+
+def test_a_busy_server_is_asked_again(make: Make, url: str, server: Server) -> None:
+    make(url=url)
+    server.faults["/model.safetensors"] = [429, 503]
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+
+
+def test_one_file_is_not_fetched_twice_at_once(make: Make, url: str, server: Server, tmp_path: Path) -> None:
+    """Whoever still had the part open would go on writing into the finished file."""
+    make(url=url)
+    refused: list[str] = []
+
+    class Second(downloads.tqdm):
+        def update(self, n: float = 1) -> None:
+            if not refused:
+                try:
+                    downloads.fetch("net")
+                except downloads.DownloadError as error:
+                    refused.append(str(error))
+            super().update(n)
+
+    assert downloads.fetch("net", progress=Second)[0].read_bytes() == WHOLE
+    assert "net/model.safetensors is being fetched already" in refused[0]
+    assert os.listdir(tmp_path / "weights") == ["net"]
+    (tmp_path / "weights" / PLACE).unlink()
+    assert downloads.fetch("net")  # the lock is gone with the download
+
+
+def test_a_download_that_ends_leaves_others_of_its_group_under_way(make: Make, url: str, tmp_path: Path) -> None:
+    make(url=url)
+    other = tmp_path / "weights/.fetching/net/net-other.bin.part"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"half")
+    downloads.fetch("net")
+    assert [p.name for p in (tmp_path / "weights/.fetching/net").iterdir()] == [other.name]
 
 
 def test_a_server_without_ranges_starts_over(make: Make, url: str, server: Server) -> None:
@@ -291,6 +350,10 @@ def test_a_damaged_file_is_fetched_again_and_a_sound_one_of_another_size_is_kept
     path.write_bytes(safetensors(10))
     assert downloads.plan(["net"]) == []
     assert weights.require("net") == path
+    said: list[str] = []
+    assert downloads.fetch("net", say=said.append) == []
+    assert said[0].startswith(f"warning: {path} has {len(safetensors(10))} bytes, the published one {len(WHOLE)}")
+    assert "Delete it" in said[0]
 
 
 def test_a_hub_file_is_fetched_and_resumed(make: Make, hub: str, server: Server, tmp_path: Path) -> None:
@@ -314,6 +377,35 @@ def test_a_hub_that_goes_away_is_resumed_by_the_next_call(make: Make, hub: str, 
     server.faults[hub], server.log[:] = [], []
     assert downloads.fetch("net")[0].read_bytes() == WHOLE
     assert HALF - LOST < starts(server)[0] <= HALF
+
+
+@pytest.mark.parametrize("source", ["url", "hub"])
+def test_a_file_without_a_recorded_hash_is_said_with_the_one_it_has(
+    make: Make, url: str, hub: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(known=None, **({"url": url} if source == "url" else {}))
+    said: list[str] = []
+    hashed: list[Path] = []
+    count = inventory.sha256
+    monkeypatch.setattr(inventory, "sha256", lambda path, *rest: hashed.append(path) or count(path, *rest))
+    downloads.fetch("net", say=said.append)
+    assert f"sha256 {hashlib.sha256(WHOLE).hexdigest()}; none is recorded" in said[-1]
+    assert len(hashed) == 1  # 12 GB are not read twice
+
+
+def test_a_gated_repository_asks_for_a_log_in(
+    make: Make, hub: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    make()
+    server.gated.add(hub)
+    with pytest.raises(downloads.DownloadError, match=r"me/net asks for consent.*huggingface.co/me/net.*HF_TOKEN"):
+        downloads.fetch("net")
+    nothing_there(tmp_path)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
 
 
 def test_a_wrong_hub_file_is_refused(make: Make, hub: str, tmp_path: Path) -> None:
@@ -408,6 +500,11 @@ def test_a_drive_is_asked_through_gdown_and_its_quota_page_named(
     with pytest.raises(downloads.DownloadError, match=r"Too many users.*drive.google.com/file/d/abc/view in a browser"):
         downloads.fetch("net")
     nothing_there(tmp_path)
+
+
+def test_non_commercial_terms_come_first() -> None:
+    lines = downloads.terms(weights.records("densepose") + weights.records("idm_vton") + weights.records("sam_vit_b"))
+    assert ["NON-COMMERCIAL" in line for line in lines] == [True, False, False]
 
 
 def test_the_command_asks_for_consent_to_non_commercial_terms(
