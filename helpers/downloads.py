@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +99,21 @@ def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] =
             f"missing: {_count(wanted)} ({wanted[0].path}{', ...' if len(wanted) > 1 else ''}) but {switch} forbids downloads. "
             f"Unset it, or copy the files to {weights.folder()} from a machine that has them."
         )
+    _require_packages(wanted)
     for line in terms(wanted):
         say(line)
     total = sum(r.bytes - min(r.bytes, _partial_bytes(r)) for r in wanted)
     require_space(weights.folder(), total, f"fetching {_count(wanted)}")
     say(f"fetching {_count(wanted)}{f', {inventory.size(total)},' if total else ''} to {weights.folder()}")
     return [_fetch(record, say, progress) for record in wanted]
+
+
+def _require_packages(records: list[weights.Record]) -> None:
+    wanted = {"filelock"} | {"huggingface_hub" for r in records if r.hub} | {"gdown" for r in records if r.drive}
+    if missing := sorted(package for package in wanted if find_spec(package) is None):
+        raise DownloadError(
+            f"downloads need {', '.join(missing)}: pip install 'atelier-notebooks[published]', or `make published`."
+        )
 
 
 def _count(records: list[weights.Record]) -> str:

@@ -31,6 +31,8 @@ from helpers.show import Picture
 REPOSITORY = "https://github.com/atelier-notebooks/atelier"
 """Where the project lives; the notebooks' Colab cells are checked against it."""
 
+_PUBLISHED = "pip install 'atelier-notebooks[published]'"
+
 _PACKAGES = {
     "numpy": "arrays",
     "scipy": "sparse products, minimum cut, splines",
@@ -43,6 +45,15 @@ _PACKAGES = {
     "matplotlib": "figures",
     "papermill": "headless runs",
     "jupyterlab": "notebooks by hand; pip install jupyterlab",
+    "torch": f"the published engines; {_PUBLISHED}",
+    "torchvision": f"DensePose, image encoders; {_PUBLISHED}",
+    "diffusers": f"RealVisXL, IDM-VTON; {_PUBLISHED}",
+    "transformers": f"their text and image encoders; {_PUBLISHED}",
+    "safetensors": f"checkpoints; {_PUBLISHED}",
+    "segment-anything": f"Segment Anything; {_PUBLISHED}",
+    "onnxruntime": f"human parsing, quick clicks; {_PUBLISHED}",
+    "huggingface-hub": f"fetching weights; {_PUBLISHED}",
+    "detectron2": "optional: DensePose by its own code; environment.yml has it",
 }
 
 

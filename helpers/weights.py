@@ -260,14 +260,15 @@ def _converted_alone(record: Record) -> Path | None:
 
 
 def converted(name: str, dtype: torch.dtype) -> Path:
-    """The file of record ``name`` in 16 bits as safetensors, beside the published one; made on first use.
+    """The file of record ``name`` in 16 bits as safetensors, made on first use: beside the published one, or in the weights folder where
+    that one lies in the hub's cache, which is not ours to fill.
 
     Where only the converted file is there it is enough.
     """
     (record,) = records(name)
     path = find(record.name)
     short = _SHORT[str(dtype).removeprefix("torch.")]
-    source = path if path is not None else folder() / record.path
+    source = path if path is not None and path.is_relative_to(folder()) else folder() / record.path
     target = source.with_name(f"{source.stem}.{short}.safetensors")
     if not target.exists() or (path is not None and target.stat().st_mtime < path.stat().st_mtime):
         source = require(name)

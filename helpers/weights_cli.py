@@ -17,7 +17,7 @@ def add_parser(commands: Any) -> None:
     fetch.add_argument(
         "names", nargs="+", metavar="NAME", help="a group (sam_vit_h) or one file of it (idm_vton/vae/config.json)"
     )
-    fetch.add_argument("--accept", action="store_true", help="accept non-commercial terms without being asked")
+    fetch.add_argument("--accept", "--yes", action="store_true", help="accept non-commercial terms without being asked")
     verify = verbs.add_parser(
         "verify", help="compare files with the published sizes and hashes; everything that is here by default"
     )
@@ -29,17 +29,24 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what ``arguments`` ask for; returns the exit code (1: files are wrong or could not be fetched)."""
+    """Do what ``arguments`` ask for; returns the exit code.
+
+    2: it could not be done, and one line says why; 1: ``verify`` found files that are wrong, the terms were declined, or it was stopped.
+    """
     from helpers import downloads, weights
 
     verb = {"list": _list, "fetch": _fetch, "verify": _verify, "convert": _convert}[arguments.verb]
     try:
         return verb(arguments)
     except (downloads.DownloadError, weights.Damaged, weights.Missing, OSError) as error:
-        print(f"error: {getattr(error, 'strerror', None) or error}.".replace("..", "."), file=sys.stderr)
+        text = " ".join(str(error).split())
+        if isinstance(error, OSError) and error.strerror:  # without "[Errno 28]", with the file that it is about
+            text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(f"error: {text.rstrip('.')}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped; run the same again to resume.", file=sys.stderr)
-    return 1
+        return 1
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -59,7 +66,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
         print(*downloads.terms(restricted), sep="\n")
         if not sys.stdin.isatty():
             print("error: these terms are not for commercial use; give --accept if you accept them.", file=sys.stderr)
-            return 1
+            return 2
         if input("Do you accept these terms? [y/N] ").strip().lower() not in ("y", "yes"):
             print("nothing was downloaded.")
             return 1

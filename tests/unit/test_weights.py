@@ -181,6 +181,16 @@ def test_the_file_in_16_bits_is_enough_once_the_published_one_is_deleted(
     assert capsys.readouterr().out == ""
 
 
+def test_the_hub_cache_is_read_and_not_filled(folder: Path, tmp_path: Path) -> None:
+    name, commit = "idm_vton/unet/diffusion_pytorch_model.bin", "0123456789abcdef0123456789abcdef01234567"
+    cache = tmp_path / "hf/hub/models--yisol--IDM-VTON"
+    put(cache / "refs/main", commit.encode())
+    source = put(cache / "snapshots" / commit / "unet/diffusion_pytorch_model.bin", {"w": torch.rand(8, 8)})
+    assert weights.find(name) == source
+    assert weights.converted(name, torch.float16) == folder / "idm_vton/unet/diffusion_pytorch_model.fp16.safetensors"
+    assert [p.name for p in source.parent.iterdir()] == [source.name]
+
+
 def test_a_newer_source_is_converted_again(folder: Path) -> None:
     from safetensors.torch import load_file
 
@@ -230,7 +240,7 @@ def test_convert_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     put(tmp_path / "net.bin", {"w": torch.rand(5)})
     assert main(["weights", "convert", str(tmp_path / "net.bin"), "--dtype", "bf16"]) == 0
     assert (tmp_path / "net.bf16.safetensors").exists()
-    assert main(["weights", "convert", "idm_vton"]) == 1
+    assert main(["weights", "convert", "idm_vton"]) == 2
     assert "weights fetch idm_vton" in capsys.readouterr().err
 
 

@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -339,6 +341,14 @@ def test_offline_mode_is_named(make: Make, url: str, server: Server, monkeypatch
     assert server.log == []
 
 
+def test_packages_that_downloads_need_are_named(make: Make, server: Server, hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make()
+    monkeypatch.setattr(downloads, "find_spec", lambda name: None if name == "huggingface_hub" else name)
+    with pytest.raises(downloads.DownloadError, match=r"need huggingface_hub: pip install 'atelier-notebooks\[published\]'"):
+        downloads.fetch("net")
+    assert server.log == []
+
+
 def test_a_damaged_file_is_fetched_again_and_a_sound_one_of_another_size_is_kept(make: Make, url: str, tmp_path: Path) -> None:
     make(url=url)
     path = tmp_path / "weights" / PLACE
@@ -511,7 +521,7 @@ def test_the_command_asks_for_consent_to_non_commercial_terms(
     make: Make, url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(url=url, commercial=False)
-    assert main(["weights", "fetch", "net"]) == 1
+    assert main(["weights", "fetch", "net"]) == 2
     out = capsys.readouterr()
     assert "NON-COMMERCIAL" in out.out
     assert "--accept" in out.err
@@ -524,15 +534,57 @@ def test_the_command_asks_for_consent_to_non_commercial_terms(
     assert (tmp_path / "weights" / PLACE).read_bytes() == WHOLE
     assert main(["weights", "verify", "net"]) == 0
     assert "sha256 as published" in capsys.readouterr().out
+    (tmp_path / "weights" / PLACE).unlink()
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("it was accepted already"))
+    assert main(["weights", "fetch", "net", "--yes"]) == 0
 
 
 def test_the_command_says_in_a_line_why_it_failed(make: Make, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     make(url=server.address + "/elsewhere")
-    assert main(["weights", "fetch", "net"]) == 1
+    assert main(["weights", "fetch", "net"]) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: ")
     assert "404" in err
-    assert "Traceback" not in err
+    assert err.count("\n") == 1
+
+
+def test_the_command_names_the_file_that_cannot_be_written(
+    make: Make, url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    make(url=url)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights/.fetching").write_text("in the way")
+    assert main(["weights", "fetch", "net"]) == 2
+    err = capsys.readouterr().err
+    assert "weights/.fetching" in err
+    assert "Errno" not in err
+
+
+def test_a_process_that_is_killed_leaves_no_lock(make: Make, url: str, server: Server, tmp_path: Path) -> None:
+    """SIGKILL in the middle: no code of ours runs any more, and yet nothing is in the way of the next download."""
+    record = make(url=url)
+    code = f"""
+import os, signal
+from helpers import downloads, weights
+record = weights.Record("net", "net", "{PLACE}", "safetensors", url={record.url!r})
+group = weights.Group("net", "", "X-1", "", True, (record,))
+weights.groups = lambda: {{"net": group}}
+class Killed(downloads.tqdm):
+    def update(self, n=1):
+        if self.n > {HALF}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().update(n)
+downloads._CHUNK = {LOST}
+downloads.fetch("net", progress=Killed)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    nothing_there(tmp_path)
+    assert list((tmp_path / "weights/.fetching/net").glob("*.lock"))
+    server.log.clear()
+    assert downloads.fetch("net")[0].read_bytes() == WHOLE
+    assert starts(server)[0] > 0
+    assert os.listdir(tmp_path / "weights") == ["net"]
 
 
 def test_a_killed_download_is_resumed(make: Make, url: str, server: Server, tmp_path: Path) -> None:
