@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from helpers import engines, inventory, weights
@@ -35,6 +36,8 @@ def put(path: Path, content: bytes | dict) -> Path:
 
 
 NET = {"a": torch.zeros(3)}
+UNSURE = "idm_vton/image_encoder/model.safetensors"
+"""A record whose hash is not well established."""
 
 
 def test_the_manifest_has_all_it_promises() -> None:
@@ -130,15 +133,17 @@ def test_a_placeholder_is_not_here_and_is_named(folder: Path, content: bytes, wo
 
 
 def test_a_sound_file_of_another_size_runs_but_is_listed_as_another(folder: Path) -> None:
-    put(folder / "openpose/body_pose_model.pth", NET)
-    assert weights.require("openpose")
-    assert inventory.presence("openpose") == "here, not the published size"
-    verdict = inventory.compare(weights.records("openpose")[0])
-    assert (verdict.state, verdict.sure, verdict.good) == ("differs", False, True)  # its hash is not well established
-    assert "the published one 209267595" in verdict.text
-    put(folder / "sam/sam_vit_b_01ec64.pth", NET)
+    path = put(folder / "sam/sam_vit_b_01ec64.pth", NET)
+    assert weights.require("sam_vit_b") == path
+    assert inventory.presence("sam_vit_b") == "here, not the published size"
     verdict = inventory.compare(weights.records("sam_vit_b")[0])
     assert (verdict.state, verdict.sure, verdict.good) == ("differs", True, False)
+    assert "the published one 375042383" in verdict.text
+    put(folder / UNSURE, safetensors.torch.save(NET))
+    (record,) = weights.records(UNSURE)
+    assert record.hash == "unsure"
+    verdict = inventory.compare(record)
+    assert (verdict.state, verdict.sure, verdict.good) == ("differs", False, True)
 
 
 def test_the_same_bytes_verify(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,9 +229,12 @@ def test_the_table_has_a_row_a_group(folder: Path, capsys: pytest.CaptureFixture
 def test_verify_fails_on_damage_and_passes_over_what_is_not_here(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["weights", "verify"]) == 0
     assert "none of the" in capsys.readouterr().out
-    whole = put(folder / "sam/mobile_sam.pt", NET)
+    put(folder / UNSURE, safetensors.torch.save(NET))
     assert main(["weights", "verify"]) == 0
-    assert capsys.readouterr().out.startswith("warning  sam/mobile_sam.pt: has ")
+    assert capsys.readouterr().out.startswith(f"warning  {UNSURE}: has ")
+    whole = put(folder / "sam/mobile_sam.pt", NET)
+    assert main(["weights", "verify"]) == 1
+    assert "WRONG    sam/mobile_sam.pt: has " in capsys.readouterr().out
     whole.write_bytes(whole.read_bytes()[:-40])
     assert main(["weights", "verify"]) == 1
     out = capsys.readouterr().out
