@@ -152,18 +152,15 @@ class IDMVTON:
 
             for seed in seeds:
                 scheduler.set_timesteps(steps)
-                painted = self._paint(
-                    scene,
-                    scheduler,
-                    cloth,
-                    words[2].hidden,
-                    torch.cat(hidden),
-                    torch.cat(pooled),
-                    guidance_scale,
-                    torch.Generator().manual_seed(int(seed)),
-                    parity,
-                    step_done,
-                )
+                generator = torch.Generator().manual_seed(int(seed))
+                told = torch.cat(hidden), torch.cat(pooled)
+                try:
+                    painted = self._paint(
+                        scene, scheduler, cloth, words[2].hidden, *told, guidance_scale, generator, parity, step_done
+                    )
+                except Stopped as stopped:
+                    stopped.done = tuple(results)
+                    raise
                 results.append(self._result(person, garment, sitting, cloth, painted, colour_match, parity))
         seconds = (time.perf_counter() - started) / len(results)
         return [TryOn(**{**vars(r), "seconds": seconds}) for r in results]
@@ -272,7 +269,7 @@ class IDMVTON:
 
         def step_done(step: int, *_: Tensor) -> None:
             if on_step(step + 1, steps) is False:
-                raise Stopped(f"stopped after step {step + 1} of {steps}; nothing was written.")
+                raise Stopped(f"stopped after step {step + 1} of {steps}.")
 
         if not parity:  # before TryonNet is read: the two are never on the device together
             garment_phase()
@@ -406,7 +403,9 @@ def _shrunk(mask: np.ndarray, reach: int) -> np.ndarray:
 
 
 class Stopped(RuntimeError):
-    """A run was stopped by its ``on_step``; the engine can be used again."""
+    """A run was stopped by its ``on_step``; ``done`` holds the pictures of the seeds before. The engine can be used again."""
+
+    done: Sequence[TryOn] = ()
 
 
 def _annotate(

@@ -138,6 +138,10 @@ def test_streamed_from_the_host_it_paints_the_same(engine, person, garment, worn
 def test_it_can_be_stopped_and_used_again(engine: IDMVTON, person: Person, garment: Garment, worn: np.ndarray) -> None:
     with pytest.raises(Stopped, match="after step 1 of 2"):
         engine(person, garment, mask=worn, on_step=lambda step, steps: False, **FAST)
+    steps = iter((True, True, False))
+    with pytest.raises(Stopped) as stopped:
+        engine.many(person, garment, mask=worn, seeds=[1, 2], on_step=lambda step, of: next(steps), **FAST)
+    assert len(stopped.value.done) == 1
     seen = []
     engine(person, garment, mask=worn, on_step=lambda step, steps: seen.append((step, steps)), **FAST)
     assert seen == [(1, 2), (2, 2)]
