@@ -60,6 +60,33 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
+def engine_rows() -> list[dict[str, Any]]:
+    """One row an engine: what it does and needs, whose licence, whether it can run here and whether ``auto`` takes it."""
+    return [
+        {
+            "stage": engine.stage,
+            "engine": engine.name,
+            "variants": ", ".join(engine.variants),
+            "what it does": engine.summary,
+            "needs": engine.needs,
+            "weights": ", ".join(engine.groups()) or "none",
+            "licence": engine.licence,
+            "weights here": _engine_presence(engine),
+            "fits this machine": "yes" if engine.fits() else f"no{_to_install(engine)}",
+            "auto": "yes" if is_auto(engine) else "",
+        }
+        for engine in engines.ENGINES
+    ]
+
+
+def _engine_presence(engine: engines.Engine) -> str:
+    """``embedded``, the variants whose files are all here, ``yes`` or ``no``."""
+    if engine.embedded:
+        return "embedded"
+    here = [v for v in engine.variants or ("",) if all(map(weights.here, (*engine.weights, *engine.variants.get(v, ()))))]
+    return ", ".join(here) or ("yes" if here else "no")
+
+
 def users(group: str) -> list[engines.Engine]:
     """The engines that need ``group``."""
     return [engine for engine in engines.ENGINES if group in engine.groups()]
@@ -95,15 +122,16 @@ def presence(group: str) -> str:
 
 def fits(group: str) -> str:
     """Whether this machine can run an engine that needs ``group``: ``yes``, or what it lacks."""
-    lacks = []
-    for engine in users(group):
-        if missing := [package for package in engine.packages if find_spec(package) is None]:
-            lacks.append(f"install {', '.join(missing)}")
-        elif not engine.fits():
-            lacks.append(f"{engine.name} needs {engine.needs}")
-        else:
-            return "yes"
-    return "no: " + "; ".join(lacks) if lacks else "nothing uses it"
+    needing = users(group)
+    if any(engine.fits() for engine in needing):
+        return "yes"
+    lacks = [f"no{_to_install(engine) or f': {engine.name} needs {engine.needs}'}" for engine in needing]
+    return "; ".join(lacks) or "nothing uses it"
+
+
+def _to_install(engine: engines.Engine) -> str:
+    missing = [package for package in engine.packages if find_spec(package) is None]
+    return f": install {', '.join(missing)}" if missing else ""
 
 
 def compare(record: weights.Record, contents: bool = True, progress: type[tqdm] | None = tqdm) -> Verdict:

@@ -42,9 +42,10 @@ class Panel:
         self.cancel = widgets.Button(description="cancel", disabled=True, tooltip="what has come is kept and resumed")
         self.bar = widgets.FloatProgress(value=0, min=0, max=1, layout=widgets.Layout(width="20em", visibility="hidden"))
         self.status = widgets.HTML()
+        self.said = widgets.HTML()  # hashes and warnings, which the status would pass over
         self.button.on_click(self._on_press)
         self.cancel.on_click(lambda _: self._cancelled.set())
-        self.widget = widgets.VBox([*lines, widgets.HBox([self.button, self.cancel, self.bar]), self.status])
+        self.widget = widgets.VBox([*lines, widgets.HBox([self.button, self.cancel, self.bar]), self.status, self.said])
         self._refresh()
 
     def show(self) -> None:
@@ -78,6 +79,7 @@ class Panel:
         if self._running() or not self.chosen():  # two quick presses
             return
         self._cancelled.clear()
+        self.said.value = ""
         self.button.disabled, self.cancel.disabled = True, False
         self.bar.value, self.bar.layout.visibility = 0, "visible"
         self._thread = threading.Thread(target=self._run, args=(self.chosen(),), name="atelier-weights", daemon=True)
@@ -92,10 +94,10 @@ class Panel:
             else:
                 self.status.value = f'<span style="color:#c0392b">{html.escape(f"{type(error).__name__}: {error}")}</span>'
         else:
-            self.status.value = f"done: {len(paths)} files"
             for name in names:
                 self.boxes[name].value = False
-            self.status.value = f"done: {len(paths)} files in {html.escape(str(weights.folder()))}"
+            count = "1 file" if len(paths) == 1 else f"{len(paths)} files"
+            self.status.value = f"done: {count} in {html.escape(str(weights.folder()))}"
         finally:
             self.bar.layout.visibility = "hidden"
             self.cancel.disabled = True
@@ -104,6 +106,7 @@ class Panel:
 
     def _say(self, text: str) -> None:
         self.status.value = html.escape(text)
+        self.said.value += f"{html.escape(text)}<br>"
 
     def _bar_class(self) -> type[tqdm]:
         """A class like tqdm whose updates move the panel's bar, and which ends the download where it was cancelled."""

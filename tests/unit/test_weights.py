@@ -226,6 +226,22 @@ def test_the_table_has_a_row_a_group(folder: Path, capsys: pytest.CaptureFixture
     )  # columns are aligned
 
 
+def test_the_engines_table_says_which_variants_are_here(folder: Path) -> None:
+    put(folder / "sam/mobile_sam.pt", NET)
+    put(folder / "sam/sam_vit_b_01ec64.pth", NET)
+    put(folder / "realvisxl/RealVisXL_V4.0.safetensors", safetensors.torch.save(NET))  # of no use without sdxl_base
+    rows = {row["engine"]: row for row in inventory.engine_rows()}
+    assert list(rows) == [engine.name for engine in engines.ENGINES]
+    assert rows["sam"]["variants"] == "vit_h, vit_l, vit_b, mobile"
+    assert rows["sam"]["weights here"] == "vit_b, mobile"
+    assert rows["sam"]["auto"] == "yes"
+    assert rows["superpixel"]["weights here"] == "embedded"
+    assert rows["realvisxl"]["weights here"] == rows["idm_vton"]["weights here"] == "no"
+    assert rows["idm_vton"]["fits this machine"] == "no"  # what it needs stands beside it
+    assert "a GPU of 8 GB" in rows["idm_vton"]["needs"]
+    assert "CC BY-NC-SA" in rows["idm_vton"]["licence"]
+
+
 def test_verify_fails_on_damage_and_passes_over_what_is_not_here(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["weights", "verify"]) == 0
     assert "none of the" in capsys.readouterr().out

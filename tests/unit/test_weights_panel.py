@@ -40,6 +40,7 @@ def test_a_press_fetches_what_is_ticked_and_shows_how_far_it_is() -> None:
         with progress(total=200_000_000, initial=50_000_000, unit="B", desc="mobile_sam.pt") as bar:
             bar.update(50_000_000)
             seen.extend([names, panel.bar.value, panel.status.value, panel.button.disabled])
+        say("warning: <x> differs")
         return [Path("mobile_sam.pt")]
 
     panel = Panel(fetch)
@@ -47,7 +48,8 @@ def test_a_press_fetches_what_is_ticked_and_shows_how_far_it_is() -> None:
     panel.button.click()
     panel.wait(10)
     assert seen == [("mobile_sam",), 0.5, "mobile_sam.pt: 100 MB of 200 MB", True]
-    assert panel.status.value.startswith("done: 1 files in ")
+    assert panel.status.value.startswith("done: 1 file in ")
+    assert "warning: &lt;x&gt; differs" in panel.said.value  # a warning outlives the bar
     assert panel.chosen() == []
 
 
