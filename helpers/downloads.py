@@ -140,7 +140,6 @@ def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqd
         _judge(arrived, digest, record, say, progress)
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(arrived, target)
-    _tidy(record)
     return target
 
 
@@ -162,6 +161,8 @@ def _alone(record: weights.Record) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        if not _part(record).exists():
+            _tidy(record)
 
 
 def _judge(arrived: Path, digest: str, record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
@@ -201,7 +202,7 @@ def _kept(record: weights.Record) -> str:
 
 
 def _tidy(record: weights.Record) -> None:
-    """Remove what a finished download leaves beside its file, and the folders if nothing else is under way there."""
+    """Remove what a download without a part leaves behind, and the folders if nothing else is under way there."""
     part = _part(record)
     for path in (part.with_suffix(".etag"), part.with_suffix(".lock"), Path(f"{part}.of")):
         path.unlink(missing_ok=True)

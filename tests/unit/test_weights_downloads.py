@@ -139,6 +139,7 @@ def test_a_server_that_is_gone(make: Make, tmp_path: Path) -> None:
     with pytest.raises(downloads.DownloadError, match=r"refused.*Nothing of net/model.safetensors has arrived"):
         downloads.fetch("net")
     nothing_there(tmp_path)
+    assert os.listdir(tmp_path / "weights") == []
 
 
 @pytest.mark.parametrize("validator", ["ETag", "Last-Modified"])
