@@ -607,3 +607,37 @@ def test_a_killed_download_is_resumed(make: Make, url: str, server: Server, tmp_
     assert downloads.fetch("net")[0].read_bytes() == big
     assert starts(server)[0] >= 3_000_000
     assert os.listdir(tmp_path / "weights") == ["net"]
+
+
+def test_the_setup_notebook_fetches_what_it_is_told(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headlessly, a group of many files through the hub's protocol; one connection is cut, and one file is another than published."""
+    import papermill
+
+    records = weights.records("sdxl_base")
+    for record in records:
+        repository, revision, file = record.hub
+        path = f"/{repository}/resolve/{revision}/{file}"
+        server.files[path] = b'{"a": "' + b"x" * 9000 + b'"}' if record.kind == "json" else b"a b\n" * 900
+    server.faults[path] = ["cut"]
+    monkeypatch.setenv("HF_ENDPOINT", server.address)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("ATELIER_DEVICE", "cpu")
+    for name in ("HF_HUB_CACHE", "HF_HUB_OFFLINE", "ATELIER_OFFLINE", "ATELIER_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "mine").mkdir()
+    notebook = Path(downloads.__file__).parents[1] / "notebooks/00_setup.ipynb"
+    parameters = {
+        "fetch": ["sdxl_base"],
+        "weights_folder": str(tmp_path / "mine"),
+        "self_test": False,
+        "outputs": str(tmp_path),
+    }
+    done = papermill.execute_notebook(notebook, tmp_path / "done.ipynb", parameters, progress_bar=False, kernel_name="python3")
+    assert all((tmp_path / "mine" / record.path).is_file() for record in records)
+    section = json.loads((tmp_path / "setup/metrics.json").read_text())["00_setup"]
+    assert section["metrics"]["fetched"] == [record.name for record in records]
+    assert section["metrics"]["weights"]["sdxl_base"] == "here, not the published size"
+    text = json.dumps([cell.get("outputs") for cell in done.cells])
+    assert "OpenRAIL++-M: commercial use allowed" in text
+    assert "warning: sdxl_base/tokenizer/vocab.json has 9009 bytes, the published one 1059962" in text
+    assert os.listdir(tmp_path / "mine") == ["sdxl_base"]
