@@ -360,7 +360,7 @@ class IDMVTON:
         colour: bool,
         parity: bool,
     ) -> TryOn:
-        notes = list(sitting.notes)
+        notes = [f"Ran as {self._profile.name}: {self._profile.cost}.", *sitting.notes]
         steps = {
             "person in the frame": sitting.image,
             "what may change": np.where(sitting.mask[..., None], 127, sitting.image).astype(np.uint8),

@@ -84,6 +84,12 @@ def noise(name: str, *shape: int, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
 
 
+def recipe(words: str) -> torch.Tensor:
+    """The tensor that a json's ``noise('name', 1, 2, seed=0)`` makes; a factor after it is left to the caller."""
+    name, shape, seed = re.search(r"noise\('([^']+)'((?:, ?\d+)+)(?:, ?seed=(\d+))?", words).groups()
+    return noise(name, *map(int, shape.strip(", ").split(",")), seed=int(seed or 0))
+
+
 def close(actual: torch.Tensor | np.ndarray, expected: torch.Tensor, atol: float, what: str = "") -> None:
     """Fail, with the largest difference, unless shapes are equal and every number is within ``atol``."""
     actual = torch.as_tensor(actual)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 
 import golden
@@ -28,14 +29,8 @@ def test_resampler(case: str) -> None:
     about, tensors = golden.load("idm_vton", case)
     net = golden.fill(Resampler(**about["args"]), about["fill_seed"])
     assert {k: list(v.shape) for k, v in net.state_dict().items()} == {k: v[0] for k, v in about["keys"].items()}
-    x = golden_input(about["inputs"]["x"])
+    x = golden.recipe(about["inputs"]["x"])
     golden.close(net(x), tensors["out"], about["suggested_tolerance"]["atol"], case)
-
-
-def golden_input(recipe: str) -> torch.Tensor:
-    """``noise('name', 1, 2, seed=0) ...`` of a json, evaluated with nothing but ``noise`` in reach."""
-    call = recipe[: recipe.index(")") + 1]
-    return eval(call, {"__builtins__": {}, "noise": golden.noise})
 
 
 @pytest.fixture(scope="module", params=golden.cases("idm_vton", "garmentnet"))
@@ -47,7 +42,7 @@ def garment(request: pytest.FixtureRequest) -> tuple[dict, dict, list[torch.Tens
 
 def run_garment_net(net: GarmentNet, about: dict) -> list[torch.Tensor]:
     inputs = about["inputs"]
-    sample, text = golden_input(inputs["sample"]), golden_input(inputs["encoder_hidden_states"])
+    sample, text = golden.recipe(inputs["sample"]), golden.recipe(inputs["encoder_hidden_states"])
     return net.features(sample, torch.tensor([inputs["timestep"]]), text)
 
 
@@ -75,14 +70,14 @@ def run_tryon_net(
     savings: Savings = Savings(),  # noqa: B008
 ) -> torch.Tensor:
     inputs = about["inputs"]
-    text = golden_input(inputs["encoder_hidden_states"])
-    images = golden_input(inputs["added_cond_kwargs.image_embeds"])
-    conditions = {"text_embeds": golden_input(inputs["added_cond_kwargs.text_embeds"]), "time_ids": tensors["time_ids"]}
+    text = golden.recipe(inputs["encoder_hidden_states"])
+    images = golden.recipe(inputs["added_cond_kwargs.image_embeds"])
+    conditions = {"text_embeds": golden.recipe(inputs["added_cond_kwargs.text_embeds"]), "time_ids": tensors["time_ids"]}
     tokens = torch.cat([text, images], 1)
     net.set_tokens(tokens, conditions, guided=True, savings=savings)
     net.set_garment(features)
     with torch.no_grad():
-        return net(golden_input(inputs["sample"]), inputs["timestep"], tokens, added_cond_kwargs=conditions).sample
+        return net(golden.recipe(inputs["sample"]), inputs["timestep"], tokens, added_cond_kwargs=conditions).sample
 
 
 @pytest.fixture(scope="module", params=golden.cases("idm_vton", "tryonnet"))
@@ -94,12 +89,13 @@ def tryon(request: pytest.FixtureRequest) -> tuple[TryonNet, dict, dict, dict[st
     keys = {**net.state_dict(), **{f"encoder_hid_proj.{k}": v for k, v in holder.encoder_hid_proj.state_dict().items()}}
     assert {k: list(v.shape) for k, v in keys.items()} == {k: v[0] for k, v in about["keys"].items()}
     golden.fill(net, about["fill_seed"])
-    case = request.param.replace("tryonnet", "garmentnet")
+    case = request.param.replace("tryonnet", "garmentnet")  # whose features this one was given
     of_garment = golden.load("idm_vton", case)[1]
+    seed = int((re.search(r"seed=(\d+)", about["inputs"]["sample"]) or [0, 0])[1])
     real = [of_garment[k] for k in sorted(of_garment) if k.startswith("feature.")]
     features = {
         "noise_pred": real,
-        "noise_pred_noise_features": [golden.noise(f"tryon/feature.{i:02}", *f.shape) for i, f in enumerate(real)],
+        "noise_pred_noise_features": [golden.noise(f"tryon/feature.{i:02}", *f.shape, seed=seed) for i, f in enumerate(real)],
         "noise_pred_zero_features": [torch.zeros_like(f) for f in real],
     }
     return net, about, tensors, features
@@ -150,16 +146,16 @@ def test_a_saving_switched_off_gives_the_same_result(tryon: tuple, saving: str) 
 
 def double_run(net: TryonNet, about: dict, tensors: dict, features: list[torch.Tensor], savings: Savings) -> torch.Tensor:
     inputs = about["inputs"]
-    text, images = golden_input(inputs["encoder_hidden_states"]), golden_input(inputs["added_cond_kwargs.image_embeds"])
+    text, images = golden.recipe(inputs["encoder_hidden_states"]), golden.recipe(inputs["added_cond_kwargs.image_embeds"])
     conditions = {
-        "text_embeds": golden_input(inputs["added_cond_kwargs.text_embeds"]).double(),
+        "text_embeds": golden.recipe(inputs["added_cond_kwargs.text_embeds"]).double(),
         "time_ids": tensors["time_ids"].double(),
     }
     tokens = torch.cat([text, images], 1).double()
     net.set_tokens(tokens, conditions, guided=True, savings=savings)
     net.set_garment(features)
     with torch.no_grad():
-        sample = golden_input(inputs["sample"]).double()
+        sample = golden.recipe(inputs["sample"]).double()
         return net(sample, inputs["timestep"], tokens, added_cond_kwargs=conditions).sample
 
 

@@ -45,7 +45,8 @@ def words(about: dict, name: str) -> torch.Tensor:
     """The noise that stands for a text, of the shape that the json writes down for its kind."""
     recipe = about["inputs"]["pooled" if "pooled" in name else "prompt_embeds"]
     shape = [int(n) for n in re.search(r"'(?:,\d+)+", recipe).group().split(",")[1:]]
-    return golden.noise(f"pipe/{name}", *shape)
+    seed = re.search(r"seed=(\d+)", about["inputs"]["prompt_embeds"])
+    return golden.noise(f"pipe/{name}", *shape, seed=int(seed[1]) if seed else 0)
 
 
 def run(about: dict, tensors: dict, nets: Nets, savings: Savings = Savings()) -> dict[str, torch.Tensor]:  # noqa: B008
