@@ -58,7 +58,7 @@ def agnostic_mask(
         paint = _grown(cloth, _CLOTH_MARGIN)
     mask = ~((changeable & ~paint) | keep | head)
     filled = _without_holes(mask)
-    return _largest(filled) if parity else _with_cloth(filled, cloth)
+    return _largest(filled) if parity else _with_cloth(filled | mask, cloth)
 
 
 def parse_from_cihp(labels: np.ndarray) -> np.ndarray:
