@@ -174,7 +174,7 @@ def compare_file(
     if digest == record.sha256:
         return Verdict(record, "same", f"{actual} bytes, sha256 as published")
     known = "which is well established" if sure else "which is recorded too rarely to be sure of"
-    return Verdict(record, "differs", f"has sha256 {digest[:16]}..., not {record.sha256[:16]}..., {known}", sure)
+    return Verdict(record, "differs", f"has sha256 {digest}, not {record.sha256}, {known}", sure)
 
 
 def sha256(path: Path, progress: type[tqdm] | None = tqdm) -> str:
