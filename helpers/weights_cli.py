@@ -50,10 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from helpers import inventory, show, weights
+    from helpers import downloads, inventory, show, weights
 
-    print(show.table([{key: value for key, value in row.items() if key != "what"} for row in inventory.rows()]))
-    print(f"\nweights folder: {weights.folder()}")
+    rows = [{key: value for key, value in row.items() if key != "what"} for row in inventory.rows()]
+    for row in rows:  # a terminal is narrow: terms go below
+        row["licence"] = weights.group(row["weights"]).licence.partition(" (")[0]
+        row["engine"] = ", ".join(engine.name for engine in inventory.users(row["weights"]))
+    print(show.table(rows))
+    print("", *downloads.terms(weights.records()), f"\nweights folder: {weights.folder()}", sep="\n")
     return 0
 
 
