@@ -20,7 +20,8 @@ from .surface import Detections
 INSTALL = (
     "detectron2 needs two packages built against the torch that is here: "
     "pip install --no-build-isolation 'git+https://github.com/facebookresearch/detectron2' and "
-    "pip install --no-build-isolation 'git+https://github.com/facebookresearch/detectron2#subdirectory=projects/DensePose'. "
+    "pip install --no-deps --no-build-isolation "
+    "'git+https://github.com/facebookresearch/detectron2#subdirectory=projects/DensePose'. "
     'Or use engine="idm", whose DensePose gives the same numbers and needs neither.'
 )
 

@@ -212,7 +212,10 @@ class IDMVTON:
         """Words of each text, and the garment's image tokens with the unconditional ones after them; kept for the next call."""
         keys = [("words", text) for text in texts]
         picture, blank = ("tokens", _digest(cloth)), ("tokens", "")
-        if missing := [k for k in keys if k not in self._words]:
+        missing = [k for k in keys if k not in self._words]
+        if missing or picture not in self._words:
+            self._done_with("tryon")  # left by the run before; the encoders want its room
+        if missing:
             tokenizers, encoders = self._net("text", lambda: loading.load_text(self._device, self._profile.dtype))
             for key in missing:
                 self._words[key] = pipeline.encode_words(key[1], tokenizers, encoders)
