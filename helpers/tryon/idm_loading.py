@@ -1,7 +1,7 @@
 """IDM-VTON's published files as networks: strictly, tensor by tensor, in the precision that is wanted.
 
-The folder has the layout of the hub's ``yisol/IDM-VTON``. Its networks are float32 on disk, the 12 GB of TryonNet as a torch pickle; in 16
-bits that one is converted once, beside itself, and read from there.
+The folder has the layout of the hub's ``yisol/IDM-VTON``. Its two UNets are float32 on disk, the 12 GB of TryonNet as a torch pickle; in 16
+bits each is converted once, beside itself, and read from there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from helpers import weights
 from helpers.tryon.idm_networks import UNUSED_GARMENT_KEYS, GarmentNet, Resampler, TryonNet, garment_net, tryon_net
 
 _GROUP = "idm_vton"
+_UNET = "unet/diffusion_pytorch_model.bin"
 _RESAMPLER = "encoder_hid_proj."
 FULL = (torch.float32, torch.float64)
 
@@ -55,7 +56,7 @@ def require_all() -> None:
 
 def load_tryon_net(device: torch.device, dtype: torch.dtype) -> TryonNet:
     """TryonNet; the Resampler, which lies in its file, is :func:`load_resampler`'s."""
-    path = _unet_file(dtype)
+    path = _in(dtype, _UNET)
     with torch.device("meta"):
         net = tryon_net(config("unet/config.json"))
     state = _read(path, device, dtype, lambda name: not name.startswith(_RESAMPLER))
@@ -65,7 +66,7 @@ def load_tryon_net(device: torch.device, dtype: torch.dtype) -> TryonNet:
 
 def load_resampler(device: torch.device, dtype: torch.dtype) -> Resampler:
     """The Resampler alone, without reading the rest of the 12 GB around it."""
-    path = _unet_file(dtype)
+    path = _in(dtype, _UNET)
     state = _read(path, device, dtype, lambda name: name.startswith(_RESAMPLER))
     inner = {k.removeprefix(_RESAMPLER): v for k, v in state.items() if k.startswith(_RESAMPLER)}
     try:
@@ -77,14 +78,14 @@ def load_resampler(device: torch.device, dtype: torch.dtype) -> Resampler:
     return _ready(resampler, device)
 
 
-def _unet_file(dtype: torch.dtype) -> Path:
-    part = "unet/diffusion_pytorch_model.bin"
+def _in(dtype: torch.dtype, part: str) -> Path:
+    """The file ``part`` itself, or its 16-bit conversion."""
     return file(part) if dtype in FULL else weights.converted(_record(part).name, dtype)
 
 
 def load_garment_net(device: torch.device, dtype: torch.dtype) -> GarmentNet:
     """GarmentNet without its unused tail, whose tensors are checked by name but not read."""
-    path, settings = file("unet_encoder/diffusion_pytorch_model.safetensors"), config("unet_encoder/config.json")
+    path, settings = _in(dtype, "unet_encoder/diffusion_pytorch_model.safetensors"), config("unet_encoder/config.json")
     with torch.device("meta"):
         net, whole = garment_net(settings), garment_net(settings, whole=True)
     wanted = set(net.state_dict())

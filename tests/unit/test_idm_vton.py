@@ -17,7 +17,8 @@ from helpers.garment import Garment
 from helpers.labels import UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
-from helpers.tryon import idm_loading, idm_vton
+from helpers.tryon import idm_loading as loading
+from helpers.tryon import idm_vton
 from helpers.tryon.idm_garments import GarmentFeatures
 from helpers.tryon.idm_profiles import Profile, choose_profile
 from helpers.tryon.idm_vton import IDMVTON, Stopped
@@ -234,19 +235,23 @@ def test_a_unet_of_another_kind_is_named(folder: Path, tmp_path: Path, monkeypat
     torch.save(state, root / "unet/diffusion_pytorch_model.bin")
     monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path))
     with pytest.raises(weights.Mismatch, match="to_k_ip"):
-        idm_loading.load_tryon_net(torch.device("cpu"), torch.float32)
+        loading.load_tryon_net(torch.device("cpu"), torch.float32)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_in_16_bits_the_pickle_is_converted_once_beside_itself(folder: Path, dtype: torch.dtype) -> None:
-    net = idm_loading.load_tryon_net(torch.device("cpu"), dtype)
-    resampler = idm_loading.load_resampler(torch.device("cpu"), dtype)
-    assert net.conv_in.weight.dtype == resampler.proj_in.weight.dtype == dtype
-    made = list((folder / "idm_vton/unet").glob(f"*{'bf16' if dtype is torch.bfloat16 else 'fp16'}*.safetensors"))
-    assert len(made) == 1
-    written = made[0].stat().st_mtime_ns
-    idm_loading.load_tryon_net(torch.device("cpu"), dtype)
-    assert made[0].stat().st_mtime_ns == written
+def test_in_16_bits_both_unets_are_converted_once_beside_themselves(folder: Path, dtype: torch.dtype) -> None:
+    cpu = torch.device("cpu")
+
+    def read() -> list[torch.nn.Module]:
+        return [load(cpu, dtype) for load in (loading.load_tryon_net, loading.load_resampler, loading.load_garment_net)]
+
+    assert {p.dtype for net in read() for p in net.parameters()} == {dtype}
+    short = "bf16" if dtype is torch.bfloat16 else "fp16"
+    made = list((folder / "idm_vton").glob(f"unet*/*{short}*.safetensors"))
+    assert len(made) == 2
+    written = [path.stat().st_mtime_ns for path in made]
+    read()
+    assert [path.stat().st_mtime_ns for path in made] == written
 
 
 def test_the_verb_takes_any_size_and_passes_settings_on(person: Person, garment: Garment, worn: np.ndarray) -> None:
