@@ -57,7 +57,7 @@ class Engine:
             return None
         if not self.variants:
             return ""
-        there = [name for name, groups in self.variants.items() if all(map(weights.here, groups))]
+        there = [name for name, groups in self.variants.items() if _in_a_folder(groups) or all(map(weights.here, groups))]
         if len(there) > 1 and _device().kind == "cpu":
             return there[-1]
         return there[0] if there else None
@@ -67,6 +67,11 @@ class Engine:
         if any(find_spec(package) is None for package in self.packages):
             return False
         return self.device == "any" or (_device().kind == self.device and _device().memory_gb >= self.memory)
+
+
+def _in_a_folder(groups: tuple[str, ...]) -> bool:
+    """Whether the checkpoint is here as a folder of diffusers' layout, which is complete in itself."""
+    return any(weights.as_folder(record) for group in groups for record in weights.records(group))
 
 
 def _device() -> Any:
@@ -84,8 +89,7 @@ ENGINES = (
         "RealVisXL V4.0: photographs by SDXL diffusion",
         "OpenRAIL++-M: commercial use within its use restrictions",
         "helpers.generation.realvisxl:RealVisXL",
-        weights=("sdxl_base",),
-        variants={"v4": ("realvisxl_v4",), "v4_lightning": ("realvisxl_v4_lightning",)},
+        variants={"v4": ("realvisxl_v4", "sdxl_base"), "v4_lightning": ("realvisxl_v4_lightning", "sdxl_base")},
         packages=_TORCH,
         device="cuda",
         memory=7.5,
@@ -203,9 +207,9 @@ def ready(stage: str, name: str = "auto") -> str:
     engine, variant = _choose(stage, name)
     _require_packages(engine)
     variant = variant or engine.here() or next(iter(engine.variants), "")
-    for group in engine.groups(variant):
-        for record in weights.records(group):
-            weights.require(record.name)
+    groups = engine.groups(variant)
+    for record in (r for group in groups for r in weights.records(group) if not _in_a_folder(groups)):
+        weights.require(record.name)
     return full_name(stage, name)
 
 

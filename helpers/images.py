@@ -116,6 +116,17 @@ def require_image(image: np.ndarray, name: str = "image") -> np.ndarray:
     return image
 
 
+def require_size(size: object, smallest: int, largest: int) -> tuple[int, int]:
+    """``size`` as (width, height), each of ``smallest`` to ``largest`` pixels, else a ``ValueError`` naming it."""
+    try:
+        width, height = (int(v) for v in size)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ValueError(f"size must be (width, height) in pixels, not {size!r}.") from None
+    if not (smallest <= width <= largest and smallest <= height <= largest):
+        raise ValueError(f"size must be {smallest} to {largest} pixels a side, not {width}x{height}.")
+    return width, height
+
+
 def require_mask(mask: np.ndarray, shape: tuple[int, int], name: str = "mask") -> np.ndarray:
     """``mask`` if it is bool (H, W) of ``shape`` with something in it, else a ``ValueError`` that says what is wrong."""
     if not isinstance(mask, np.ndarray) or mask.ndim != 2:

@@ -233,6 +233,12 @@ def here(name: str) -> bool:
     return True
 
 
+def as_folder(record: Record) -> Path | None:
+    """The checkpoint of ``record`` as a folder of diffusers' layout beside where the file would lie, if there is one."""
+    path = (folder() / record.path).with_suffix("")
+    return path if (path / "model_index.json").is_file() else None
+
+
 def require(name: str) -> Path:
     """The file of record ``name``, there and looking whole. Its size and hash are ``verify``'s affair.
 

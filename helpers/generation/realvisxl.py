@@ -32,6 +32,7 @@ from helpers import devices, weights
 from helpers.generation import sdxl_file
 from helpers.generation.steps import Cancelled, OnStep, preview
 from helpers.generation.wording import Prompt, against, compose, refuse
+from helpers.images import require_size
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.prompt import describe
 from helpers.person import Person
@@ -394,12 +395,7 @@ def _memory_named(size: tuple[int, int] | None) -> Iterator[None]:
 
 
 def _require_size(size: Any) -> tuple[int, int]:
-    try:
-        width, height = (int(v) for v in size)
-    except (TypeError, ValueError):
-        raise ValueError(f"size must be (width, height) in pixels, not {size!r}.") from None
-    if not (_SMALLEST <= width <= _LARGEST and _SMALLEST <= height <= _LARGEST):
-        raise ValueError(f"size must be {_SMALLEST} to {_LARGEST} pixels a side, not {width}x{height}.")
+    width, height = require_size(size, _SMALLEST, _LARGEST)
     if width % 8 or height % 8:
         near = f"{8 * round(width / 8)}x{8 * round(height / 8)}"
         raise ValueError(f"size must be multiples of 8, not {width}x{height}; the nearest is {near}.")

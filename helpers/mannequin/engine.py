@@ -6,11 +6,11 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from helpers.garment import Garment
+from helpers.images import require_size
 from helpers.mannequin import render as studio
 from helpers.mannequin import truth
 from helpers.mannequin.body import Body, make_body
@@ -55,7 +55,7 @@ class Mannequin:
         ``Person.scene`` holds the outfit, the camera and the seed as plain data. The same arguments give the same pixels.
         Raises ``PromptRefused`` or ``ValueError`` before anything slow starts.
         """
-        size = _check_size(size)
+        size = require_size(size, _SMALLEST, _LARGEST)
         outfit = prompt if isinstance(prompt, Outfit) else parse(prompt, seed)
         parts = self.surfaces(outfit, seed)
         view = camera or frame(parts, outfit.framing, size)
@@ -93,7 +93,7 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     what: words ("a red and white checked shirt") or a ``Piece``; seed: what the words leave open; size: (width, height) in pixels
     Words that are not understood are named in a warning. Raises ``ValueError`` for several garments or shoes.
     """
-    size = _check_size(size)
+    size = require_size(size, _SMALLEST, _LARGEST)
     name = what if isinstance(what, str) else what.kind
     if isinstance(what, str):
         what, unknown = parse_piece(what, seed)
@@ -104,13 +104,3 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     worn = product_shape(what)
     image, mask, inside = studio.product(surfaces([worn], (what,), fabric_material), size, seed)
     return Garment(image, mask, what.category, name.replace("/", "-"), inside)
-
-
-def _check_size(size: Any) -> tuple[int, int]:
-    try:
-        width, height = (int(v) for v in size)
-    except (TypeError, ValueError):
-        raise ValueError(f"size must be (width, height) in pixels, not {size!r}.") from None
-    if not (_SMALLEST <= width <= _LARGEST and _SMALLEST <= height <= _LARGEST):
-        raise ValueError(f"size must be {_SMALLEST} to {_LARGEST} pixels a side, not {width}x{height}.")
-    return width, height

@@ -38,6 +38,15 @@ def test_auto_takes_a_published_engine_whose_weights_are_here(
     assert engines.find("generate").name == "mannequin"
 
 
+def test_a_checkpoint_in_diffusers_folder_layout_counts(tmp_path: Path) -> None:
+    with pytest.raises(weights.Missing, match=r"RealVisXL_V4\.0\.safetensors"):
+        engines.ready("generate", "realvisxl:v4")
+    folder = tmp_path / "realvisxl" / "RealVisXL_V4.0"
+    folder.mkdir(parents=True)
+    (folder / "model_index.json").write_text("{}")
+    assert engines.ready("generate", "realvisxl") == "realvisxl:v4"
+
+
 def test_a_variant_that_there_is_not_is_named() -> None:
     with pytest.raises(ValueError, match="no variant 'vit_x'; its variants: sam:vit_h"):
         engines.find("segment", "sam:vit_x")

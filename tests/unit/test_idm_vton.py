@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -264,6 +263,8 @@ def test_the_verb_takes_any_size_and_passes_settings_on(person: Person, garment:
     engines.load("try_on", "idm_vton").close()
 
 
-def test_the_licence_of_the_weights_is_written_down() -> None:
-    assert not engines.find("try_on", "idm_vton").commercial
-    assert json.dumps(idm_vton.LICENCE)
+def test_the_terms_of_its_weights_are_not_commercial_and_said() -> None:
+    record = engines.find("try_on", "idm_vton")
+    assert not record.commercial
+    assert {g for g in record.groups() if not weights.group(g).commercial} == {"idm_vton", "openpose"}
+    assert weights.group("idm_vton").licence in idm_vton.LICENCE
