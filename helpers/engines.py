@@ -57,10 +57,14 @@ class Engine:
             return None
         if not self.variants:
             return ""
-        there = [name for name, groups in self.variants.items() if _in_a_folder(groups) or all(map(weights.here, groups))]
+        there = self.variants_here()
         if len(there) > 1 and _device().kind == "cpu":
             return there[-1]
         return there[0] if there else None
+
+    def variants_here(self) -> list[str]:
+        """Variants whose files are all here, best first."""
+        return [name for name, groups in self.variants.items() if _in_a_folder(groups) or all(map(weights.here, groups))]
 
     def fits(self) -> bool:
         """Whether packages, device and memory of this machine are enough for ``auto`` to take it."""

@@ -83,8 +83,7 @@ def _engine_presence(engine: engines.Engine) -> str:
     """``embedded``, the variants whose files are all here, ``yes`` or ``no``."""
     if engine.embedded:
         return "embedded"
-    here = [v for v in engine.variants or ("",) if all(map(weights.here, (*engine.weights, *engine.variants.get(v, ()))))]
-    return ", ".join(here) or ("yes" if here else "no")
+    return ", ".join(engine.variants_here()) or ("no" if engine.here() is None else "yes")
 
 
 def users(group: str) -> list[engines.Engine]:
