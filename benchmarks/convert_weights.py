@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from helpers import checkpoints
+from helpers.weights import checkpoints
 
 _MB = 2**20
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers import devices
-from helpers.tryon.idm_networks import REFERENCE, GarmentNet, Savings, TryonNet, garment_net, tryon_net
+from helpers.tryon.idm_vton.networks import REFERENCE, GarmentNet, Savings, TryonNet, garment_net, tryon_net
 
 CONFIG = {
     "sample_size": 128,

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from helpers import generate
 from helpers.images import read_image
 from helpers.labels import LOWER, UPPER, select
-from helpers.segmentation.superpixel import Superpixel
+from helpers.segmentation.superpixel.engine import Superpixel
 
 CLICKS = 20
 SMALLEST = 0.02

@@ -30,9 +30,9 @@ def generate(repeats: int) -> dict[str, list[float]]:
     """First picture of a process, further people, other colours, another camera."""
     from dataclasses import replace
 
-    from helpers.mannequin.camera import Camera
     from helpers.mannequin.engine import Mannequin
-    from helpers.mannequin.prompt import parse
+    from helpers.mannequin.render.camera import Camera
+    from helpers.mannequin.words.prompt import parse
 
     engine = Mannequin()
     out: dict[str, list[float]] = {"first picture": [_cpu(lambda: engine(PEOPLE[0], seed=1))], "each further person": []}
@@ -63,7 +63,7 @@ def segment(repeats: int) -> dict[str, list[float]]:
     from helpers.labels import UPPER, select
     from helpers.mannequin.engine import Mannequin
     from helpers.segmentation.clicks import next_click
-    from helpers.segmentation.superpixel import Superpixel
+    from helpers.segmentation.superpixel.engine import Superpixel
 
     people = [Mannequin()(words, seed=n) for n, words in enumerate(PEOPLE[: max(1, min(repeats, len(PEOPLE)))])]
     out: dict[str, list[float]] = {"preparation": [], "each click": []}
@@ -87,7 +87,7 @@ def try_on(repeats: int) -> dict[str, list[float]]:
     from helpers.labels import UPPER, select
     from helpers.mannequin.engine import Mannequin
     from helpers.mannequin.engine import product as photograph
-    from helpers.tryon.drape import Drape
+    from helpers.tryon.drape.engine import Drape
 
     person = Mannequin()("a woman in a white t-shirt and blue jeans", seed=0)
     mask = select(person.labels, UPPER)

@@ -30,8 +30,8 @@ from helpers.images import read_mask, write_image
 from helpers.labels import UPPER, select
 from helpers.person import Person, load_person
 from helpers.segmentation.clicks import iou
-from helpers.tryon.drape import Drape
-from helpers.tryon.product import garment_mask
+from helpers.tryon.drape.engine import Drape
+from helpers.tryon.drape.product import garment_mask
 
 # Words of the figure and what it wears; the category of the piece that is exchanged.
 FIGURES = (
@@ -71,7 +71,7 @@ FABRICS = (
 def make_pairs(count: int, cache: Path) -> list[dict]:
     """``count`` pairs (two a figure, each cloth once worn and once new), rendered once and kept under ``cache``."""
     from helpers.mannequin.engine import Mannequin, product
-    from helpers.mannequin.prompt import parse
+    from helpers.mannequin.words.prompt import parse
 
     pairs, engine = [], Mannequin()
     for number in range((count + 1) // 2):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from helpers import weights_cli
+from helpers import cli as weights_cli
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from helpers import images
 from helpers.garment import Garment, load_garment
-from helpers.mannequin.prompt import parse_piece
+from helpers.mannequin.words.prompt import parse_piece
 from helpers.person import Person, load_person
 from helpers.show import Picture
 

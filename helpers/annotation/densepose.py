@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import batched_nms, clip_boxes_to_image, nms, roi_align
 
-from .surface import PARTS, Detections
+from helpers.annotation.detections import PARTS, Detections
 
 MEAN = (103.53, 116.28, 123.675)  # B, G, R; the deviation is 1
 SHORT, LONG = 800, 1333  # px: the shorter side is made SHORT unless the longer one would pass LONG

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from .densepose import SCORE, shortest_edge
-from .idm import Annotator
-from .surface import Detections
+from helpers.annotation.annotator import Annotator
+from helpers.annotation.densepose import SCORE, shortest_edge
+from helpers.annotation.detections import Detections
 
 INSTALL = (
     "detectron2 needs two packages built against the torch that is here: "

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import skeleton
+from helpers.annotation import skeleton
 
 LICENCE = "CMU OpenPose: academic and non-commercial research use only"
 

@@ -30,12 +30,12 @@ from transformers.utils import logging as transformers_logging
 
 from helpers import devices, weights
 from helpers.generation import sdxl_file
-from helpers.generation.steps import Cancelled, OnStep, preview
-from helpers.generation.wording import Prompt, against, compose, refuse
+from helpers.generation.compose import Prompt, against, compose, refuse
 from helpers.images import require_size
 from helpers.mannequin.outfit import Outfit
-from helpers.mannequin.prompt import describe
+from helpers.mannequin.words.prompt import describe
 from helpers.person import Person
+from helpers.stepping import Cancelled, OnStep, preview
 
 __all__ = ["VARIANTS", "Cancelled", "RealVisXL", "Variant"]
 

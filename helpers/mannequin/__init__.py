@@ -1,11 +1,31 @@
 """The mannequin: a parametric figure, clothes cut and draped on it, and a studio photograph of both with its ground truth.
 
-Rooms, in the order a picture passes through them: ``prompt`` (words to an outfit), ``body``, ``pose`` and ``skin``, ``hair``,
-``wardrobe`` and ``drape`` (garments), ``fabric`` (cloth), ``render`` (light and rays), ``truth`` (annotations); ``engine`` joins them.
+Rooms, in the order a picture passes through them: ``words`` (a prompt to an ``outfit``), ``body`` (figure, pose, skin, hair), ``cloth``
+(patterns, sewing, draping), ``fabric`` (what cloth is made of), ``render`` (camera, light, rays), ``truth`` (annotations); ``engine``
+joins them, on the common ground of ``mesh``, ``fields``, ``colours`` and ``surface``.
+
+The names below are read when they are first asked for, so that reading words does not load what draws them.
 """
 
-from helpers.mannequin.engine import Mannequin, product
-from helpers.mannequin.outfit import Fabric, Figure, Outfit, Piece
-from helpers.mannequin.prompt import PromptRefused, describe, parse, vocabulary
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from helpers.mannequin.engine import Mannequin, product
+    from helpers.mannequin.outfit import Fabric, Figure, Outfit, Piece
+    from helpers.mannequin.words.prompt import PromptRefused, describe, parse, vocabulary
+
+_ROOMS = {
+    "engine": ("Mannequin", "product"),
+    "outfit": ("Fabric", "Figure", "Outfit", "Piece"),
+    "words.prompt": ("PromptRefused", "describe", "parse", "vocabulary"),
+}
 
 __all__ = ["Fabric", "Figure", "Mannequin", "Outfit", "Piece", "PromptRefused", "describe", "parse", "product", "vocabulary"]
+
+
+def __getattr__(name: str) -> Any:
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{room}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,18 +11,18 @@ import numpy as np
 
 from helpers.garment import Garment
 from helpers.images import require_size
-from helpers.mannequin import render as studio
 from helpers.mannequin import truth
-from helpers.mannequin.body import Body, make_body
-from helpers.mannequin.camera import Camera, frame
-from helpers.mannequin.fabric import fabric_material
-from helpers.mannequin.hair import hair_surfaces
+from helpers.mannequin.body.figure import Body, make_body
+from helpers.mannequin.body.hair import hair_surfaces
+from helpers.mannequin.body.shape import shape_key
+from helpers.mannequin.body.skin import skin_surfaces
+from helpers.mannequin.cloth.wardrobe import Worn, dress, hide, product_shape, sole_height, surfaces
+from helpers.mannequin.fabric.material import fabric_material
 from helpers.mannequin.outfit import Fabric, Outfit, Piece
-from helpers.mannequin.prompt import parse, parse_piece
-from helpers.mannequin.shape import shape_key
-from helpers.mannequin.skin import skin_surfaces
+from helpers.mannequin.render import studio
+from helpers.mannequin.render.camera import Camera, frame
 from helpers.mannequin.surface import Surface
-from helpers.mannequin.wardrobe import Worn, dress, hide, product_shape, sole_height, surfaces
+from helpers.mannequin.words.prompt import parse, parse_piece
 from helpers.person import Person
 
 _SMALLEST, _LARGEST = 64, 4096  # px a side
@@ -51,7 +51,7 @@ class Mannequin:
         """The person that ``prompt`` describes, with every annotation of ``Person``.
 
         prompt: words, or an edited ``Outfit``; seed: what the words leave open; size: (width, height) in pixels;
-        camera: another place to look from than the outfit's framing gives, in metres (``helpers.mannequin.camera.Camera``)
+        camera: another place to look from than the outfit's framing gives, in metres (``helpers.mannequin.render.camera.Camera``)
         ``Person.scene`` holds the outfit, the camera and the seed as plain data. The same arguments give the same pixels.
         Raises ``PromptRefused`` or ``ValueError`` before anything slow starts.
         """

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from helpers.mannequin.mesh import vertex_normals
+
 Colours = np.ndarray  # (N, 3) float32 linear RGB
 Hits = dict[str, np.ndarray]
 """Per hit point: ``uv`` (N, 2) where the surface has one, ``position`` and outward ``normal`` (N, 3), every attribute of the surface,
@@ -56,13 +58,3 @@ class Surface:
     def smooth_normals(self) -> np.ndarray:
         """(V, 3) area-weighted unit vertex normals, or ``self.normals`` where given."""
         return self.normals if self.normals is not None else vertex_normals(self.vertices, self.faces)
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, 3) area-weighted unit normals of ``vertices`` (V, 3) under ``faces`` (F, 3)."""
-    corners = vertices[faces]
-    face_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    out = np.empty_like(vertices, dtype=np.float64)
-    for axis in range(3):
-        out[:, axis] = np.bincount(faces.ravel(), np.repeat(face_normals[:, axis], 3), minlength=len(vertices))
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)

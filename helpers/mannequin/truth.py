@@ -12,10 +12,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from helpers.labels import BODY_25, CIHP, DENSEPOSE_PARTS, LOWER, UPPER
-
-from .body import Body, Template
-from .render import Render
-from .trace import interpolate
+from helpers.mannequin.body.figure import Body
+from helpers.mannequin.body.template import Template
+from helpers.mannequin.render.studio import Render
+from helpers.mannequin.render.trace import interpolate
 
 _HALF = 0.35  # confidence of a joint behind something
 # How far under the nearest surface a joint may lie and still count as seen: the thickness of the limb, clothed.

@@ -22,8 +22,8 @@ from torch.nn import functional as F
 
 from helpers import Person, generate
 from helpers.annotation import densepose, parsing, skeleton
+from helpers.annotation.detections import PARTS
 from helpers.annotation.openpose import BodyNetwork
-from helpers.annotation.surface import PARTS
 from helpers.images import write_whole
 from helpers.labels import ATR, CIHP, LIP, body25_to_coco18, convert
 

@@ -13,7 +13,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from helpers.images import write_text, write_whole
 from helpers.testing.generation import tiny_text_encoders, tiny_vae, write_tokenizer
-from helpers.tryon.idm_networks import Resampler, garment_net, tryon_net
+from helpers.tryon.idm_vton.networks import Resampler, garment_net, tryon_net
 
 _CROSS, _POOLED, _HIDDEN = 64, 32, 48
 CONFIG: dict[str, Any] = {

@@ -8,7 +8,7 @@ import golden
 import numpy as np
 import pytest
 
-from helpers.tryon.agnostic import _CLOTH, _classes, agnostic_mask
+from helpers.tryon.idm_vton.preprocess import _CLOTH, _classes, agnostic_mask
 
 CASES = [
     (name, case["index"])

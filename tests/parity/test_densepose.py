@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers.annotation import densepose
-from helpers.annotation.surface import Detections, idm_iuv
+from helpers.annotation.detections import Detections, idm_iuv
 from helpers.person import densepose_picture
 
 NETWORKS = golden.cases("preprocess", "densepose_r50")

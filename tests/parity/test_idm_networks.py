@@ -9,7 +9,7 @@ import golden
 import pytest
 import torch
 
-from helpers.tryon.idm_networks import (
+from helpers.tryon.idm_vton.networks import (
     REFERENCE,
     GarmentNet,
     Resampler,

@@ -10,8 +10,8 @@ import torch
 from diffusers import AutoencoderKL, DDPMScheduler
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from helpers.tryon import idm_pipeline as pipeline
-from helpers.tryon.idm_networks import REFERENCE, Resampler, Savings, garment_net, tryon_net
+from helpers.tryon.idm_vton import pipeline
+from helpers.tryon.idm_vton.networks import REFERENCE, Resampler, Savings, garment_net, tryon_net
 
 
 class Nets:

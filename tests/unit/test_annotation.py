@@ -10,9 +10,9 @@ import torch
 
 from helpers import Person
 from helpers.annotation import detectron2, parsing, skeleton
+from helpers.annotation.annotator import Annotator
 from helpers.annotation.densepose import DensePose
-from helpers.annotation.idm import Annotator
-from helpers.annotation.surface import PARTS, Detections, idm_iuv
+from helpers.annotation.detections import PARTS, Detections, idm_iuv
 from helpers.labels import ATR_NECK, BODY_25, CIHP, COCO_18, body25_to_coco18, convert
 from helpers.person import densepose_picture, openpose_json
 from helpers.testing import annotation as tiny

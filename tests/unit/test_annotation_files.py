@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from helpers import weights
+from helpers.annotation.annotator import Annotator
 from helpers.annotation.densepose import DensePose
-from helpers.annotation.idm import Annotator
 from helpers.annotation.openpose import OpenPose, build
 from helpers.annotation.parsing import session
 from helpers.labels import LIP

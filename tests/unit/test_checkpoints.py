@@ -17,8 +17,8 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from helpers import checkpoints
-from helpers.checkpoints import Damaged, Mismatch, check, convert, fit, load_pickle_arrays, load_state_dict
+from helpers.weights import checkpoints
+from helpers.weights.checkpoints import Damaged, Mismatch, check, convert, fit, load_pickle_arrays, load_state_dict
 
 
 def state() -> dict[str, torch.Tensor]:

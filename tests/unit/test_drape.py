@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from helpers.mannequin.cut import Cut, boundary_edges, loops, refine_quads, refine_triangles, unique_edges
-from helpers.mannequin.drape import Cloth, Obstacles, drape
-from helpers.mannequin.flatten import flatten
+from helpers.mannequin.cloth.clip import Cut
+from helpers.mannequin.cloth.flatten import flatten
+from helpers.mannequin.cloth.simulate import Cloth, Obstacles, drape
+from helpers.mannequin.mesh import boundary_edges, loops, refine_quads, refine_triangles, unique_edges
 
 
 def grid(count: int, size: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,12 +12,12 @@ import pytest
 from helpers.garment import Garment, load_garment
 from helpers.labels import CIHP, UPPER, select
 from helpers.person import Person, load_person
-from helpers.tryon import silhouette, topology
-from helpers.tryon.body import crossing, look
-from helpers.tryon.drape import Drape
-from helpers.tryon.product import front_neckline, garment_mask, without_inside
-from helpers.tryon.shading import folds, to_linear, to_srgb
-from helpers.tryon.warp import backward_map, carry_on, fill
+from helpers.tryon.drape import compatibility, silhouette
+from helpers.tryon.drape.engine import Drape
+from helpers.tryon.drape.light import folds, to_linear, to_srgb
+from helpers.tryon.drape.product import front_neckline, garment_mask, without_inside
+from helpers.tryon.drape.warp import backward_map, carry_on, fill
+from helpers.tryon.drape.wearer import crossing, look
 
 H, W = 512, 384
 
@@ -85,7 +85,7 @@ def test_a_picture_without_a_garment_is_refused_by_name(image: np.ndarray) -> No
 def test_sleeves_are_told_from_the_outline(sleeve: float, spread: float, name: str) -> None:
     found = silhouette.upper(_top(sleeve, spread))
     assert found.sleeved == {"left": sleeve > 0, "right": sleeve > 0}
-    assert {topology.sleeve_class(topology.sleeve_ratio(found, side)) for side in silhouette.SIDES} == {name}
+    assert {compatibility.sleeve_class(compatibility.sleeve_ratio(found, side)) for side in silhouette.SIDES} == {name}
 
 
 def test_both_halves_get_mirrored_landmarks() -> None:

@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from helpers.mannequin.colours import linear
-from helpers.mannequin.fabric import PRINT_CENTRE, PRINT_WIDTH, fabric_material
-from helpers.mannequin.floral import _scatter, floral_tile
+from helpers.mannequin.fabric.floral import _scatter, floral_tile
+from helpers.mannequin.fabric.material import PRINT_CENTRE, PRINT_WIDTH, fabric_material
+from helpers.mannequin.fabric.weave import weave_map
+from helpers.mannequin.fields import look_up
 from helpers.mannequin.outfit import PATTERNS, WEAVES, Fabric
-from helpers.mannequin.weave import look_up, weave_map
 
 RED, WHITE = "#c0242f", "#f4f4f2"
 

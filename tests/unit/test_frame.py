@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.annotation.idm import _crowd
-from helpers.tryon.frame import MODES, frame
+from helpers.annotation.annotator import _crowd
+from helpers.tryon.framing import MODES, frame
 
 SIZE = (96, 128)
 

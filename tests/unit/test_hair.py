@@ -9,12 +9,13 @@ import pytest
 from scipy.spatial import cKDTree
 
 from helpers.labels import CIHP
-from helpers.mannequin.body import Body, make_body
-from helpers.mannequin.groom import Head, above_hairline, resample
-from helpers.mannequin.hair import hair_surfaces
-from helpers.mannequin.hairstyles import strands
+from helpers.mannequin.body.figure import Body, make_body
+from helpers.mannequin.body.hair import hair_surfaces
+from helpers.mannequin.body.hairstyles import strands
+from helpers.mannequin.body.strands import Head, above_hairline, resample
+from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import HAIRSTYLES, Figure
-from helpers.mannequin.surface import Surface, vertex_normals
+from helpers.mannequin.surface import Surface
 
 HAIRY = [style for style in HAIRSTYLES if style != "bald"]
 

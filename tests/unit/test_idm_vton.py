@@ -16,11 +16,11 @@ from helpers.garment import Garment
 from helpers.labels import UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
-from helpers.tryon import idm_loading as loading
-from helpers.tryon import idm_vton
-from helpers.tryon.idm_garments import GarmentFeatures
-from helpers.tryon.idm_profiles import Profile, choose_profile
-from helpers.tryon.idm_vton import IDMVTON, Stopped
+from helpers.tryon.idm_vton import engine as idm_vton
+from helpers.tryon.idm_vton import loading
+from helpers.tryon.idm_vton.engine import IDMVTON, Stopped
+from helpers.tryon.idm_vton.garments import GarmentFeatures
+from helpers.tryon.idm_vton.profiles import Profile, choose_profile
 
 FAST = {"steps": 2, "description": "red t-shirt"}
 
@@ -120,7 +120,7 @@ def test_memory_too_small_streams_to_disk(
 ) -> None:
     expected = engine(person, garment, mask=worn, seed=1, **FAST).image
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
-    monkeypatch.setattr("helpers.tryon.idm_garments._free_memory", lambda: 0.0)
+    monkeypatch.setattr("helpers.tryon.idm_vton.garments._free_memory", lambda: 0.0)
     with IDMVTON() as other:
         assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
     assert len(list((tmp_path / "garments").glob("*/*.safetensors"))) == FAST["steps"]

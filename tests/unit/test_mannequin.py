@@ -13,7 +13,7 @@ from helpers import generate
 from helpers.images import write_image
 from helpers.labels import LOWER, UPPER, select
 from helpers.mannequin import Fabric, Mannequin, Outfit, Piece, PromptRefused, parse, product
-from helpers.mannequin.camera import Camera
+from helpers.mannequin.render.camera import Camera
 
 SIZE = (192, 256)
 WORDS = "a slim woman in a red t-shirt and a blue mini skirt, standing"

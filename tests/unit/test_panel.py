@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from helpers import Person
-from helpers.generation.panel import Panel
+from helpers.widgets.words import Panel
 
 
 def person(level: int) -> Person:

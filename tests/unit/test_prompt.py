@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from helpers.mannequin import outfit as o
-from helpers.mannequin import words
 from helpers.mannequin.colours import lab
-from helpers.mannequin.prompt import PromptRefused, describe, parse, parse_piece, vocabulary
-from helpers.mannequin.styling import ALLOWED
+from helpers.mannequin.words import vocabulary as words
+from helpers.mannequin.words.choose import ALLOWED
+from helpers.mannequin.words.prompt import PromptRefused, describe, parse, parse_piece, vocabulary
 
 
 def garments(outfit: o.Outfit) -> dict[str, o.Piece]:

@@ -20,11 +20,12 @@ from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, con
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from helpers import devices, engines, generate, weights  # noqa: E402
-from helpers.generation import notebook, realvisxl, sdxl_file  # noqa: E402
+from helpers.generation import realvisxl, sdxl_file  # noqa: E402
 from helpers.generation.realvisxl import Cancelled, RealVisXL  # noqa: E402
-from helpers.generation.steps import preview  # noqa: E402
-from helpers.mannequin.prompt import PromptRefused  # noqa: E402
+from helpers.mannequin.words.prompt import PromptRefused  # noqa: E402
+from helpers.stepping import preview  # noqa: E402
 from helpers.testing import generation  # noqa: E402
+from helpers.widgets import forming as notebook  # noqa: E402
 
 WORDS = "a woman in a red dress"
 QUICK = {"size": (256, 320), "steps": 3, "progress": False}

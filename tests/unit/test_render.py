@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.mannequin.camera import Camera, frame
 from helpers.mannequin.colours import linear
-from helpers.mannequin.render import product, render, scene
-from helpers.mannequin.shade import encode
+from helpers.mannequin.render.camera import Camera, frame
+from helpers.mannequin.render.shade import encode
+from helpers.mannequin.render.studio import product, render, scene
 from helpers.mannequin.surface import Material, Surface
 
 SIZE = (96, 128)
@@ -134,8 +134,8 @@ def test_same_input_same_pixels_and_the_seed_is_only_grain(camera):
 def test_a_picture_does_not_depend_on_how_rays_are_batched(camera, monkeypatch):
     surfaces = [sphere(), card(0.6, 0.15, plain("#ffffff", opacity=lambda hits: hits["uv"][:, 0]))]
     whole = render(surfaces, camera)
-    monkeypatch.setattr("helpers.mannequin.render._BATCH", 97)
-    monkeypatch.setattr("helpers.mannequin.light._BATCH", 101)
+    monkeypatch.setattr("helpers.mannequin.render.studio._BATCH", 97)
+    monkeypatch.setattr("helpers.mannequin.render.light._BATCH", 101)
     parts = render(surfaces, camera)
     assert np.array_equal(whole.surface, parts.surface)
     # Fragments without neighbours choose their rays by their place in the batch.

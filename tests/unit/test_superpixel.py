@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from helpers.labels import LOWER, UPPER, select
-from helpers.segmentation.graph import min_cut
-from helpers.segmentation.superpixel import Superpixel
+from helpers.segmentation.superpixel.engine import Superpixel
+from helpers.segmentation.superpixel.graph import min_cut
 
 
 def _load_protocol():
@@ -125,8 +125,8 @@ def test_undo_and_redo_give_back_the_mask_without_work(plain, monkeypatch):
     points = [(144, 170, 1), (120, 300, 1)]
     one, two = engine.predict(points[:1]), engine.predict(points)
     assert not np.array_equal(one, two)
-    monkeypatch.setattr("helpers.segmentation.cut.first", None)
-    monkeypatch.setattr("helpers.segmentation.cut.further", None)
+    monkeypatch.setattr("helpers.segmentation.superpixel.evidence.first", None)
+    monkeypatch.setattr("helpers.segmentation.superpixel.evidence.further", None)
     assert np.array_equal(engine.predict(points[:1]), one)
     assert np.array_equal(engine.predict(points), two)
 
@@ -252,7 +252,7 @@ def test_predict_wants_an_image_first():
 
 def test_the_same_image_is_prepared_once(plain, monkeypatch):
     engine, image, _ = plain
-    monkeypatch.setattr("helpers.segmentation.superpixel.prepare", None)
+    monkeypatch.setattr("helpers.segmentation.superpixel.engine.prepare", None)
     engine.set_image(image.copy())
 
 

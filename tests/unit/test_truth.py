@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("helpers.mannequin.body")
+pytest.importorskip("helpers.mannequin.body.figure")
 
 from helpers.labels import BODY_25, CIHP, DENSEPOSE_PARTS
-from helpers.mannequin.body import make_body
-from helpers.mannequin.camera import Camera, frame
+from helpers.mannequin.body.figure import make_body
+from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import Figure
-from helpers.mannequin.render import render
-from helpers.mannequin.surface import Material, Surface, vertex_normals
+from helpers.mannequin.render.camera import Camera, frame
+from helpers.mannequin.render.studio import render
+from helpers.mannequin.surface import Material, Surface
 from helpers.mannequin.truth import annotations
 
 SIZE = (192, 256)

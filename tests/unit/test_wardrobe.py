@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from helpers.mannequin.body import Body, make_body
-from helpers.mannequin.cut import loops
-from helpers.mannequin.form import LEFT_ARM, RIGHT_ARM
+from helpers.mannequin.body.figure import Body, make_body
+from helpers.mannequin.body.skin import skin_surfaces
+from helpers.mannequin.cloth.form import LEFT_ARM, RIGHT_ARM
+from helpers.mannequin.cloth.patterns import FRONT, base_hull, cut_top, cut_trousers, wedges
+from helpers.mannequin.cloth.wardrobe import Worn, dress, hide, product_shape, sole_height, surfaces
+from helpers.mannequin.mesh import loops, vertex_normals
 from helpers.mannequin.outfit import GARMENTS, SHOES, Fabric, Figure, Piece
-from helpers.mannequin.patterns import FRONT, base_hull, cut_top, cut_trousers, wedges
-from helpers.mannequin.skin import skin_surfaces
-from helpers.mannequin.surface import Material, vertex_normals
-from helpers.mannequin.wardrobe import Worn, dress, hide, product_shape, sole_height, surfaces
+from helpers.mannequin.surface import Material
 
 FIGURE = Figure("woman", pose="relaxed")
 TEE, TROUSERS, SHOE = Piece("t-shirt"), Piece("trousers"), Piece("shoes", style="loafers")

@@ -18,8 +18,9 @@ from types import SimpleNamespace
 import pytest
 from local_server import COMMIT, Server
 
-from helpers import downloads, inventory, weights
+from helpers import inventory, weights
 from helpers.__main__ import main
+from helpers.weights import downloads, registry
 
 Make = Callable[..., weights.Record]
 
@@ -60,7 +61,8 @@ def make(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mak
             entry |= {"bytes": len(known), "sha256": hashlib.sha256(known).hexdigest(), "hash": sure}
         table = {"summary": "a net", "licence": "X-1", "terms": "ask first", "folder": "net", "files": [entry]}
         table |= {"commercial": commercial, "hub": source.get("hub", "me/net"), "revision": "main"}
-        groups = {"net": weights._group("net", table)}
+        groups = {"net": registry._group("net", table)}
+        monkeypatch.setattr(registry, "groups", lambda: groups)
         monkeypatch.setattr(weights, "groups", lambda: groups)
         return groups["net"].records[0]
 
@@ -567,10 +569,11 @@ def test_a_process_that_is_killed_leaves_no_lock(make: Make, url: str, server: S
     record = make(url=url)
     code = f"""
 import os, signal
-from helpers import downloads, weights
+from helpers import weights
+from helpers.weights import downloads, registry
 record = weights.Record("net", "net", "{PLACE}", "safetensors", url={record.url!r})
 group = weights.Group("net", "", "X-1", "", True, (record,))
-weights.groups = lambda: {{"net": group}}
+weights.groups = registry.groups = lambda: {{"net": group}}
 class Killed(downloads.tqdm):
     def update(self, n=1):
         if self.n > {HALF}:
@@ -626,7 +629,7 @@ def test_the_setup_notebook_fetches_what_it_is_told(server: Server, tmp_path: Pa
     for name in ("HF_HUB_CACHE", "HF_HUB_OFFLINE", "ATELIER_OFFLINE", "ATELIER_WEIGHTS"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "mine").mkdir()
-    notebook = Path(downloads.__file__).parents[1] / "notebooks/00_setup.ipynb"
+    notebook = Path(__file__).parents[2] / "notebooks/00_setup.ipynb"
     parameters = {
         "fetch": ["sdxl_base"],
         "weights_folder": str(tmp_path / "mine"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from helpers import downloads
-from helpers.weights_panel import Panel
+from helpers.weights import downloads
+from helpers.widgets.fetch import Panel
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,140 @@
+"""From the user's clothing words to the two prompts of a diffusion model: adults only, dressed, one whole figure.
+
+A diffusion model draws words that the mannequin's grammar does not know, so more of them are refused here than there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from helpers.mannequin.words.prompt import PromptRefused, read_words
+
+MOST_TOKENS = 75
+"""CLIP reads 77 tokens, of which two mark start and end."""
+
+AGAINST_ALWAYS = (
+    "child, children, teenager, underage, baby, childlike, nude, naked, nudity, topless, undressed, lingerie, underwear, nsfw"
+)
+"""Stands first in every negative prompt."""
+AGAINST_FLAWS = (
+    "two people, cropped, out of frame, deformed, extra limbs, bad hands, low quality, blurry, text, watermark, drawing"
+)
+"""What a negative prompt holds besides, unless the user gives another."""
+
+_MINOR = (
+    "daughter", "son", "youth", "youths", "kiddo", "jailbait", "nymphet", "school uniform", "schoolkid", "grade schooler",
+    "barely legal", "prepubescent", "pubescent", "niña", "niño", "niñas", "niños", "mädchen", "fille", "fillette", "garçon",
+    "enfant", "enfants", "bambina", "bambino", "ragazzina", "menina", "menino", "criança", "девочка", "мальчик", "ребёнок",
+    "少女", "幼女", "女児", "ロリ", "女孩", "男孩", "儿童",
+)  # fmt: skip
+_UNDRESS = (
+    "sex", "sexual", "hentai", "xxx", "boobs", "boob", "tits", "areola", "areolas", "vagina", "vulva", "penis", "pubic", "crotch",
+    "crotchless", "pasties", "body paint", "bodypaint", "nudist", "open shirt", "cameltoe", "camel toe", "exposed breasts",
+    "onlyfans", "playboy", "skin only", "desnuda", "desnudo", "nackt", "nackte", "nue", "nudo", "nuda", "pelada", "голая", "裸", "全裸",
+)  # fmt: skip
+_AGE = re.compile(r"\b(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven)teen)"
+                  r"[\s-]*(?:y\b|y/o|y\.o|yo\b|yrs?\b|years?\b)")  # fmt: skip
+_PROTECTED = re.compile(r"\b(clothes|clothing|clothed|dressed|garments?|outfits?|apparel|attire|adults?|grown[ -]?ups?)\b")
+_LEET = str.maketrans("013457@$", "oieastas")
+
+_PERSON = re.compile(
+    r"\b(woman|women|lady|man|men|gentleman|guy|person|people|model|businesswoman|businessman|actress|actor|mother|father"
+    r"|grandmother|grandfather|female|male|figure|someone)\b",
+    re.IGNORECASE,
+)
+
+
+def refuse(text: str, name: str = "prompt") -> list[tuple[str, object]]:
+    """Raise ``PromptRefused`` where ``text`` asks for a minor or undress; returns what the mannequin's grammar knows of it.
+
+    Raises ``ValueError`` where it is no text or empty.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"{name} is a text such as 'a crop top and mini skirt', not {type(text).__name__}.")
+    if not text.strip():
+        raise ValueError(f"the {name} is empty. Write for example 'a woman in a crop top and mini skirt'.")
+    plain = unicodedata.normalize("NFKC", text)
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf").casefold()  # nothing hides between letters
+    spaced = re.sub(r"[^\w'’./]+|_", " ", plain)
+    folded = " ".join(w.translate(_LEET) if re.search(r"[^\W\d_]", w) else w for w in re.split(r"[\s_,;:()\[\]{}]+", plain))
+    for words, why in ((_MINOR, "only adults are drawn"), (_UNDRESS, "figures are always dressed")):
+        for word in words:
+            bound = r"\b" if word.isascii() or (word[0].isalpha() and ord(word[0]) < 0x3000) else ""
+            if re.search(f"{bound}{re.escape(word)}{bound}", f"{spaced} | {folded}"):
+                raise PromptRefused(f"'{word}': {why}. Write for example 'a young woman in a crop top and mini skirt'.")
+    for age in _AGE.findall(plain):
+        if not age.isdigit() or int(age) < 18:
+            raise PromptRefused(f"an age of {age}: only adults are drawn. Write for example 'a 25-year-old man'.")
+    # Quotes and print: name pictures to the mannequin; here they are words like any other.
+    unquoted = re.sub(r'["“”]|print:', " ", plain)
+    read_words(re.sub(r'["“”]|print:', " ", folded))
+    return read_words(unquoted)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """``text`` as the model reads it, and the user's words that were beyond its length (``cut``)."""
+
+    text: str
+    cut: tuple[str, ...] = ()
+
+
+def compose(words: str, tokens: Callable[[str], int]) -> Prompt:
+    """The prompt of a full-figure fashion photograph of an adult who wears what ``words`` say.
+
+    tokens: how many tokens a text is; what comes after the user's words gives way to them, then their last words are cut
+    Raises as :func:`refuse`.
+    """
+    known = refuse(words)
+    slots = {slot for slot, _ in known}
+    words = re.sub(r"\s+", " ", words).strip().rstrip(".,;")
+    framing = "upper body" if ("framing", "upper") in known else "full body"
+    head = f"{framing} fashion photograph of {_of_an_adult(words)}"
+    tail = ["fully dressed"]
+    tail += [] if "pose" in slots else ["standing, facing the camera"]
+    tail += [] if ("head", "backdrop") in known else ["plain light grey studio backdrop"]
+    tail += [] if framing == "upper body" else ["head to toe in frame"]
+    tail += ["soft even light, natural skin, sharp focus"]
+    while len(tail) > 1 and tokens(", ".join([head, *tail])) > MOST_TOKENS:
+        tail.pop()
+    spoken = head.split(" ")
+    kept = len(spoken)
+    while kept and tokens(", ".join([" ".join(spoken[:kept]), *tail])) > MOST_TOKENS:
+        kept -= 1
+    return Prompt(", ".join([" ".join(spoken[:kept]).rstrip(",;"), *tail]), tuple(spoken[kept:]))
+
+
+def against(words: str | None, tokens: Callable[[str], int]) -> Prompt:
+    """The negative prompt: minors and undress always, then ``words``, or the usual flaws where they are ``None``.
+
+    Raises ``PromptRefused`` where ``words`` would take clothes or years away, ``ValueError`` where they are no text.
+    """
+    if words is not None and not isinstance(words, str):
+        raise ValueError(f"negative_prompt is a text such as 'hat, sunglasses', or None, not {type(words).__name__}.")
+    if words is None:
+        flaws = AGAINST_FLAWS.split(", ")
+        while tokens(", ".join([AGAINST_ALWAYS, *flaws])) > MOST_TOKENS:
+            flaws.pop()
+        return Prompt(", ".join([AGAINST_ALWAYS, *flaws]))
+    words = re.sub(r"\s+", " ", words).strip(" ,.;")
+    if found := _PROTECTED.search(unicodedata.normalize("NFKC", words).casefold()):
+        raise PromptRefused(f"negative_prompt: '{found[0]}': figures are always adult and dressed. Take it out.")
+    parts = words.split(" ") if words else []
+    kept = len(parts)
+    while kept and tokens(f"{AGAINST_ALWAYS}, {' '.join(parts[:kept])}") > MOST_TOKENS:
+        kept -= 1
+    return Prompt(", ".join(filter(None, [AGAINST_ALWAYS, " ".join(parts[:kept]).rstrip(",")])), tuple(parts[kept:]))
+
+
+def _of_an_adult(words: str) -> str:
+    """``words`` with "adult" before the person they speak of, or worn by one where they speak only of clothes."""
+    if re.search(r"\b(adult|grown)\b", words, re.IGNORECASE) and _PERSON.search(words):
+        return words
+    person = _PERSON.search(words)
+    if person is None:
+        return f"an adult model wearing {words}"
+    before = re.sub(r"\b([Aa])\s$", r"\1n ", words[: person.start()])  # a woman, an adult woman
+    return f"{before}adult {words[person.start() :]}"

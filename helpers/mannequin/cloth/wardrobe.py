@@ -1,0 +1,173 @@
+"""The wardrobe: dressing a body in the pieces of an outfit, and what is worn as surfaces for the renderer.
+
+Attributes of a garment's surface, each (V,): ``panel`` (0 on the front; see ``patterns``), ``hem`` metres to the nearest stitched
+edge (0.25 where far or where nothing is stitched), ``rib`` 1 on knitted ribs, ``fade`` 0..1 where denim is worn, ``trim`` 0..1 in
+the accent colour. uv is metres of cloth, on the front panel with the origin at the chest's centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from helpers.mannequin.body.figure import Body, make_body
+from helpers.mannequin.cloth.form import LEFT_LEG, MEETS, Form
+from helpers.mannequin.cloth.patterns import base_hull
+from helpers.mannequin.cloth.sewing import Garment, body_obstacles, padded, sew, underlayer, waist_of
+from helpers.mannequin.cloth.shoes import shoes, sole_height
+from helpers.mannequin.cloth.simulate import Obstacles
+from helpers.mannequin.cloth.trims import Mesh, join
+from helpers.mannequin.outfit import Fabric, Figure, Piece
+from helpers.mannequin.surface import Material, Surface
+
+__all__ = ["Worn", "dress", "hide", "product_shape", "sole_height", "surfaces"]
+
+LABELS = {"upper": 5, "dress": 6, "lower": 9}  # CIHP
+_SKIRT_LABEL = 12
+
+
+@dataclass
+class Worn:
+    """A piece on a body.
+
+    ``mesh`` with everything sewn to it; ``labels`` (F,) uint8 CIHP; ``index`` its place in the outfit's pieces, -1 for the
+    underlayer; ``edge`` (V,) metres to the nearest opening of the garment; ``sleeve`` (V,) bool where it is on an arm. Skin
+    ``inside`` metres from every opening and less than ``reach`` below the cloth cannot be seen.
+    """
+
+    piece: Piece
+    mesh: Mesh
+    labels: np.ndarray
+    index: int
+    edge: np.ndarray
+    sleeve: np.ndarray
+    inside: float
+    reach: float
+
+
+def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
+    """The ``pieces`` (inner to outer) draped on ``body``. Same body and pieces, same vertices; colours play no part."""
+    form = Form(body, base_hull())
+    obstacles = [body_obstacles(form)]
+    out = []
+    waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
+    # Shoes first: trousers break on them.
+    for index in sorted(range(len(pieces)), key=lambda i: pieces[i].kind != "shoes"):
+        piece = pieces[index]
+        if piece.kind == "shoes":
+            worn, obstacle = _shod(piece, index, form)
+        else:
+            # A top that comes before what is worn below is under it: tucked in.
+            garment = sew(piece, form, obstacles, next((waist for i, waist in waists.items() if i > index), None))
+            worn, obstacle = _worn(piece, index, garment), garment.obstacles
+            obstacles[0] = padded(obstacles[0], garment)
+        out.append(worn)
+        obstacles.append(obstacle)
+    return [_seen(_worn(piece, -1, underlayer(piece, form)), out) for piece in _underneath(pieces)] + out
+
+
+def _seen(worn: Worn, outer: Sequence[Worn]) -> Worn:
+    """``worn`` without the faces that the ``outer`` garments cover."""
+    keep = ~_covered(worn.mesh.vertices, np.zeros(len(worn.edge), bool), outer)[worn.mesh.faces].all(axis=1)
+    return replace(worn, mesh=replace(worn.mesh, faces=worn.mesh.faces[keep]), labels=worn.labels[keep])
+
+
+def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
+    """The plain underlayer of figures that would else be bare, and below skirts."""
+    kinds = {piece.category for piece in pieces}
+    plain = Fabric("#e6e0d8", weave="jersey")
+    out = []
+    if "lower" not in kinds or any("skirt" in piece.kind for piece in pieces):
+        out.append(Piece("shorts", plain))
+    if not kinds & {"upper", "dress"}:
+        out.append(Piece("tank top", plain))
+    return out
+
+
+def _shod(piece: Piece, index: int, form: Form) -> tuple[Worn, Obstacles]:
+    pair = shoes(piece.style or "sneakers", form)
+    meshes = {part: mesh for part, (mesh, _) in pair.items()}
+    labels = [np.full(len(mesh.faces), 18 if part == LEFT_LEG else 19, np.uint8) for part, mesh in meshes.items()]
+    part = np.concatenate([np.full(len(mesh.vertices), part) for part, mesh in meshes.items()])
+    mesh = join(list(meshes.values()))
+    edge = np.concatenate([edge for _, edge in pair.values()])
+    worn = Worn(piece, mesh, np.concatenate(labels), index, edge, np.zeros(len(edge), bool), 0.012, 0.04)
+    return worn, Obstacles(mesh.vertices, mesh.normals, part, MEETS, 0.04)
+
+
+def _worn(piece: Piece, index: int, garment: Garment) -> Worn:
+    skirted = "skirt" in piece.kind or piece.kind == "dress"
+    label = _SKIRT_LABEL if "skirt" in piece.kind else LABELS[piece.category]
+    inside, reach = (0.09, 0.25) if skirted else (0.045, 0.08)
+    labels = np.full(len(garment.mesh.faces), label, np.uint8)
+    return Worn(piece, garment.mesh, labels, index, garment.edge, garment.sleeve, inside, reach)
+
+
+def surfaces(worn: Sequence[Worn], pieces: Sequence[Piece], material_for: Callable[[Fabric], Material]) -> list[Surface]:
+    """Everything worn as surfaces; ``pieces`` bring the colours, so they may differ from those that were draped in colour only."""
+    out = []
+    for item in worn:
+        piece = pieces[item.index] if item.index >= 0 else item.piece
+        mesh, material = item.mesh, material_for(piece.fabric)
+        if piece.kind == "shoes":
+            material = replace(material, kind="shoe")
+        out.append(
+            Surface(
+                piece.kind,
+                mesh.vertices,
+                mesh.faces,
+                material,
+                item.labels,
+                mesh.uv,
+                mesh.normals,
+                mesh.attributes,
+                item.index,
+            )
+        )
+    return out
+
+
+def hide(skin: Sequence[Surface], body: Body, worn: Sequence[Worn]) -> list[Surface]:
+    """``skin`` without the faces that lie well inside a garment."""
+    shell = body.template.tights
+    bones = body.template.region("upperarm", "lowerarm", "wrist", "metacarpal", "finger")[shell.indices]
+    tree = cKDTree(body.posed[shell.indices])
+    out = []
+    for surface in skin:
+        arm = bones[tree.query(surface.vertices)[1]] > 0.5
+        keep = ~_covered(surface.vertices, arm, worn)[surface.faces].all(axis=1)
+        out.append(surface if keep.all() else replace(surface, faces=surface.faces[keep], labels=surface.labels[keep]))
+    return out
+
+
+def _covered(points: np.ndarray, arm: np.ndarray, worn: Sequence[Worn]) -> np.ndarray:
+    """(N,) bool: which ``points`` lie well inside one of ``worn``; sleeves hide what is on an ``arm`` (N,), nothing else does."""
+    out = np.zeros(len(points), bool)
+    for item in worn:
+        cloth = np.flatnonzero(item.edge > item.inside)
+        if not len(cloth):
+            continue
+        low, high = item.mesh.vertices[cloth].min(axis=0) - item.reach, item.mesh.vertices[cloth].max(axis=0) + item.reach
+        box = np.flatnonzero(~out & ((points > low) & (points < high)).all(axis=1))
+        distance, near = cKDTree(item.mesh.vertices).query(points[box], distance_upper_bound=item.reach)
+        hit = np.flatnonzero(np.isfinite(distance))
+        box, near, distance = box[hit], near[hit], distance[hit]
+        depth = np.einsum("ij,ij->i", points[box] - item.mesh.vertices[near], item.mesh.normals[near])
+        inside = (depth < -0.5 * distance) | ((depth < 0.002) & (distance < 0.006))
+        out[box[inside & (item.edge[near] > item.inside) & (item.sleeve[near] == arm[box])]] = True
+    return out
+
+
+def product_shape(piece: Piece) -> Worn:
+    """``piece`` alone on an invisible figure, arms away from the body, for a product photograph."""
+    woman = piece.category == "dress" or "skirt" in piece.kind or piece.kind == "crop top"
+    body = make_body(Figure("woman" if woman else "man", height=1.68 if woman else 1.8))
+    if piece.category != "lower":
+        body = replace(body, posed=body.rest, transforms=np.broadcast_to(np.eye(4), body.transforms.shape))
+    form = Form(body, base_hull())
+    if piece.kind == "shoes":
+        return _shod(piece, 0, form)[0]
+    return _worn(piece, 0, sew(piece, form, [body_obstacles(form, feet=False)]))

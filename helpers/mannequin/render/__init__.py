@@ -1,0 +1,1 @@
+"""The photograph: ``camera`` frames, ``trace`` shoots the rays, ``light`` falls, ``shade`` answers it, ``studio`` develops the picture."""

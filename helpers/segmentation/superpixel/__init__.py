@@ -1,0 +1,1 @@
+"""The embedded click segmentation: ``engine`` joins ``regions`` and ``figure`` (the picture), ``evidence`` and ``graph`` (a click), ``outline``."""

@@ -1,0 +1,213 @@
+"""Does the new garment have the old one's shape? Sleeves, neckline, length, legs; said in plain words, with a confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from helpers.tryon.drape.product import Neckline
+from helpers.tryon.drape.silhouette import SIDES, Silhouette, length, lower
+
+_CLASSES = ((0.62, "cap"), (1.2, "short"), (1.7, "elbow-length"), (9e9, "long"))
+
+
+@dataclass
+class Plan:
+    """What is done where the shapes differ.
+
+    scale: wearer's pixels per garment pixel; neck_kept: the worn neckline is taken over; sleeves: side -> "none", "kept", "shorter"
+    or "longer"; reach: side -> length of the new sleeve on the wearer in pixels; cuffs: side -> share of the pictured sleeve that is
+    its outside; hem_share: part of the garment's length that is seen (under 1: tucked in).
+    """
+
+    scale: float
+    neck_kept: bool = True
+    sleeves: dict[str, str] = field(default_factory=dict)
+    reach: dict[str, float] = field(default_factory=dict)
+    cuffs: dict[str, float] = field(default_factory=dict)
+    hem_share: float = 1.0
+    confidence: float = 1.0
+    notes: list[str] = field(default_factory=list)
+
+    def say(self, words: str, factor: float = 1.0) -> None:
+        """Note something and multiply the confidence by ``factor``."""
+        if words not in self.notes:
+            self.notes.append(words)
+            self.confidence *= factor
+
+
+def sleeve_ratio(outline: Silhouette, side: str) -> float:
+    """Distance from the shoulder to the middle of the cuff over the shoulder width; 0 without sleeve."""
+    if not outline.sleeved.get(side):
+        return 0.0
+    cuff = (outline.points[f"{side}-cuff-outer"] + outline.points[f"{side}-cuff-inner"]) / 2
+    return float(np.linalg.norm(cuff - outline.points[f"{side}-shoulder"])) / max(outline.shoulder_width, 1.0)
+
+
+def sleeve_class(ratio: float) -> str:
+    """ "sleeveless", "cap", "short", "elbow-length" or "long"."""
+    return "sleeveless" if ratio == 0 else next(name for limit, name in _CLASSES if ratio < limit)
+
+
+def neck_depth(outline: Silhouette) -> float:
+    """How far the neckline's middle lies below the tops of the armholes, in chest widths; negative for a stand-up collar."""
+    shoulders = (outline.points["left-shoulder"][1] + outline.points["right-shoulder"][1]) / 2
+    return float((outline.points["neck"][1] - shoulders) / max(outline.chest_width, 1.0))
+
+
+def neck_width(outline: Silhouette) -> float:
+    """Distance between the ends of the neckline in chest widths."""
+    return float((outline.points["right-collar"][0] - outline.points["left-collar"][0]) / max(outline.chest_width, 1.0))
+
+
+def plan_upper(
+    worn: Silhouette, garment: Silhouette, neckline: Neckline | None, arms: Silhouette | None, crossed: bool, category: str
+) -> Plan:
+    """How a top or dress is to be put on. arms: silhouette of the worn garment with the bare arms, where arms are seen."""
+    scale = 0.5 * (worn.chest_width / garment.chest_width + worn.shoulder_width / garment.shoulder_width)
+    if not garment.sleeved["left"] and not garment.sleeved["right"]:
+        scale = worn.chest_width / garment.chest_width
+    plan = Plan(scale)
+    if worn.guessed:
+        plan.say("A sleeve lies against the body, so the armpit is a guess.", 0.92)
+    if crossed:
+        plan.say("An arm crosses the garment; the print under it is continued, not known.", 0.9)
+    ratios = {side: (sleeve_ratio(garment, side), sleeve_ratio(worn, side)) for side in SIDES}
+    carried = arms is not None and all(arms.sleeved[side] for side in SIDES) and not crossed
+    both = [r for r in ratios.values() if min(r) > 0]
+    if both:  # one decision for the two sleeves
+        new, old = np.mean(both, 0)
+        alike = 0.72 < new / old < 1.4 or min(new, old) > 1.7 or sleeve_class(new) == sleeve_class(old)
+    for side, (new, old) in ratios.items():
+        plan.reach[side] = length(garment.edges[f"{side}-outer"]) * scale if new else 0.0
+        if new == 0:
+            plan.sleeves[side] = "none"
+        elif old > 0 and alike:
+            plan.sleeves[side] = "kept"
+        elif new < old:
+            plan.sleeves[side] = "shorter"
+        elif carried:
+            plan.sleeves[side] = "longer"
+        else:
+            plan.sleeves[side] = "kept"
+            plan.say(
+                f"The new sleeve is {sleeve_class(new)}, but the arm to carry it is not seen free; it ends like the worn one.",
+                0.6,
+            )
+    new, old = (max(r[k] for r in ratios.values()) for k in (0, 1))
+    if "longer" in plan.sleeves.values():
+        plan.say(
+            f"Sleeves differ: {sleeve_class(new)} over {sleeve_class(old)} ones; the new sleeve follows the bare arm.", 0.75
+        )
+    elif "shorter" in plan.sleeves.values() or (new == 0 and old > 0.4):
+        plan.say(
+            f"Sleeves differ: {sleeve_class(new)} instead of {sleeve_class(old)} ones; the skin of the arm is invented.", 0.55
+        )
+    straps = min(_strap(garment, side) for side in SIDES)
+    if straps < 0.16 and new == 0:
+        plan.say(
+            "The new garment hangs on straps; shoulders and the skin beside them are invented where the worn one covered them.",
+            0.7,
+        )
+    depth, was = neck_depth(garment), neck_depth(worn)
+    wide, wide_was = neck_width(garment), neck_width(worn)
+    plan.neck_kept = abs(depth - was) < 0.09 and abs(wide - wide_was) < 0.22
+    if not plan.neck_kept:
+        if depth > was:
+            plan.say("The new neckline is lower than the worn one; the skin it shows is continued from what is seen.", 0.85)
+        else:
+            plan.say("The new neckline is higher than the worn one and covers skin.", 0.92)
+    if neckline is not None and neckline.clarity < 0.25:
+        plan.say("Where the front ends at the neck is hardly seen in the garment picture.", 0.9)
+    _hem(plan, worn, garment, category)
+    return plan
+
+
+def _strap(outline: Silhouette, side: str) -> float:
+    """Width of what lies over the shoulder, in chest widths."""
+    return float(
+        abs(outline.points[f"{side}-collar"][0] - outline.points[f"{side}-shoulder"][0]) / max(outline.chest_width, 1.0)
+    )
+
+
+def _hem(plan: Plan, worn: Silhouette, garment: Silhouette, category: str) -> None:
+    def seen(outline: Silhouette) -> float:
+        armpits = (outline.points["left-armpit"][1] + outline.points["right-armpit"][1]) / 2
+        shoulders = (outline.points["left-shoulder"][1] + outline.points["right-shoulder"][1]) / 2
+        hem = (outline.points["left-hem"][1] + outline.points["right-hem"][1]) / 2
+        return hem - min(shoulders, armpits)
+
+    share = seen(worn) / max(plan.scale * seen(garment), 1.0)
+    plan.hem_share = float(np.clip(share, 0.25, 1.0))
+    if share < 0.92 and category != "dress":
+        plan.say("The worn garment ends above the new one's length: the new one is shown tucked in, with the worn hem.", 0.97)
+        return
+    plan.hem_share = 1.0
+    if category == "dress" and share < 0.8:
+        plan.say("The new dress is longer than what is worn; it is shortened to the worn hem.", 0.7)
+    elif share > 1.3:
+        plan.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
+
+
+def seen_window(worn: Silhouette, garment: Silhouette, waist: float | None, touches: bool) -> Silhouette:
+    """The part of trousers or a skirt that is seen on the wearer: a top may hide its waist, the picture's edge its hem.
+
+    waist: row where the waistband sits, if the joints tell; touches: the worn garment runs out of the picture.
+    """
+    rows_p, rows_g = (np.nonzero(o.mask.any(1))[0] for o in (worn, garment))
+    (top_p, low_p), (top_g, low_g) = (rows_p[0], rows_p[-1]), (rows_g[0], rows_g[-1])
+
+    def width(outline: Silhouette, row: float) -> float:
+        columns = np.nonzero(outline.mask[int(np.clip(row, 0, len(outline.mask) - 1))])[0]
+        return float(np.ptp(columns)) if columns.size else 1.0
+
+    if "crotch" in worn.points and "crotch" in garment.points:
+        fork_p, fork_g = worn.points["crotch"][1], garment.points["crotch"][1]
+        scale = width(worn, fork_p - 0.02 * (low_p - top_p)) / width(garment, fork_g - 0.02 * (low_g - top_g))
+        if not touches:
+            scale = 0.5 * scale + 0.5 * (low_p - fork_p) / max(low_g - fork_g, 1)
+        first, last = fork_g - (fork_p - top_p) / scale, fork_g + (low_p - fork_p) / scale
+    elif touches:
+        hidden = 0.0 if waist is None else max(0.0, top_p - waist)
+        scale = width(worn, top_p + 3) / width(garment, top_g + 3)
+        for _ in range(3):
+            scale = width(worn, top_p + 3) / width(garment, top_g + 3 + hidden / scale)
+        first, last = top_g + hidden / scale, top_g + (hidden + low_p - top_p) / scale
+        if "crotch" in garment.points:  # the picture ends above the fork
+            last = min(last, garment.points["crotch"][1] - 0.01 * (low_g - top_g))
+    else:
+        scale = width(worn, low_p - 0.06 * (low_p - top_p)) / width(garment, low_g - 0.06 * (low_g - top_g))
+        first, last = low_g - (low_p - top_p) / scale, float(low_g)
+    slack = 0.07 * (low_g - top_g)
+    first = first if first > top_g + slack else top_g
+    last = last if touches and last < low_g - slack else low_g
+    if first > top_g + 0.8 * (low_g - top_g) or last < first + 0.15 * (low_g - top_g) or (first == top_g and last == low_g):
+        return garment
+    window = garment.mask.copy()
+    window[: int(first)] = False
+    window[int(last) + 1 :] = False
+    return lower(window)
+
+
+def plan_lower(worn: Silhouette, garment: Silhouette) -> Plan:
+    """How trousers, shorts or a skirt are to be put on."""
+
+    def waist(outline: Silhouette) -> float:
+        return float(np.linalg.norm(outline.points["right-waist"] - outline.points["left-waist"]))
+
+    def long(outline: Silhouette) -> float:
+        hem = (outline.points["left-hem"][1] + outline.points["right-hem"][1]) / 2
+        return hem - (outline.points["left-waist"][1] + outline.points["right-waist"][1]) / 2
+
+    plan = Plan(waist(worn) / max(waist(garment), 1.0))
+    if ("crotch" in worn.points) != ("crotch" in garment.points):
+        kinds = ("a skirt", "trousers")
+        new, old = (kinds["crotch" in o.points] for o in (garment, worn))
+        plan.say(f"{new.capitalize()} over {old}: the outline stays that of {old}.", 0.4)
+    share = long(worn) / max(plan.scale * long(garment), 1.0)
+    if share < 0.55:
+        plan.say("The new garment is longer than the worn one; it is shortened to the worn hem.", 0.7)
+    elif share > 1.3:
+        plan.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
+    return plan

@@ -1,0 +1,279 @@
+"""The garment in its product photograph: where it is, and where its front ends at the neck."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from helpers.tryon.drape.silhouette import Silhouette
+
+_SMALLEST = 64  # pixels on the shorter side under which a garment carries no texture
+
+
+@dataclass(frozen=True)
+class Neckline:
+    """The front edge at the neck, seen against the inside of the back.
+
+    curve: (n, 2) float, x, y from the left end to the right one; inside: bool (H, W), the inner back panel above it
+    clarity: 0..1, how clearly the edge stands out; shape: "round", "v", "straight"
+    """
+
+    curve: np.ndarray
+    inside: np.ndarray
+    clarity: float
+    shape: str
+
+
+def garment_mask(image: np.ndarray) -> np.ndarray:
+    """bool (H, W): the garment on a backdrop that is nearly uniform or a soft gradient.
+
+    image: uint8 (H, W, 3) RGB. The backdrop is a plane in CIE Lab fitted robustly to the picture's border; what differs from it by
+    more than its noise, or is cut off from the border, is garment. Soft shadows (darker, same hue, no edge) count as backdrop.
+    Raises ``ValueError`` where nothing, or nearly everything, differs from the border.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < _SMALLEST:
+        raise ValueError(
+            f"garment image is {width}x{height}: too small to carry cloth. Use a picture of at least {_SMALLEST} pixels."
+        )
+    shrink = min(1.0, 512 / max(height, width))
+    size = max(2, round(width * shrink)), max(2, round(height * shrink))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    away, noise = _from_backdrop(lab)
+    edges = np.hypot(*(cv2.Sobel(lab[..., 0], cv2.CV_32F, *d, ksize=3, scale=0.25) for d in ((1, 0), (0, 1))))
+    limit = float(np.clip(1.2 + 3 * noise, 1.6, 6.0))
+    difference = np.linalg.norm(away, axis=2)
+    shadow = (away[..., 0] < 0) & (away[..., 0] > -14) & (np.hypot(away[..., 1], away[..., 2]) < 1.5 + noise) & (edges < 0.7)
+    plain = ((difference < limit) | shadow).astype(np.uint8)
+    plain = cv2.copyMakeBorder(plain, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    _, pieces = cv2.connectedComponents(plain, connectivity=4)
+    found = solid_with_holes((pieces != pieces[0, 0])[1:-1, 1:-1])
+    share = float(found.mean())
+    if share < 0.01:
+        raise ValueError(
+            "garment image: no garment stands out from the backdrop. Use a plain backdrop of another colour, or pass Garment(mask=...)."
+        )
+    if share > 0.97:
+        raise ValueError("garment image: no backdrop is seen around the garment. Leave a margin, or pass Garment(mask=...).")
+    found = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.8)
+    return cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+
+
+def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A given ``mask`` bool (H, W) without the rim of backdrop that drawn masks often hold, straps above all."""
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    away, noise = _from_backdrop(lab)
+    plain = ((np.linalg.norm(away, axis=2) < np.clip(1.5 + 3 * noise, 2.0, 5.0)) | ~mask).astype(np.uint8)
+    _, pieces = cv2.connectedComponents(plain, connectivity=4)
+    outside = np.isin(pieces, np.unique(pieces[~mask])) & (plain > 0)
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
+    kept = mask & ~(outside & (depth < 0.03 * max(mask.shape)))
+    return solid_with_holes(kept if kept.sum() > 0.8 * mask.sum() else mask)
+
+
+def without_inside(mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """bool (H, W): ``mask`` without the cloth seen from within and without the rims (band of the back, far side of a cuff) beyond it.
+
+    inside: bool (H, W). Each opening is looked through in one direction: up or down near the middle line, else across its longer
+    axis and away from the cloth around it. What lies farther in that direction than the opening's first pixel is the far side.
+    """
+    closed = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, pieces, stats, centres = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    rows, columns = np.nonzero(mask)
+    points = np.column_stack([columns, rows]).astype(float)
+    centre = np.array([(columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2])
+    gone = closed > 0
+    for k in range(1, count):
+        left, _, width, _, area = stats[k]
+        if area < 0.0002 * len(rows):
+            continue
+        opening = np.argwhere(pieces == k)[:, ::-1].astype(float)
+        if left < centre[0] < left + width:
+            direction = np.array([0.0, -1.0 if centres[k][1] < centre[1] else 1.0])
+        else:
+            spread, axes = np.linalg.eigh(np.cov(opening.T))
+            away = points - centres[k]
+            about = away[(np.linalg.norm(away, axis=1) < 6 * spread[1] ** 0.5) & (closed[rows, columns] == 0)]
+            outward = -about.mean(0) if len(about) else centres[k] - centre
+            flat = spread[1] > 3 * spread[0]  # a round opening has no longer axis
+            direction = axes[:, 0] * np.sign(axes[:, 0] @ outward) if flat else outward / max(np.linalg.norm(outward), 1e-6)
+        side = np.array([-direction[1], direction[0]])
+        place, depth = (opening @ side).round().astype(int), opening @ direction
+        first = np.full(int(np.ptp(place)) + 1, np.inf)
+        np.minimum.at(first, place - place.min(), depth)
+        known = np.isfinite(first)
+        first = np.interp(np.arange(len(first)), np.nonzero(known)[0], first[known])
+        first = np.pad(first, 4, mode="edge")
+        at = (points @ side).round().astype(int) - place.min() + 4
+        near = (at >= 0) & (at < len(first))
+        near[near] = points[near] @ direction >= first[at[near]]
+        gone[rows[near], columns[near]] = True
+    front = mask & ~gone
+    front = cv2.morphologyEx(front.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    return solid_with_holes(front)
+
+
+def solid_with_holes(mask: np.ndarray) -> np.ndarray:
+    """The largest connected piece, its holes left open: bool (H, W)."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return np.zeros_like(mask)
+    return pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+
+
+def _from_backdrop(lab: np.ndarray) -> tuple[np.ndarray, float]:
+    """Difference (H, W, 3) of each pixel from the backdrop, and the backdrop's noise, in CIE Lab units."""
+    height, width = lab.shape[:2]
+    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    rim = max(2, round(0.02 * max(height, width)))
+    border = np.ones((height, width), bool)
+    border[rim:-rim, rim:-rim] = False
+    basis = np.stack([np.ones_like(rows), columns, rows], -1)
+    a, b = basis[border].astype(np.float64), lab[border].astype(np.float64)
+    keep = np.ones(len(a), bool)
+    for _ in range(5):
+        plane = (
+            np.linalg.lstsq(a[keep], b[keep], rcond=None)[0]
+            if keep.sum() > 20
+            else np.vstack([np.median(b, 0), np.zeros((2, 3))])
+        )
+        residual = np.linalg.norm(b - a @ plane, axis=1)
+        keep = residual <= max(1.0, 2.5 * float(np.median(residual)))
+    return lab - (basis @ plane).astype(np.float32), float(np.median(residual[keep]))
+
+
+def front_neckline(lab: np.ndarray, outline: Silhouette) -> Neckline | None:
+    """The front edge at the neck of a top, or ``None`` where no back panel is seen behind it.
+
+    lab: float32 (H, W, 3) CIE Lab of the product photograph; outline: its silhouette.
+    A family of curves between the ends of the neckline (from V to square, of every depth) is laid over the picture's colour
+    gradient; the one along which the colour changes most, and steadily, is taken and then laid onto the edge itself.
+    """
+    left, right = outline.points["left-collar"], outline.points["right-collar"]
+    half, chest = (right[0] - left[0]) / 2, outline.chest_width / 2
+    notch = outline.points["neck"][1] - max(left[1], right[1])
+    if half < 6 or half > 1.3 * chest:
+        return None
+    deep = notch > 0.3 * chest  # as on straps, mostly with no back panel behind
+    smooth = cv2.GaussianBlur(lab, (0, 0), max(1.0, chest / 90))
+    smooth = np.nan_to_num(smooth)
+    broad = cv2.blur(lab[..., 0], (max(3, int(0.14 * chest)),) * 2)
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *d, ksize=3, scale=0.125) for d in ((1, 0), (0, 1)))
+    u = np.linspace(-0.94, 0.94, 61)
+    powers = np.array([1.0, 1.2, 1.5, 2.0, 2.8, 4.0])
+    depths = np.arange(0.08, 1.25, 0.02) * chest
+    widths = np.array([0.84, 0.92, 1.0])
+    p, d, w = (g.ravel()[:, None] for g in np.meshgrid(powers, depths, widths, indexing="ij"))
+    x = (left[0] + right[0]) / 2 + u * half * w
+    y = left[1] + (right[1] - left[1]) * (u * w + 1) / 2 + d * (1 - np.abs(u) ** p)
+    slope = -d * p * np.abs(u) ** (p - 1) * np.sign(u) / np.maximum(half * w, 1) + (right[1] - left[1]) / (2 * half)
+    normal = np.stack([-slope, np.ones_like(slope)]) / np.hypot(slope, 1)
+    height, width = outline.mask.shape
+    xi, yi = np.clip(x.round().astype(int), 0, width - 1), np.clip(y.round().astype(int), 0, height - 1)
+    change = np.zeros(x.shape, np.float32)
+    for offset in (-0.02 * chest, 0.0, 0.02 * chest):
+        xo = np.clip((x + offset * normal[0]).round().astype(int), 0, width - 1)
+        yo = np.clip((y + offset * normal[1]).round().astype(int), 0, height - 1)
+        found = np.linalg.norm(across[yo, xo] * normal[0][..., None] + down[yo, xo] * normal[1][..., None], axis=2)
+        change = np.maximum(change, found)
+    well_inside = cv2.distanceTransform(outline.mask.astype(np.uint8), cv2.DIST_L2, 3) > max(4.0, 0.06 * chest)
+    on_cloth = well_inside[yi, xi]
+    steady = np.minimum(change, 6.0)
+    score = (np.sort(steady, 1)[:, : len(u) // 2].mean(1) + 0.25 * steady.mean(1)) * on_cloth.mean(1) ** 2
+    score[on_cloth[:, 15:46].mean(1) < 0.95] = 0
+    sides = []
+    for offset in (-0.09 * chest, 0.09 * chest):
+        at = [(v + offset * n).astype(np.float32) for v, n in ((x, normal[0]), (y, normal[1]))]
+        sides.append(cv2.remap(broad, at[0], at[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)[:, 12:49].mean(1))
+    score *= 1 + np.clip((sides[1] - sides[0]) / 12, 0, 1)  # insides lie in the shade
+    score[d[:, 0] < notch] = 0
+    level = outline.mask[int(np.clip(max(left[1], right[1]) + 0.16 * chest, 0, height - 1))]
+    if half < 0.42 * chest and level.sum() < 2.7 * half:  # a collar that stands: only its rim is open
+        score[d[:, 0] > 0.45 * half] = 0
+    likely = int(score.argmax())
+    best, apart = float(score[likely]), np.abs(d[:, 0] - d[likely, 0])
+    if best <= 0:
+        return None
+    rivals = score[(apart > 0.25 * chest) & (score > 0)]
+    rival = float(np.percentile(rivals, 98)) if rivals.size else 0.0
+    lower = np.arange(height)[:, None] - outline.points["neck"][1]
+    below = well_inside & (lower > 0.5 * chest) & (lower < 1.8 * chest)
+    texture = (
+        float(np.percentile(np.hypot(np.linalg.norm(across, axis=2), np.linalg.norm(down, axis=2))[below], 75))
+        if below.any()
+        else 0.0
+    )
+    uniform, shaded = _foreign(lab, x[likely], y[likely], outline, below)
+    if deep and not shaded:
+        return None
+    texture *= 1 - uniform
+    rival *= 1 - 0.7 * uniform
+    clarity = float(
+        np.clip((best - rival) / (0.4 * best + 1e-6), 0, 1) * np.clip(best, 0, 1) * np.clip(1.5 - 2 * texture / best, 0, 1)
+    )
+    if clarity < 0.15:  # the colour changes as much elsewhere: a print
+        return None
+    curve = _follow(np.column_stack([x[likely], y[likely]]), normal[:, likely].T, across, down, reach=0.09 * chest)
+    tips = np.array([[left[0], left[1]], [right[0], right[1]]])
+    curve = np.vstack([tips[:1], curve, tips[1:]])
+    above = np.zeros(outline.mask.shape, np.uint8)
+    ring = np.vstack([curve, [[curve[-1, 0], -9], [curve[0, 0], -9]]])
+    cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
+    shape = "v" if p[likely, 0] < 1.3 else "straight" if p[likely, 0] > 3.5 else "round"
+    return Neckline(curve, (above > 0) & outline.mask, clarity, shape)
+
+
+def _foreign(lab: np.ndarray, x: np.ndarray, y: np.ndarray, outline: Silhouette, below: np.ndarray) -> tuple[bool, bool]:
+    """Whether the cloth above the curve x, y is unlike the front ``below``: of a colour not shown there, or darker; and the latter."""
+    above = np.zeros(outline.mask.shape, np.uint8)
+    top = min(outline.points["left-collar"][1], outline.points["right-collar"][1]) - 9
+    ring = np.column_stack([np.r_[x, x[-1], x[0]], np.r_[y - 3, top, top]])
+    cv2.fillPoly(above, [ring.round().astype(np.int32)], 1)
+    inside = lab[(above > 0) & (cv2.erode(outline.mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)]
+    if len(inside) < 60 or below.sum() < 60:
+        return False, False
+    colour = np.median(inside, 0)
+    spread = float(np.median(np.linalg.norm(inside - colour, axis=1)))
+    shown = float((np.linalg.norm(lab[below] - colour, axis=1) < max(10.0, 2 * spread)).mean())
+    shaded = bool(inside[:, 0].mean() < lab[below][:, 0].mean() - 7)  # a print inside, but in the shade
+    return bool(spread < 9 and shown < 0.06) or shaded, shaded
+
+
+def cuff_share(lab: np.ndarray, outline: Silhouette, side: str) -> float:
+    """How much of a sleeve's length is its outside, 0.8..1: at the cuff a shaded inside may show."""
+    root = (outline.points[f"{side}-shoulder"] + outline.points[f"{side}-armpit"]) / 2
+    cuff = (outline.points[f"{side}-cuff-outer"] + outline.points[f"{side}-cuff-inner"]) / 2
+    axis, long = cuff - root, float(np.linalg.norm(cuff - root))
+    if long < 20:
+        return 1.0
+    wide = 0.32 * float(np.linalg.norm(outline.points[f"{side}-cuff-outer"] - outline.points[f"{side}-cuff-inner"]))
+    across = np.array([-axis[1], axis[0]]) / long
+    along, beside = np.meshgrid(np.linspace(0.5, 0.99, 50), np.linspace(-wide, wide, 9), indexing="ij")
+    at = (root + along[..., None] * axis + beside[..., None] * across).astype(np.float32)
+    light = cv2.remap(lab[..., 0], at[..., 0], at[..., 1], cv2.INTER_LINEAR).mean(1)
+    steps = [(k, light[k - 8 : k].mean() - light[k:].mean()) for k in range(30, 47)]
+    best, drop = max(steps, key=lambda step: step[1])
+    return float(along[best, 0] - 0.02) if drop > 14 else 1.0
+
+
+def _follow(line: np.ndarray, normal: np.ndarray, across: np.ndarray, down: np.ndarray, reach: float) -> np.ndarray:
+    """``line`` (n, 2) moved along its normals (n, 2), by at most ``reach``, onto the strongest steady edge: dynamic programming."""
+    offsets = np.linspace(-reach, reach, 25)
+    spots = line[:, None] + offsets[None, :, None] * normal[:, None]
+    at = [spots[..., k].astype(np.float32) for k in (0, 1)]
+    gx, gy = (cv2.remap(g, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for g in (across, down))
+    gain = np.minimum(np.linalg.norm(gx * normal[:, None, :1] + gy * normal[:, None, 1:], axis=2), 6.0)
+    gain -= 0.15 * gain.max() * (offsets / reach) ** 2
+    step = 0.02 * gain.max() * np.subtract.outer(np.arange(25), np.arange(25)) ** 2
+    best, back = gain[0], []
+    for row in gain[1:]:
+        reached = best[None] - step
+        back.append(reached.argmax(1))
+        best = reached.max(1) + row
+    path = [int(best.argmax())]
+    for choice in reversed(back):
+        path.append(int(choice[path[-1]]))
+    return spots[np.arange(len(line)), path[::-1]]

@@ -1,0 +1,364 @@
+"""Fetching the published files: resumed after a cut, checked, and only then given their names.
+
+huggingface_hub says where a hub file lies, how large it is and what its hash is; the bytes, and those of other URLs, come through
+requests with HTTP ranges (huggingface_hub itself throws away what has come when a process ends, since its version 2). Drives go through
+gdown. What is under way lies in ``.fetching/`` of the weights folder. A file that the hub's own cache (``HF_HOME``) has is used there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import requests
+from tqdm.auto import tqdm
+
+from helpers import inventory, weights
+from helpers.images import write_text
+from helpers.weights.checkpoints import Damaged, require_space
+
+TRIES = 5
+"""Attempts at a URL without a byte of progress before giving up."""
+_PAUSE = 1.0  # seconds after the first failed attempt, doubled after each further one
+_TIMEOUT = (15, 60)  # seconds to connect, and between two bytes
+_CHUNK = 1 << 16  # bytes; of what comes before a cut, less than this is lost
+_STAGE = ".fetching"
+
+
+class DownloadError(RuntimeError):
+    """A file could not be fetched; the message says why and what to do. What has arrived is kept and resumed."""
+
+
+class Offline(DownloadError):
+    """Downloads were switched off by an environment variable."""
+
+
+def offline() -> str:
+    """The environment variable that forbids downloads, or an empty string."""
+    on = (
+        name for name in ("ATELIER_OFFLINE", "HF_HUB_OFFLINE") if os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
+    )
+    return next(on, "")
+
+
+def plan(names: Sequence[str]) -> list[weights.Record]:
+    """The records that fetching ``names`` would download: those of the groups (with the groups they need) or files that are
+    missing or damaged. Raises ``ValueError`` for a name that there is not.
+    """
+    return [verdict.record for verdict in _look(names) if verdict.state in ("missing", "damaged")]
+
+
+def _look(names: Sequence[str]) -> list[inventory.Verdict]:
+    """What is here of ``names`` and of the groups that they need."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"fetch: a list of names of weights is wanted, not {names!r}. There are: {', '.join(weights.groups())}."
+        )
+    records: dict[str, weights.Record] = {}
+    for name in names:
+        chosen = weights.records(name)
+        needed = weights.groups()[name].needs if name in weights.groups() else ()
+        for record in [r for group in needed for r in weights.records(group)] + list(chosen):
+            records[record.name] = record
+    return [inventory.compare(record, contents=False) for record in records.values()]
+
+
+def terms(records: Iterable[weights.Record]) -> list[str]:
+    """What one agrees to by using ``records``: a line a group, the non-commercial ones first and marked."""
+    lines = {}
+    for record in sorted(records, key=lambda record: record.commercial):
+        mark = "" if record.commercial else " [NON-COMMERCIAL]"
+        lines[record.group] = f"{record.group}: {record.licence}{mark}: {record.terms} (from {record.source.partition(' ')[0]})"
+    return list(lines.values())
+
+
+def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] = tqdm) -> list[Path]:
+    """Download what of the groups (or single records) ``names`` is not here, and return where each downloaded file lies.
+
+    Licence terms are said first. ``progress`` is a class like ``tqdm``. A file is complete and checked before it has its name; one
+    whose well-established hash differs is refused and removed, one whose hash is unsure is kept with a warning.
+    Raises ``ValueError`` for an unknown name, ``Offline``, ``DownloadError``, ``Damaged``, and ``OSError`` for a full disk.
+    """
+    verdicts = _look(names)
+    for verdict in verdicts:
+        if verdict.state == "differs":
+            say(f"warning: {weights.find(verdict.record.name)} {verdict.text}. Delete it to have the published one fetched.")
+    wanted = [verdict.record for verdict in verdicts if verdict.state in ("missing", "damaged")]
+    if not wanted:
+        say(f"{', '.join(names)}: everything is here.")
+        return []
+    if switch := offline():
+        raise Offline(
+            f"missing: {_count(wanted)} ({wanted[0].path}{', ...' if len(wanted) > 1 else ''}) but {switch} forbids downloads. "
+            f"Unset it, or copy the files to {weights.folder()} from a machine that has them."
+        )
+    _require_packages(wanted)
+    for line in terms(wanted):
+        say(line)
+    total = sum(r.bytes - min(r.bytes, _partial_bytes(r)) for r in wanted)
+    require_space(weights.folder(), total, f"fetching {_count(wanted)}")
+    say(f"fetching {_count(wanted)}{f', {inventory.size(total)},' if total else ''} to {weights.folder()}")
+    return [_fetch(record, say, progress) for record in wanted]
+
+
+def _require_packages(records: list[weights.Record]) -> None:
+    wanted = {"filelock"} | {"huggingface_hub" for r in records if r.hub} | {"gdown" for r in records if r.drive}
+    if missing := sorted(package for package in wanted if find_spec(package) is None):
+        raise DownloadError(
+            f"downloads need {', '.join(missing)}: pip install 'atelier-notebooks[published]', or `make published`."
+        )
+
+
+def _count(records: list[weights.Record]) -> str:
+    return "1 file" if len(records) == 1 else f"{len(records)} files"
+
+
+def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
+    target = weights.folder() / record.path
+    with _alone(record):
+        try:
+            if record.hub:
+                arrived, digest = _from_hub(record, progress)
+            elif record.url:
+                arrived, digest = _from_url(record, progress), ""
+            else:
+                arrived, digest = _from_drive(record), ""
+        except OSError as error:
+            if error.errno == errno.ENOSPC and "to spare" not in str(error):
+                raise OSError(
+                    errno.ENOSPC,
+                    f"the disk of {target.parent} is full. {_kept(record)} Free some space and run the same again, which resumes",
+                ) from error
+            raise
+        _judge(arrived, digest, record, say, progress)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(arrived, target)
+    return target
+
+
+@contextmanager
+def _alone(record: weights.Record) -> Iterator[None]:
+    """Keeps others off the file that grows: whoever still had it open would go on writing after it has its name."""
+    from filelock import FileLock, Timeout
+
+    path = _part(record).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DownloadError(
+            f"{record.path} is being fetched already, by another notebook, panel or command. Wait for it, or stop it there."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        if not _part(record).exists():
+            _tidy(record)
+
+
+def _judge(arrived: Path, digest: str, record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
+    """Remove ``arrived`` and raise ``Damaged`` unless it may take the record's name. ``digest``: its sha256 where known already."""
+    verdict = inventory.compare_file(arrived, record, progress=progress, digest=digest)
+    if verdict.good:
+        if not record.sha256 and record.kind not in ("json", "text"):
+            digest = digest or inventory.sha256(arrived, progress)
+            say(f"{record.path}: sha256 {digest}; none is recorded to compare it with.")
+        if verdict.state == "differs":
+            say(f"warning: {record.path} {verdict.text}. It is kept; if it misbehaves, check its source: {record.source}.")
+        return
+    arrived.unlink()
+    arrived.with_suffix(".etag").unlink(missing_ok=True)
+    raise Damaged(
+        f"what {record.source} gave for {record.path} {verdict.text}. It was removed. Try again; if it stays so, the file there has "
+        f"changed, or something between here and there (a proxy, a log-in page) answers in its place."
+    )
+
+
+def _stage(record: weights.Record) -> Path:
+    return weights.folder() / _STAGE / record.group
+
+
+def _part(record: weights.Record) -> Path:
+    """Where a file grows."""
+    return _stage(record) / (record.path.replace("/", "-") + ".part")
+
+
+def _partial_bytes(record: weights.Record) -> int:
+    return part.stat().st_size if (part := _part(record)).exists() else 0
+
+
+def _kept(record: weights.Record) -> str:
+    have = _partial_bytes(record)
+    return f"{inventory.size(have)} of {record.path} are kept." if have else f"Nothing of {record.path} has arrived."
+
+
+def _tidy(record: weights.Record) -> None:
+    """Remove what a download without a part leaves behind, and the folders if nothing else is under way there."""
+    part = _part(record)
+    for path in (part.with_suffix(".etag"), part.with_suffix(".lock"), Path(f"{part}.of")):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty
+        part.parent.rmdir()
+        part.parent.parent.rmdir()
+
+
+def _from_url(record: weights.Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None) -> Path:
+    url, part = url or record.url, _part(record)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    failures, pause, before = 0, _PAUSE, -1
+    while True:
+        try:
+            _append(record, part, progress, url, headers or {})
+            return part
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            have = _partial_bytes(record)
+            failures, pause = (1, _PAUSE) if have > before >= 0 else (failures + 1, pause)
+            if failures >= TRIES:
+                raise _unreachable(record, error) from error
+            before = have
+            time.sleep(pause)
+            pause *= 2
+
+
+def _append(record: weights.Record, part: Path, progress: type[tqdm], url: str, headers: dict[str, str]) -> None:
+    """One request: what is still missing of ``part``. Raises requests' own errors where the connection fails."""
+    have, mark = _partial_bytes(record), part.with_suffix(".etag")
+    headers = headers | {"Accept-Encoding": "identity"}
+    if have:
+        if record.bytes and have >= record.bytes:
+            return
+        headers["Range"] = f"bytes={have}-"
+        if mark.exists():  # another file since then is sent whole
+            headers["If-Range"] = mark.read_text(encoding="utf-8")
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+        if answer.status_code == 416:  # nothing is left to send: whole already, or another file by now
+            if answer.headers.get("Content-Range", "").rpartition("/")[2] == str(have):
+                return
+            part.unlink()
+            raise requests.ConnectionError("the file has changed; from the start")
+        if answer.status_code >= 500 or answer.status_code in (408, 429):  # too slow, too many: later
+            raise requests.ConnectionError(f"the server answers {answer.status_code} {answer.reason}")
+        if answer.status_code >= 400:
+            raise DownloadError(
+                f"{url} answers {answer.status_code} {answer.reason}: the file is not there, or not for you. {_elsewhere(record)}"
+            )
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            raise Damaged(
+                f"{url} answers with an HTML page instead of {Path(record.path).name}: a log-in or error page. "
+                "Open the address in a browser to see what it says. Nothing was written."
+            )
+        if answer.status_code != 206:
+            have = 0
+        elif not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            part.unlink()
+            raise requests.ConnectionError("the server sends another range than was asked for; from the start")
+        tag = answer.headers.get("ETag", "")
+        if tag := (tag if not tag.startswith("W/") else "") or answer.headers.get("Last-Modified", ""):
+            mark.write_text(tag, encoding="utf-8")
+        else:
+            mark.unlink(missing_ok=True)
+        left = int(answer.headers.get("Content-Length", 0))
+        require_space(part.parent, left, f"the rest of {Path(record.path).name}")
+        with (
+            part.open("ab" if have else "wb") as file,
+            progress(total=have + left or None, initial=have, unit="B", unit_scale=True, desc=Path(record.path).name) as bar,
+        ):
+            for block in answer.iter_content(_CHUNK):
+                file.write(block)
+                bar.update(len(block))
+        if left and part.stat().st_size < have + left:
+            raise requests.ConnectionError(f"cut after {part.stat().st_size} of {have + left} bytes")
+
+
+def _elsewhere(record: weights.Record) -> str:
+    return f"Look for {Path(record.path).name} elsewhere and put it into {(weights.folder() / record.path).parent}."
+
+
+def _unreachable(record: weights.Record, error: BaseException) -> DownloadError:
+    return DownloadError(
+        f"{record.source} could not be fetched ({_reason(error)}). {_kept(record)} Check the connection and run the same again, which "
+        "resumes."
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, which says more than what libraries wrap around it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _from_hub(record: weights.Record, progress: type[tqdm]) -> tuple[Path, str]:
+    """The file, and its sha256 where the hub gave one to compare it with."""
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers
+
+    repository, revision, file = record.hub
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    url = hf_hub_url(repository, file, revision=revision, endpoint=endpoint)
+    try:
+        about = get_hf_file_metadata(url, endpoint=endpoint)
+    except errors.GatedRepoError as error:
+        raise DownloadError(
+            f"{repository} asks for consent: log in at https://huggingface.co/{repository}, accept its terms, then set HF_TOKEN or run "
+            "`hf auth login`."
+        ) from error
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+        what = {errors.RepositoryNotFoundError: "the repository", errors.RevisionNotFoundError: f"revision {revision}"}
+        lost = next((text for kind, text in what.items() if isinstance(error, kind)), file)
+        raise DownloadError(
+            f"{repository} on the hub: {lost} is not there (any more), or needs a log-in (HF_TOKEN). {_elsewhere(record)}"
+        ) from error
+    except Exception as error:
+        if type(error).__module__.startswith(("httpx", "requests", "huggingface_hub")):  # what it speaks through, by version
+            raise _unreachable(record, error) from error
+        raise
+    tag = about.etag or "none"  # sha256 of large files, git's sha1 of small ones
+    known = Path(f"{_part(record)}.of")
+    if known.exists() and known.read_text(encoding="utf-8") != tag:  # the file on the hub has changed since the part was begun
+        _part(record).unlink(missing_ok=True)
+    write_text(known, tag)
+    require_space(known.parent, (about.size or 0) - _partial_bytes(record), f"fetching {Path(record.path).name}")
+    part = _from_url(record, progress, url, build_hf_headers())
+    digest = inventory.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", tag) else ""
+    size = part.stat().st_size
+    if size != (about.size or size) or digest not in ("", tag):
+        part.unlink()
+        raise Damaged(
+            f"{record.path} arrived otherwise than {repository} says it is: {size} bytes of {about.size}"
+            + (f", sha256 {digest[:16]}... of {tag[:16]}..." if digest else "")
+            + ". It was removed. Try again; a proxy may have changed it on the way."
+        )
+    return part, digest
+
+
+def _from_drive(record: weights.Record) -> Path:
+    import gdown
+
+    part = _stage(record) / Path(record.path).name
+    part.parent.mkdir(parents=True, exist_ok=True)
+    require_space(part.parent, record.bytes, f"fetching {part.name}")
+    page = f"https://drive.google.com/file/d/{record.drive}/view"
+    try:
+        arrived = gdown.download(id=record.drive, output=str(part), resume=True)
+    except Exception as error:  # gdown's own errors derive from Exception alone
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        arrived, reason = None, _reason(error)
+    else:
+        reason = "no file came"
+    if arrived is None:
+        raise DownloadError(
+            f"the drive does not give {part.name} ({reason}). Too many have asked for it today, or it is gone: open {page} in a browser "
+            f"and save it to {(weights.folder() / record.path).parent}."
+        )
+    return part

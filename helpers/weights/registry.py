@@ -1,0 +1,261 @@
+"""The published files: what there are (``weights/manifest.toml``), whether they are here, and where.
+
+``find``, ``here`` and ``require`` never touch the network; ``downloads`` does. Reading and fitting is in ``checkpoints``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers.weights.checkpoints import KINDS, Damaged, check, convert
+
+if TYPE_CHECKING:
+    import torch
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_DEEPEST = 4  # folders below the weights folder that are searched for a file by its name
+_SHORT = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32"}
+
+
+class Missing(FileNotFoundError):
+    """A published file is not here."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One published file.
+
+    name:      ``GROUP``, or ``GROUP/PART`` where the group has several files
+    path:      below the weights folder
+    hub:       (repository, revision, name there), or url, or drive (id): where it comes from
+    bytes, sha256: of the published file, 0 and empty where not known; hash: ``established``, ``unsure`` or ``none``
+    kind:      ``torch``, ``safetensors``, ``onnx``, ``pickle``, ``json`` or ``text``
+    constants: numbers of the preprocessing that belong to it
+    """
+
+    name: str
+    group: str
+    path: str
+    kind: str
+    hub: tuple[str, str, str] | None = None
+    url: str = ""
+    drive: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    hash: str = "none"
+    licence: str = ""
+    terms: str = ""
+    commercial: bool = True
+    constants: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for people."""
+        if self.hub:
+            return f"huggingface.co/{self.hub[0]} {self.hub[2]}"
+        return self.url or f"drive.google.com, id {self.drive}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that are fetched and used together; ``needs`` are groups without which they are of no use."""
+
+    name: str
+    summary: str
+    licence: str
+    terms: str
+    commercial: bool
+    records: tuple[Record, ...]
+    needs: tuple[str, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Known bytes of all files."""
+        return sum(r.bytes for r in self.records)
+
+
+def use(path: str | Path) -> Path:
+    """Take weights from ``path``, a folder that is there, in this process and those it starts (sets ``ATELIER_WEIGHTS``).
+
+    The files may lie as the manifest says, or anywhere in it by the names they were published under.
+    Raises ``ValueError`` where there is no such folder.
+    """
+    path = Path(path).expanduser().resolve()
+    if not path.is_dir():
+        raise ValueError(f"weights_folder: there is no folder {path}. Name one that holds checkpoints, or make it first.")
+    os.environ["ATELIER_WEIGHTS"] = str(path)
+    return path
+
+
+def folder() -> Path:
+    """Where weights lie: ``ATELIER_WEIGHTS`` if set, else ``weights/`` of the project, else ``~/.cache/atelier/weights``."""
+    if chosen := os.environ.get("ATELIER_WEIGHTS"):
+        return Path(chosen).expanduser().resolve()
+    here = Path.cwd()
+    for root in (*(p for p in (here, *here.parents) if (p / "weights" / "manifest.toml").exists()), _PROJECT):
+        if (root / "weights" / "manifest.toml").exists() and os.access(root / "weights", os.W_OK):
+            return root / "weights"
+    return Path("~/.cache/atelier/weights").expanduser()
+
+
+@cache
+def groups() -> dict[str, Group]:
+    """Every group of the manifest, by name."""
+    path = _PROJECT / "weights" / "manifest.toml"
+    if not path.exists():  # the package was installed without the project around it
+        path = Path(next(f for f in metadata.files("atelier-notebooks") or () if f.name == "manifest.toml").locate())
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: _group(name, table) for name, table in tables.items()}
+
+
+def _group(name: str, table: dict[str, Any]) -> Group:
+    about = {key: table[key] for key in ("licence", "terms")} | {"commercial": table.get("commercial", True)}
+    files = []
+    for entry in table["files"]:
+        path = entry["path"]
+        hub = None
+        if "hub" in table and not {"url", "drive"} & entry.keys():
+            hub = (table["hub"], table["revision"], entry.get("source", path))
+        files.append(
+            Record(
+                name=name if len(table["files"]) == 1 else f"{name}/{path}",
+                group=name,
+                path=f"{table['folder']}/{path}",
+                kind=KINDS[Path(path).suffix],
+                hub=hub,
+                constants=table.get("constants", {}),
+                **{key: entry[key] for key in ("url", "drive", "bytes", "sha256", "hash") if key in entry},
+                **about,
+            )
+        )
+    return Group(name, table["summary"], records=tuple(files), needs=tuple(table.get("needs", ())), **about)
+
+
+def group(name: str) -> Group:
+    """The group called ``name``. Raises ``ValueError`` listing those there are."""
+    if name not in groups():
+        raise ValueError(f"weights are one of {', '.join(groups())}, not {name!r}.")
+    return groups()[name]
+
+
+def records(name: str | None = None) -> tuple[Record, ...]:
+    """Every record, or those of a group, or the one of that name. Raises ``ValueError`` for a name that there is not."""
+    if name is None:
+        return tuple(record for each in groups().values() for record in each.records)
+    if name in groups():
+        return groups()[name].records
+    if found := tuple(record for record in records() if record.name == name):
+        return found
+    raise ValueError(f"weights: there is no {name!r}. Groups: {', '.join(groups())}; a file is GROUP/PATH.")
+
+
+def find(name: str) -> Path | None:
+    """Where the file of record ``name`` lies, or ``None``: in the weights folder, or in the hub's cache (``HF_HOME``).
+
+    A file whose name says enough may lie anywhere in the weights folder, some folders deep.
+    """
+    (record,) = records(name)
+    base = folder()
+    places = [base / record.path]
+    if record.hub:
+        places.append(base / record.path.partition("/")[0] / record.hub[2])
+    if found := next((p for p in places if p.is_file()), None) or _in_hub_cache(record):
+        return found
+    filename = Path(record.path).name
+    if sum(Path(r.path).name == filename for r in records()) > 1:
+        return None
+    return next((p for p in _files(base) if p.name == filename), None)
+
+
+def _files(base: Path, depth: int = _DEEPEST) -> Iterator[Path]:
+    """Files in ``base``, nearest first; hidden folders, where downloads are under way, are passed over."""
+    try:
+        entries = sorted(os.scandir(base), key=lambda entry: entry.name)
+    except OSError:
+        return
+    yield from (Path(e.path) for e in entries if e.is_file())
+    if depth:
+        for entry in entries:
+            if entry.is_dir() and not entry.name.startswith("."):
+                yield from _files(Path(entry.path), depth - 1)
+
+
+def _in_hub_cache(record: Record) -> Path | None:
+    home = os.environ.get("HF_HUB_CACHE") or str(Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser() / "hub")
+    if record.hub is None or not (Path(home) / f"models--{record.hub[0].replace('/', '--')}").is_dir():
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, revision, file = record.hub
+    found = try_to_load_from_cache(repository, file, cache_dir=home, revision=revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def here(name: str) -> bool:
+    """Whether every file of a group (or the one record) is there; placeholders are not."""
+    for record in records(name):
+        path = find(record.name) or _converted_alone(record)
+        if path is None:
+            return False
+        try:
+            check(path, KINDS.get(path.suffix, record.kind))
+        except Damaged:
+            return False
+    return True
+
+
+def as_folder(record: Record) -> Path | None:
+    """The checkpoint of ``record`` as a folder of diffusers' layout beside where the file would lie, if there is one."""
+    path = (folder() / record.path).with_suffix("")
+    return path if (path / "model_index.json").is_file() else None
+
+
+def require(name: str) -> Path:
+    """The file of record ``name``, there and looking whole. Its size and hash are ``verify``'s affair.
+
+    Raises ``Missing`` or ``Damaged`` with the command that mends it.
+    """
+    (record,) = records(name)
+    path = find(record.name)
+    remedy = f"python -m helpers weights fetch {record.group}"
+    if path is None and (path := _converted_alone(record)):
+        return check(path, "safetensors", remedy=f"Delete it and run: {remedy}")
+    if path is None:
+        raise Missing(
+            f"{record.path} is not in {folder()}. It comes from {record.source} ({record.licence}: {record.terms}). "
+            f"Fetch it with: {remedy}. Or point ATELIER_WEIGHTS to a folder that has it."
+        )
+    return check(path, record.kind, remedy=f"Delete it and fetch it again: {remedy}")
+
+
+def _converted_alone(record: Record) -> Path | None:
+    """The file in 16 bits where the published one, twice as large, has been deleted since."""
+    if record.kind not in ("torch", "safetensors"):
+        return None
+    place = folder() / record.path
+    return next((p for s in ("fp16", "bf16") if (p := place.with_name(f"{place.stem}.{s}.safetensors")).is_file()), None)
+
+
+def converted(name: str, dtype: torch.dtype) -> Path:
+    """The file of record ``name`` in 16 bits as safetensors, made on first use: beside the published one, or in the weights folder where
+    that one lies in the hub's cache, which is not ours to fill.
+
+    Where only the converted file is there it is enough.
+    """
+    (record,) = records(name)
+    path = find(record.name)
+    short = _SHORT[str(dtype).removeprefix("torch.")]
+    source = path if path is not None and path.is_relative_to(folder()) else folder() / record.path
+    target = source.with_name(f"{source.stem}.{short}.safetensors")
+    if not target.exists() or (path is not None and target.stat().st_mtime < path.stat().st_mtime):
+        source = require(name)
+        print(f"converting {source.name} to {short} once: {target}")
+        convert(source, target, dtype)
+    return check(target, "safetensors", remedy="Delete it; it is made again from the published file.")

@@ -1,0 +1,480 @@
+"""The clicker: click on a garment in a notebook and see its mask at once (JupyterLab, Notebook, Voilà, VS Code, Colab)."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import ipywidgets as widgets
+import numpy as np
+from ipycanvas import MultiCanvas, hold_canvas
+from IPython.display import display
+
+from helpers import images
+from helpers.segmentation.clicks import Point, PointPrompt, garment_first
+from helpers.segmentation.paint import COLOURS, tint
+from helpers.widgets.choices import Choices
+
+ON, OFF, RIM = "#16a34a", "#dc2626", "white"
+
+_HINTS = (
+    ("x", "garment / background"),
+    ("e", "erase"),
+    ("Ctrl+Z", "undo"),
+    ("Ctrl+Shift+Z", "redo"),
+    ("n", "next garment"),
+    ("Enter", "done"),
+)
+_CHOICE_HINT = (("1 2 3", "which answer to the first click"),)
+_STYLE = """<style>
+.atelier-clicker {cursor: crosshair; margin: 3px; border-radius: 6px; box-shadow: 0 1px 4px rgba(0, 0, 0, .35)}
+.atelier-clicker:focus {outline: none; box-shadow: 0 0 0 2px #2086ff}
+.atelier-clicker.busy {cursor: progress}
+.atelier-bar {gap: 2px 6px}
+.atelier-bar button {width: auto}
+.atelier-bar .widget-toggle-buttons button.mod-active {background: #6b7280; color: white}
+.atelier-bar .widget-toggle-buttons button.mod-active:nth-of-type(1) {background: #16a34a}
+.atelier-bar .widget-toggle-buttons button.mod-active:nth-of-type(2) {background: #dc2626}
+.atelier-choices img {border-radius: 4px; cursor: default}
+.atelier-status {line-height: 1.5}
+.atelier-status i {display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .35em}
+.atelier-status .done {color: #16a34a; font-weight: 600}
+.atelier-status .error {color: #dc2626; font-weight: 600}
+.atelier-hints {opacity: .65; font-size: 85%}
+.atelier-hints kbd {border: 1px solid currentColor; border-radius: 3px; padding: 0 .3em; font-size: 90%}
+</style>"""
+
+
+class Predictor(Protocol):
+    """What the clicker asks of a segmentation engine. ``set_image`` with the same picture again costs nothing.
+
+    An engine that also has ``candidates(points)`` (each with ``mask`` and ``score``), ``default_choice(points)`` and
+    ``predict(points, choice)`` lets the hand choose among the answers to the first click.
+    """
+
+    def set_image(self, image: np.ndarray) -> Any: ...
+
+    def predict(self, points: Sequence[Point]) -> np.ndarray: ...
+
+
+def _shown(method: Callable[..., None]) -> Callable[..., None]:
+    """Callbacks of widgets lose their exceptions; these show them under the picture and leave the clicker usable."""
+
+    @wraps(method)
+    def guarded(self: Clicker, *arguments: Any) -> None:
+        try:
+            method(self, *arguments)
+        except Exception as error:
+            self._fail(error)
+
+    return guarded
+
+
+class Clicker:
+    """Click on a garment: its mask follows every click. Clicks are kept in ``prompt``, which can also be used from a cell.
+
+    Args:
+        image: uint8 (H, W, 3) RGB.
+        engine: a segmentation engine; the slow ``set_image`` is done here, once.
+        points: clicks to begin with, as ``parse_points`` takes them.
+        names: what the garments are called, in the order they are clicked.
+        folder: where ``mask.png`` (all garments), ``garments/NAME.png`` and ``points.json`` are written at every change.
+        resume: without ``points``, go on from the clicks that a hand left in ``folder`` on this very image, for instance before
+            the kernel was restarted.
+        choice: which of the first click's candidates is taken, from 0, for engines that offer several: an index for the first garment,
+            or ``{garment: index}``. None leaves it to the engine.
+        on_done: called with this clicker at "done".
+        max_view: (width, height) in pixels that the picture takes at most; it also never outgrows the window.
+
+    Attributes:
+        prompt: the :class:`PointPrompt` behind it.
+        finished: whether "done" was the last thing that happened.
+        by_hand: whether anything was clicked, now or in what was resumed.
+        seconds: how long the last mask took.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        engine: Predictor,
+        *,
+        points: object = (),
+        names: Sequence[str] = (),
+        folder: str | Path | None = None,
+        resume: bool = False,
+        choice: Mapping[str, int] | int | None = None,
+        on_done: Callable[[Clicker], None] | None = None,
+        max_view: tuple[int, int] = (768, 1024),
+    ) -> None:
+        self.image = images.require_image(image)
+        self.folder = None if folder is None else Path(folder)
+        self.on_done = on_done
+        self.finished = False
+        self.seconds = 0.0
+        self._engine = engine
+        self._chooses = hasattr(engine, "candidates")
+        if choice is not None and not self._chooses:
+            raise ValueError("choice: this engine gives one answer to a click, there is nothing to choose. Leave choice out.")
+        self._masks: dict[tuple, np.ndarray] = {}
+        self._connected = False
+        height, width = image.shape[:2]
+        settings = {"max_view": max_view, "names": names}
+        self.prompt = PointPrompt((width, height), points=points, choices=choice, **settings)
+        typed = any(self.prompt.garments.values())
+        left, chosen = self._left() if resume and not typed else (None, None)
+        if left:
+            self.prompt = PointPrompt((width, height), points=left, choices=chosen if self._chooses else None, **settings)
+        self.by_hand = bool(left)
+        self._base = images.resize(image, self.prompt.view_size)
+        self._build()
+        engine.set_image(image)
+        self._refresh()
+        if typed:
+            self.save()
+        self.prompt.on_change = self._changed
+
+    # What a next cell reads
+
+    @property
+    def points(self) -> list[Point]:
+        """(x, y, label) of the garment being clicked, in image pixels."""
+        return self.prompt.points
+
+    @property
+    def masks(self) -> dict[str, np.ndarray]:
+        """bool (H, W) by garment, for every garment that has a click on it."""
+        chosen = self.prompt.choices
+        return {name: self._mask(points, chosen.get(name)) for name, points in self.prompt.garments.items() if _clicked(points)}
+
+    @property
+    def mask(self) -> np.ndarray:
+        """bool (H, W): all garments together; empty where nothing was clicked."""
+        return np.logical_or.reduce([np.zeros(self.image.shape[:2], bool), *self.masks.values()])
+
+    def show(self) -> None:
+        """Display the clicker below the cell."""
+        if "google.colab" in sys.modules:
+            from google.colab import output  # only there
+
+            output.enable_custom_widget_manager()
+        display(self.widget)
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+    def save(self) -> None:
+        """Write masks and points to ``folder``, each file whole or not at all."""
+        if self.folder is None:
+            return
+        files = {self.folder / "garments" / f"{_slug(name)}.png": mask for name, mask in self.masks.items()}
+        for path, mask in files.items():
+            images.write_mask(path, mask)
+        for path in set((self.folder / "garments").glob("*.png")) - set(files):
+            path.unlink()  # a garment that was undone
+        images.write_mask(self.folder / "mask.png", self.mask)
+        note = {
+            "size": list(self.prompt.size),
+            "image_sha256": self._digest(),
+            "garments": self.prompt.garments,
+            "by_hand": self.by_hand,
+            "done": self.finished,
+        }
+        if self.prompt.choices:
+            note["choices"] = self.prompt.choices
+        images.write_text(self.folder / "points.json", json.dumps(note))
+
+    def _left(self) -> tuple[dict[str, list] | None, dict[str, int] | None]:
+        """The clicks and choices that a hand left in ``folder`` on this very image, if there are any."""
+        path = None if self.folder is None else self.folder / "points.json"
+        if path is None or not path.exists():
+            return None, None
+        note = json.loads(path.read_text(encoding="utf-8"))
+        ours = note.get("by_hand") and note.get("image_sha256") == self._digest()
+        return (note["garments"], note.get("choices")) if ours else (None, None)
+
+    def _digest(self) -> str:
+        return hashlib.sha256(np.ascontiguousarray(self.image)).hexdigest()
+
+    # Widgets
+
+    def _build(self) -> None:
+        width, height = self.prompt.view_size
+        # Inside Colab's frame, which grows with what it holds, a share of the window's height means nothing.
+        tallest = "640px" if "google.colab" in sys.modules else "clamp(360px, 72vh, 860px)"
+        layout = widgets.Layout(
+            width="auto", height="auto", max_width="100%", max_height=tallest, align_self="flex-start", flex="0 0 auto"
+        )
+        self.canvas = MultiCanvas(3, width=width, height=height, layout=layout)
+        self.canvas.add_class("atelier-clicker")
+        self.mode = widgets.ToggleButtons(
+            options=[("+ garment", "garment"), ("− background", "background"), ("erase", "erase")],
+            value="garment",
+            tooltips=["click on the garment", "click on what is not the garment", "click on a point to remove it"],
+            style={"button_width": "auto"},
+        )
+        self.garment = widgets.Dropdown(options=[self.prompt.garment], layout=widgets.Layout(width="9.5em"))
+        self.buttons = {
+            "undo": self._button("undo", "take back the last change (Ctrl+Z)", self._on_undo),
+            "redo": self._button("redo", "do it again (Ctrl+Shift+Z or Ctrl+Y)", self._on_redo),
+            "clear": self._button("clear", "remove this garment's points", self._on_clear),
+            "next": self._button("next garment", "keep this mask and begin another (n)", self._on_next),
+            "done": self._button("done", "finish (Enter)", self._on_done, "primary"),
+        }
+        self.status = widgets.HTML()
+        self.status.add_class("atelier-status")
+        self.errors = widgets.Output()
+        hints = " &nbsp; ".join(f"<kbd>{key}</kbd> {what}" for key, what in _HINTS + _CHOICE_HINT * self._chooses)
+        bar = widgets.Box(
+            [self.mode, *self._row("undo", "redo", "clear"), self.garment, *self._row("next", "done")],
+            layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
+        )
+        bar.add_class("atelier-bar")
+        self.choices = Choices(self._on_choice)
+        hint = widgets.HTML(f'{_STYLE}<span class="atelier-hints">{hints}</span>')
+        self.widget = widgets.VBox([bar, self.canvas, self.status, self.choices.widget, hint, self.errors])
+
+        self.canvas.on_client_ready(self._on_client_ready)
+        self.canvas.on_mouse_down(self._on_click)
+        self.canvas.on_touch_start(self._on_touch)
+        self.canvas.on_key_down(self._on_key)
+        self.garment.observe(self._on_garment, "value")
+
+    def _button(self, text: str, tooltip: str, callback: Callable[..., None], style: str = "") -> widgets.Button:
+        button = widgets.Button(description=text, tooltip=tooltip, button_style=style, layout=widgets.Layout(width="auto"))
+        button.on_click(callback)
+        return button
+
+    def _row(self, *names: str) -> list[widgets.Button]:
+        return [self.buttons[name] for name in names]
+
+    # Callbacks
+
+    @_shown
+    def _on_client_ready(self) -> None:
+        # A canvas in the page has no memory: what was drawn before it existed is lost, so all is drawn whenever one appears.
+        self._connected = True
+        opaque = np.dstack([self._base, np.full(self._base.shape[:2], 255, np.uint8)])
+        with hold_canvas():
+            self.canvas[0].put_image_data(opaque)  # with three channels it would travel as a JPEG of quality 75
+        self._draw_masks()
+        self._draw_points()
+
+    @_shown
+    def _on_click(self, x: float, y: float) -> None:
+        place = self.prompt.to_image(x, y)
+        if place is None:
+            self._say("That is outside the picture; click inside it.")
+        elif self.mode.value != "erase":
+            self.prompt.add(*place, int(self.mode.value == "garment"))
+        elif not self.prompt.remove_nearest(*place, within=3 * self._radius / self.prompt.scale):
+            self._say("No point there to erase; click closer to one of this garment's.")
+
+    def _on_touch(self, touches: Sequence[tuple[float, float]]) -> None:
+        if len(touches) == 1:
+            self._on_click(*touches[0])
+
+    @_shown
+    def _on_key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:
+        key = key.lower()
+        if ctrl or meta:
+            if key == "y" or (key == "z" and shift):
+                self._on_redo()
+            elif key == "z":
+                self._on_undo()
+        elif key == "x":
+            self.mode.value = "background" if self.mode.value == "garment" else "garment"
+        elif key == "e":
+            self.mode.value = "erase"
+        elif key == "n":
+            self._on_next()
+        elif key == "enter":
+            self._on_done()
+        elif key in ("1", "2", "3"):
+            self._on_choice(int(key) - 1)
+
+    @_shown
+    def _on_undo(self, *_: Any) -> None:
+        if not self.prompt.undo():
+            self._say("Nothing to undo.")
+
+    @_shown
+    def _on_redo(self, *_: Any) -> None:
+        if not self.prompt.redo():
+            self._say("Nothing to redo.")
+
+    @_shown
+    def _on_choice(self, index: int) -> None:
+        if self._chooses and _clicked(self.points) and index < self.choices.count:
+            self.prompt.choose(index)
+
+    @_shown
+    def _on_clear(self, *_: Any) -> None:
+        self.prompt.clear()
+
+    @_shown
+    def _on_next(self, *_: Any) -> None:
+        if not _clicked(self.points):
+            self._say(f"Click on {self.prompt.garment} first.")
+            return
+        self.prompt.next_garment()
+        self.mode.value = "garment"
+
+    @_shown
+    def _on_garment(self, change: dict) -> None:
+        if change["new"] is not None and change["new"] != self.prompt.garment:
+            self.prompt.select(change["new"])
+
+    @_shown
+    def _on_done(self, *_: Any) -> None:
+        if not self.masks:
+            self._say(f"Click on {self.prompt.garment} first.")
+            return
+        self.finished = True
+        self.save()
+        if self.on_done is not None:
+            self.on_done(self)
+        where = "" if self.folder is None else f", saved in {self.folder}"
+        many = "1 garment" if len(self.masks) == 1 else f"{len(self.masks)} garments"
+        self._say(f"Done: {many}{where}. Run the next cell, or go on clicking.", "done")
+
+    # State to screen and disk
+
+    def _changed(self, prompt: PointPrompt) -> None:
+        self.finished, self.by_hand = False, True
+        self.errors.outputs = ()
+        self._refresh()
+        try:
+            self.save()
+        except OSError as error:  # the clicks are good and stay
+            self._fail(error)
+
+    def _refresh(self) -> None:
+        """The point first, then the mask, which takes longer."""
+        self._draw_points()
+        self._say("computing …")
+        self.canvas.add_class("busy")
+        started = time.perf_counter()
+        try:
+            self._mask(self.points, self.prompt.choice)
+            self._offer()
+        finally:
+            self.canvas.remove_class("busy")
+        self.seconds = time.perf_counter() - started
+        self._draw_masks()
+        self._sync_controls()
+        self._say()
+
+    def _mask(self, points: Sequence[Point], choice: int | None = None) -> np.ndarray:
+        key = (*points, choice)
+        if not _clicked(points):
+            return np.zeros(self.image.shape[:2], bool)
+        if key not in self._masks:
+            self._engine.set_image(self.image)  # another picture may have been given to it since
+            clicks = garment_first(points)
+            mask = np.asarray(self._engine.predict(clicks, choice) if self._chooses else self._engine.predict(clicks))
+            if mask.shape != self.image.shape[:2]:
+                raise ValueError(f"the engine answered with a mask of shape {mask.shape}, not {self.image.shape[:2]}.")
+            if len(self._masks) >= 64:
+                del self._masks[next(iter(self._masks))]
+            self._masks[key] = mask.astype(bool)
+        return self._masks[key]
+
+    def _offer(self) -> None:
+        """Show the candidates of this garment's first click, and which of them is taken."""
+        if not (self._chooses and _clicked(self.points)):
+            self.choices.hide()
+            return
+        first = garment_first(self.points)[:1]
+        self._engine.set_image(self.image)
+        taken = self._engine.default_choice(first) if self.prompt.choice is None else self.prompt.choice
+        self.choices.offer(first, self.image, lambda: self._engine.candidates(first), self._colour(self.prompt.garment), taken)
+
+    def _colour(self, name: str) -> tuple[int, int, int]:
+        return COLOURS[list(self.prompt.garments).index(name) % len(COLOURS)]
+
+    @property
+    def _radius(self) -> float:
+        return float(np.clip(max(self.prompt.view_size) * 0.01, 4.5, 12))
+
+    def _draw_masks(self) -> None:
+        if not self._connected:
+            return
+        width, height = self.prompt.view_size
+        masks = self.masks
+        layer = tint((height, width), masks.values(), [self._colour(name) for name in masks])
+        x, y, w, h = cv2.boundingRect(layer[..., 3])  # only what is covered travels
+        with hold_canvas():
+            self.canvas[1].clear()
+            if w and h:
+                self.canvas[1].put_image_data(layer[y : y + h, x : x + w], x, y)
+
+    def _draw_points(self) -> None:
+        if not self._connected:
+            return
+        layer = self.canvas[2]
+        with hold_canvas():
+            layer.clear()
+            for name, points in self.prompt.garments.items():
+                active = name == self.prompt.garment
+                radius = self._radius * (1 if active else 0.6)
+                for x, y, label in points:
+                    place = self.prompt.to_view(x, y)
+                    for colour, size in (("rgba(0, 0, 0, .35)", 1.35), (RIM, 1.2), (ON if label else OFF, 0.85)):
+                        layer.fill_style = colour
+                        layer.fill_circle(*place, radius * size)
+
+    def _sync_controls(self) -> None:
+        names = list(self.prompt.garments)
+        if tuple(self.garment.options) != tuple(names):
+            self.garment.unobserve(self._on_garment, "value")
+            self.garment.options = names
+            self.garment.value = self.prompt.garment
+            self.garment.observe(self._on_garment, "value")
+        elif self.garment.value != self.prompt.garment:
+            self.garment.value = self.prompt.garment
+        self.buttons["undo"].disabled = not self.prompt.can_undo
+        self.buttons["redo"].disabled = not self.prompt.can_redo
+        self.buttons["clear"].disabled = not self.points
+
+    def _say(self, message: str = "", kind: str = "") -> None:
+        name, labels = self.prompt.garment, self.prompt.labels
+        colour = "rgb({},{},{})".format(*self._colour(name))
+        clicks = f"{len(labels)} click{'' if len(labels) == 1 else 's'} ({sum(labels)} on, {len(labels) - sum(labels)} beside)"
+        parts = [f'<i style="background:{colour}"></i><b>{html.escape(name)}</b>', clicks]
+        known = self._masks.get((*self.points, self.prompt.choice)) if _clicked(self.points) else None
+        if kind == "done":
+            parts = []
+        elif known is not None:
+            parts += [f"covers {100 * known.mean():.1f} %", f"{self.seconds:.2f} s"]
+        if message:
+            parts.append(f'<span class="{kind}">{html.escape(message)}</span>')
+        elif not _clicked(self.points):
+            parts.append("click on the garment")
+        self.status.value = " · ".join(parts)
+
+    def _fail(self, error: Exception) -> None:
+        self._draw_points()
+        self._draw_masks()
+        self._sync_controls()
+        self._say(f"{type(error).__name__}: {error}", "error")
+        self.errors.outputs = ()
+        self.errors.append_stderr("".join(traceback.format_exception(error)))
+
+
+def _clicked(points: Iterable[Point]) -> bool:
+    """Whether there is a click on the garment; without one the mask is empty whatever was said about the background."""
+    return any(label == 1 for _, _, label in points)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w-]+", "-", name).strip("-") or "garment"
