@@ -1,3 +1,4 @@
-"""Another garment on a person: ``framing`` and ``plausible`` before an engine runs, ``result`` after it; the engines are ``drape``, embedded,
-and ``idm_vton``, published.
+"""Another garment on a person.
+
+``framing`` and ``plausible`` come before an engine, ``result`` after it; the engines are ``drape``, embedded, and ``idm_vton``, published.
 """

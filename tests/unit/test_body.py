@@ -11,8 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from helpers.labels import BODY_25, CIHP
 from helpers.mannequin.body import eyes
-from helpers.mannequin.body import template as bodies
 from helpers.mannequin.body import skin as skins
+from helpers.mannequin.body import template as bodies
 from helpers.mannequin.body.figure import dual_quaternion_skinning, make_body
 from helpers.mannequin.body.shape import shape_key
 from helpers.mannequin.body.template import BodyDataError, template

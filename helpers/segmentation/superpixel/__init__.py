@@ -1,1 +1,4 @@
-"""The embedded click segmentation: ``engine`` joins ``regions`` and ``figure`` (the picture), ``evidence`` and ``graph`` (a click), ``outline``."""
+"""The embedded click segmentation.
+
+``engine`` joins ``regions`` and ``figure`` (the picture), ``evidence`` and ``graph`` (a click) and ``outline`` (its edge).
+"""
