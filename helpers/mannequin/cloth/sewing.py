@@ -45,7 +45,7 @@ _OPENINGS = ("neck", "cuff", "hem", "waist")
 
 
 @dataclass
-class Garment:
+class Sewn:
     """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``sleeve`` and ``waist``
     (V,) bool, where it is on an arm or on the waist's edge, ``obstacles`` for the next layer."""
 
@@ -63,7 +63,7 @@ def body_obstacles(form: Form, feet: bool = True) -> Obstacles:
     return Obstacles(points[rows], vertex_normals(points, form.hull.faces)[rows], form.hull.part[rows], MEETS)
 
 
-def padded(body: Obstacles, inner: Garment, reach: float = 0.12) -> Obstacles:
+def padded(body: Obstacles, inner: Sewn, reach: float = 0.12) -> Obstacles:
     """The ``body`` smoothed above the waistband of what is worn ``inner``, so that a top falls over it without a step."""
     band = np.flatnonzero(inner.waist)
     if not len(band):
@@ -74,7 +74,7 @@ def padded(body: Obstacles, inner: Garment, reach: float = 0.12) -> Obstacles:
     return Obstacles(points + rise[:, None] * normals, normals, body.part[:-1], body.meets)
 
 
-def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Garment:
+def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Sewn:
     """``piece`` draped on the body of ``form``, outside of all ``obstacles``; a top is ``tucked`` into a waist at that template
     height.
 
@@ -103,7 +103,7 @@ def waist_of(piece: Piece) -> float:
     return SKIRTS[piece.kind].waist if piece.kind in SKIRTS else LEG_WAIST
 
 
-def underlayer(piece: Piece, form: Form) -> Garment:
+def underlayer(piece: Piece, form: Form) -> Sewn:
     """Plain knitted briefs (``piece`` of category lower) or a camisole, close to the body, not draped."""
     cut = cut_top(0.90, "strap", "scoop") if piece.category == "upper" else cut_trousers(0.95, 0.72)
     sheet = sheet_of(cut, form, Ease())
@@ -143,7 +143,7 @@ def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sh
     return sheet
 
 
-def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Garment:
+def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Sewn:
     hem = TOP_HEMS[piece.length or STYLES[piece.kind].length]
     inside = tucked is not None and hem < tucked
     sheet = _top_sheet(piece, form, tucked - 0.06 if inside else hem, inside)
@@ -157,7 +157,7 @@ def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | N
     return garment
 
 
-def _cut_away(garment: Garment, sheet: Sheet, hidden: np.ndarray) -> None:
+def _cut_away(garment: Sewn, sheet: Sheet, hidden: np.ndarray) -> None:
     """Leaves out the cloth whose vertices (V,) are ``hidden`` in what is worn over it, and the hem there."""
     mesh, count = garment.mesh, len(sheet.wedge_vertex)
     points = sheet.start[hidden]
@@ -204,7 +204,7 @@ def _ribbed(trim: Mesh, amount: float = 1.0) -> Mesh:
 # --- legs --------------------------------------------------------------------------------------------------------------
 
 
-def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
     style = STYLES[piece.kind]
     cut = cut_trousers(LEG_WAIST, TROUSER_HEMS[piece.length or style.length])
     snug = 1 - smoothstep(0.03, 0.16, LEG_WAIST - cut.points[:, 1])
@@ -272,14 +272,14 @@ def _skirt_shape(piece: Piece) -> Skirt:
     return replace(shape, hem=SKIRT_HEMS[piece.length]) if piece.length else shape
 
 
-def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
     sheet = skirt_sheet(_skirt_shape(piece), form, np.random.default_rng(7))
     sheet.unroll()
     sheet = _settled(sheet, piece, obstacles)
     return _assembled([(sheet, _skirt_trims(sheet, 0.03))])
 
 
-def _dress(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
+def _dress(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
     shape = _skirt_shape(piece)
     bodice = _top_sheet(piece, form, shape.waist)
     bodice.held = np.maximum(bodice.held, np.exp(-((bodice.distance("hem") / 0.02) ** 2)))
@@ -296,7 +296,7 @@ def _dress(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Garment:
 
 def _assembled(
     parts: list[tuple[Sheet, list[Mesh]]], inner: tuple[str, ...] = (), ribs: dict[str, float] | None = None
-) -> Garment:
+) -> Sewn:
     """Joins sheets and their trims.
 
     ``inner``: the bottom line of the first and the top line of the second sheet, sewn together; ``ribs``: line -> width of the
@@ -326,7 +326,7 @@ def _assembled(
         normals.append(outward)
         part.append(sheet.part)
     obstacles = Obstacles(np.concatenate(points), np.concatenate(normals), np.concatenate(part), MEETS, 0.05)
-    return Garment(join(meshes), *(np.concatenate(values) for values in (edges, sleeves, waists)), obstacles)
+    return Sewn(join(meshes), *(np.concatenate(values) for values in (edges, sleeves, waists)), obstacles)
 
 
 def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict[str, np.ndarray]:
@@ -339,7 +339,7 @@ def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict
     return {"hem": hem, "rib": knitted}
 
 
-_SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Garment]] = {
+_SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Sewn]] = {
     "mini skirt": _skirt,
     "midi skirt": _skirt,
     "a-line skirt": _skirt,

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.cloth.form import LEFT_LEG, MEETS, Form
 from helpers.mannequin.cloth.patterns import base_hull
-from helpers.mannequin.cloth.sewing import Garment, body_obstacles, padded, sew, underlayer, waist_of
+from helpers.mannequin.cloth.sewing import Sewn, body_obstacles, padded, sew, underlayer, waist_of
 from helpers.mannequin.cloth.shoes import shoes, sole_height
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Mesh, join
@@ -98,7 +98,7 @@ def _shod(piece: Piece, index: int, form: Form) -> tuple[Worn, Obstacles]:
     return worn, Obstacles(mesh.vertices, mesh.normals, part, MEETS, 0.04)
 
 
-def _worn(piece: Piece, index: int, garment: Garment) -> Worn:
+def _worn(piece: Piece, index: int, garment: Sewn) -> Worn:
     skirted = "skirt" in piece.kind or piece.kind == "dress"
     label = _SKIRT_LABEL if "skirt" in piece.kind else LABELS[piece.category]
     inside, reach = (0.09, 0.25) if skirted else (0.045, 0.08)
