@@ -13,7 +13,7 @@ from IPython.display import display
 from tqdm.auto import tqdm
 
 from helpers import inventory, weights
-from helpers.weights import downloads
+from helpers.weights import downloads, verify
 
 
 class Panel:
@@ -64,13 +64,13 @@ class Panel:
 
     def _refresh(self) -> None:
         for name, label in self.presence.items():
-            label.value = html.escape(inventory.presence(name).partition(":")[0])
+            label.value = html.escape(verify.presence(name).partition(":")[0])
 
     def _on_tick(self, _: Any) -> None:
         wanted = downloads.plan(self.chosen())
         self.button.disabled = not wanted or self._running()
         terms = "<br>".join(map(html.escape, downloads.terms(wanted)))
-        needed = inventory.size(sum(record.bytes for record in wanted))
+        needed = weights.human_size(sum(record.bytes for record in wanted))
         self.status.value = f"{needed} to download. Pressing the button accepts these terms:<br>{terms}" if wanted else ""
 
     def _running(self) -> bool:
@@ -127,8 +127,8 @@ class Panel:
                 share = self.n / self.total if self.total else 0.0
                 if share - panel.bar.value > 0.005 or share >= 1:
                     panel.bar.value = min(share, 1.0)
-                    of = f" of {inventory.size(int(self.total))}" if self.total else ""
-                    panel.status.value = html.escape(f"{self.name}: {inventory.size(int(self.n))}{of}")
+                    of = f" of {weights.human_size(int(self.total))}" if self.total else ""
+                    panel.status.value = html.escape(f"{self.name}: {weights.human_size(int(self.n))}{of}")
 
         return Bar
 
