@@ -35,7 +35,7 @@ from helpers.images import require_size
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe
 from helpers.person import Person
-from helpers.stepping import Cancelled, OnStep, preview
+from helpers.stepping import Cancelled, OnStep
 
 __all__ = ["VARIANTS", "Cancelled", "RealVisXL", "Variant"]
 
@@ -277,6 +277,19 @@ class RealVisXL:
                 pipe.to(device.kind)
         self._pipe, self._plan = pipe, chosen
         return pipe
+
+
+# The usual linear map from SDXL's four latent channels to red, green and blue: rows are channels, values 0..255.
+# Timothy Alexis Vass, "Explaining the SDXL latent space".
+_CHANNELS = ((60.0, 60.0, 60.0), (-60.0, -5.0, 10.0), (25.0, 15.0, -5.0), (-70.0, -50.0, -35.0))
+_GREY = (150.0, 140.0, 130.0)
+
+
+def preview(latents: torch.Tensor) -> np.ndarray:
+    """Scaled SDXL latents (4, h, w) -> uint8 (h, w, 3) RGB, an eighth of the picture's size, without the autoencoder."""
+    latents = latents.detach().to("cpu", torch.float32)
+    colour = torch.einsum("chw,cr->hwr", latents, torch.tensor(_CHANNELS)) + torch.tensor(_GREY)
+    return colour.nan_to_num().clamp(0, 255).round().to(torch.uint8).numpy()
 
 
 _EMBEDS = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")

@@ -21,9 +21,8 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from helpers import devices, engines, generate, weights  # noqa: E402
 from helpers.generation import realvisxl, sdxl_file  # noqa: E402
-from helpers.generation.realvisxl import Cancelled, RealVisXL  # noqa: E402
+from helpers.generation.realvisxl import Cancelled, RealVisXL, preview  # noqa: E402
 from helpers.mannequin.words.prompt import PromptRefused  # noqa: E402
-from helpers.stepping import preview  # noqa: E402
 from helpers.testing import generation  # noqa: E402
 from helpers.widgets import forming as notebook  # noqa: E402
 
