@@ -115,7 +115,7 @@ _STEPPING = {
     "progress": Setting("flag", "whether a bar of the steps is shown; None shows it where there is no on_step"),
     "on_step": Setting("callable", "called as on_step(step, total, preview) after every step; False from it cancels"),
 }
-_PICK = Setting(
+PICK = Setting(
     "whole", "who is meant of several people: auto, or counted from the left, from 0", "auto", low=0, choices=("auto",)
 )
 
@@ -233,7 +233,7 @@ ENGINES = (
                 "choice", "how the photograph goes into the 3:4 frame", "letterbox", choices=("letterbox", "crop", "stretch")
             ),
             "annotator": Setting("text", "which engine annotates the person", "auto"),
-            "pick": _PICK,
+            "pick": PICK,
             "colour_match": Setting(
                 "flag", "whether the new cloth is shifted to the garment's colour where it has faded", False
             ),

@@ -130,7 +130,6 @@ class OpenPoseSCHP(Base):
         ``garments`` gets what CIHP has no class for (belt, bag).
         Raises ``ValueError`` where nobody is found, ``weights.Missing`` for files that are not here.
         """
-        _require_pick(pick)
         missing = person.missing(needs)
         if not missing:
             return person
@@ -195,11 +194,6 @@ def _enlarged(name: str, value: np.ndarray, small: tuple[int, int], size: tuple[
     if name == "keypoints":
         return value * np.array([size[0] / small[0], size[1] / small[1], 1], np.float32)
     return cv2.resize(value, size, interpolation=cv2.INTER_NEAREST_EXACT)
-
-
-def _require_pick(pick: str | int) -> None:
-    if pick != "auto" and (not isinstance(pick, int) or isinstance(pick, bool) or pick < 0):
-        raise ValueError(f"pick is auto or the person's number counted from the left, from 0, not {pick!r}.")
 
 
 def _crowd(people: list[np.ndarray], pick: str | int, mask: np.ndarray | None = None) -> _Crowd:

@@ -28,10 +28,9 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
-from helpers import devices, weights
+from helpers import checks, devices, weights
 from helpers.generation import sdxl_file
 from helpers.generation.compose import Prompt, against, compose, refuse
-from helpers.images import require_size
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe
 from helpers.person import Person
@@ -408,11 +407,7 @@ def _memory_named(size: tuple[int, int] | None) -> Iterator[None]:
 
 
 def _require_size(size: Any) -> tuple[int, int]:
-    width, height = require_size(size, _SMALLEST, _LARGEST)
-    if width % 8 or height % 8:
-        near = f"{8 * round(width / 8)}x{8 * round(height / 8)}"
-        raise ValueError(f"size must be multiples of 8, not {width}x{height}; the nearest is {near}.")
-    return width, height
+    return checks.size(size, _SMALLEST, _LARGEST, multiple=8)
 
 
 def _require_whole(name: str, value: Any, low: int, high: int) -> int:
