@@ -53,13 +53,13 @@ class Setting:
     def expected(self) -> str:
         """What fits, in words: ``a whole number from 1 to 100``."""
         words = _WORDS.get(self.kind) or f"a {self.kind.partition(':')[2]}"
-        bounds = [] if self.above is None else [f"above {self.above:g}"]
+        bounds = [] if self.above is None else [f"above {self.above}"]
         if self.low is not None and self.high is not None:
-            bounds.append(f"from {self.low:g} to {self.high:g}")
+            bounds.append(f"from {self.low} to {self.high}")
         elif self.low is not None:
-            bounds.append(f"of at least {self.low:g}")
+            bounds.append(f"of at least {self.low}")
         elif self.high is not None:
-            bounds.append(f"{'and ' * bool(bounds)}at most {self.high:g}")
+            bounds.append(f"{'and ' * bool(bounds)}at most {self.high}")
         words = " ".join([words, *bounds])
         if not self.choices:
             return words
@@ -104,6 +104,18 @@ _WORDS = {
     "choice": "one of",
     "callable": "a function",
 }
+
+
+SEED = Setting(
+    "whole", "what the words leave open is drawn from it, and the same seed gives the same picture", 0, low=0, high=2**63 - 1
+)
+
+
+def checked_seeds(seeds: Sequence[int]) -> list[int]:
+    """One seed a picture, as ``many`` takes them. Raises ``ValueError`` for none, and for what is no seed."""
+    if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
+        raise ValueError(f"seeds must be a list of whole numbers, one a picture, such as [0, 1, 2], not {seeds!r:.80}.")
+    return [SEED.check("seeds" if len(seeds) > 1 else "seed", seed) for seed in seeds]
 
 
 class Base:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.images import require_size
 from helpers.mannequin import truth
@@ -29,17 +30,11 @@ _SMALLEST, _LARGEST = 64, 4096  # px a side
 _KEPT = 4  # dressed figures kept in memory, some 20 MB each
 
 
-class Mannequin:
+class Mannequin(Base):
     """The embedded generation engine. Dressed figures are kept, so other colours or another camera cost only the picture."""
 
     def __init__(self) -> None:
         self._dressed: OrderedDict[Hashable, tuple[Body, list[Worn]]] = OrderedDict()
-
-    def __enter__(self) -> Mannequin:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Forget the figures kept in memory."""

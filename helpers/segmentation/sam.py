@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from helpers import devices, weights
+from helpers.contract import Base
 from helpers.segmentation import mobile_sam
 from helpers.segmentation.checks import Point, checked_image, checked_points
 from helpers.segmentation.sam_decoder import Runner
@@ -65,7 +65,7 @@ class _Look:
     inside: tuple[int, int]
 
 
-class SAM:
+class SAM(Base):
     """Segmentation by clicks on one image at a time.
 
     ``set_image`` does the slow part once a photograph, ``predict`` the cheap part for a list of points::
@@ -101,12 +101,6 @@ class SAM:
         self._looks: OrderedDict[str, _Look] = OrderedDict()
         self._logits: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._key = ""
-
-    def __enter__(self) -> SAM:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Forget the photographs and free the network's memory; ``set_image`` loads it again."""

@@ -19,7 +19,7 @@ from helpers.person import Person
 from helpers.tryon.drape.product import garment_mask
 from helpers.tryon.idm_vton import engine as idm_vton
 from helpers.tryon.idm_vton import loading
-from helpers.tryon.idm_vton.engine import IDMVTON, Stopped
+from helpers.tryon.idm_vton.engine import IDMVTON
 from helpers.tryon.idm_vton.garments import GarmentFeatures
 from helpers.tryon.idm_vton.profiles import Profile, choose_profile
 
