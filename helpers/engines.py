@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal, get_args, overload
 
-from helpers import images, weights
+from helpers import checks, weights
 from helpers.contract import Annotator, Generator, Segmenter, Setting, TryOnEngine
 
 Stage = Literal["generate", "segment", "annotate", "try_on"]
@@ -140,8 +140,9 @@ ENGINES = (
                 "number",
                 "how closely the words are followed, None as the variant likes it; at 1 and below the negative prompt, which keeps "
                 "figures adult and dressed, would not be read",
-                above=1,
+                low=1,
                 high=20,
+                above=True,
             ),
             "negative_prompt": Setting("text", "what is kept out beside minors and undress; None keeps out the usual flaws"),
             **_STEPPING,
@@ -301,15 +302,20 @@ def check_settings(stage: str, name: str, settings: Mapping[str, Any]) -> dict[s
     return {key: engine.settings[key].check(key, value) for key, value in settings.items()}
 
 
+def require_boxes(name: str) -> None:
+    """Raise ``ValueError`` where the segmentation engine ``name`` takes no box."""
+    engine = find("segment", name)
+    if not engine.boxes:
+        able = " or ".join(e.name for e in ENGINES if e.boxes)
+        raise ValueError(
+            f"engine {engine.name} takes no box. Click on the garment, points=[(x, y, 1)], or take engine={able!r}."
+        )
+
+
 def check_size(name: str, size: Any) -> tuple[int, int]:
     """(width, height) of a picture that the generation engine ``name`` can draw; ``ValueError`` saying what it can."""
-    engine = find("generate", name)
-    low, high, step = engine.sides[0], engine.sides[-1], engine.sides.step
-    width, height = images.require_size(size, low, high)
-    if width % step or height % step:
-        near = f"{step * round(width / step)}x{step * round(height / step)}"
-        raise ValueError(f"size must be multiples of {step} for {engine.name}, not {width}x{height}; the nearest is {near}.")
-    return width, height
+    sides = find("generate", name).sides
+    return checks.size(size, sides[0], sides[-1], multiple=sides.step)
 
 
 @overload
