@@ -36,7 +36,7 @@ def _list_engines(arguments: argparse.Namespace) -> int:
     from helpers.engines import ENGINES
 
     for engine in ENGINES:
-        print(f"{engine.stage:9} {engine.name:12} {engine.summary} · needs {engine.needs} · {engine.licence}")
+        print(f"{engine.stage:9} {engine.name:12} {engine.summary} · needs {engine.machine} · {engine.licence}")
     return 0
 
 

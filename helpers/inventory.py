@@ -34,7 +34,7 @@ def engine_rows() -> list[dict[str, Any]]:
             "engine": engine.name,
             "variants": ", ".join(engine.variants),
             "what it does": engine.summary,
-            "needs": engine.needs,
+            "needs": engine.machine,
             "weights": ", ".join(engine.groups()) or "none",
             "licence": engine.licence,
             "weights here": _engine_presence(engine),
@@ -77,7 +77,7 @@ def fits(group: str) -> str:
     needing = users(group)
     if any(engine.fits() for engine in needing):
         return "yes"
-    lacks = [f"no{_to_install(engine) or f': {engine.name} needs {engine.needs}'}" for engine in needing]
+    lacks = [f"no{_to_install(engine) or f': {engine.name} needs {engine.machine}'}" for engine in needing]
     return "; ".join(lacks) or "nothing uses it"
 
 

@@ -8,11 +8,11 @@ does not show (skin under the old sleeves, a lower neckline) is continued plausi
 from __future__ import annotations
 
 import time
-from types import TracebackType
 
 import cv2
 import numpy as np
 
+from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.labels import LOWER, UPPER, select
 from helpers.person import Person
@@ -37,14 +37,8 @@ _PIECE = {
 }  # which piece of the garment a part shows; all others the trunk
 
 
-class Drape:
+class Drape(Base):
     """Puts a garment photograph on a person by warping it. Needs no weights; about a second a picture at 768x1024."""
-
-    def __enter__(self) -> Drape:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        return None
 
     def __call__(self, person: Person, garment: Garment, *, mask: np.ndarray, seed: int = 0) -> TryOn:
         """``garment`` on ``person`` in place of what ``mask`` covers.
@@ -159,9 +153,6 @@ class Drape:
 
 def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
     plausible.check(mask, person)
-    if min(garment.image.shape[:2]) < 64:
-        height, width = garment.image.shape[:2]
-        raise ValueError(f"garment image is {width}x{height}: too small to carry cloth. Use a picture of at least 64 pixels.")
     if person.labels is None:
         return
     upper, lower = (int((mask & select(person.labels, names)).sum()) for names in (UPPER, LOWER))
