@@ -121,11 +121,12 @@ class OpenPoseSCHP(Base):
         pick: str | int = "auto",
         mask: np.ndarray | None = None,
     ) -> Person:
-        """The person with what is in ``needs`` and not known yet, out of ``keypoints``, ``labels`` (CIHP), ``densepose`` (IUV) and ``mask``.
+        """The person with what is in ``needs`` and not known yet.
 
-        pick: who, where there are several: ``auto`` (whom ``mask`` is on, else the largest, nearest to the middle) or a number
-              counted from the left, from 0
-        mask: bool (H, W) of what somebody wears
+        needs: out of ``keypoints``, ``labels`` (CIHP), ``densepose`` (IUV) and ``mask``
+        pick:  who, where there are several: ``auto`` (whom ``mask`` is on, else the largest, nearest to the middle) or a number
+               counted from the left, from 0
+        mask:  bool (H, W) of what somebody wears
         Only the networks that are needed are loaded. ``scene["people"]`` says how many people there are. With the labels comes a mask, and
         ``garments`` gets what CIHP has no class for (belt, bag).
         Raises ``ValueError`` where nobody is found, ``weights.Missing`` for files that are not here.
@@ -158,7 +159,8 @@ class OpenPoseSCHP(Base):
         image, crowd = person.image, None
         found: dict[str, Any] = {"people": 1}
         if "keypoints" in missing:
-            crowd = _crowd(skeleton.everyone(*self.openpose.assemble(image), image.shape[:2]), pick, mask)
+            candidate, subset = self.openpose.assemble(image)
+            crowd = _crowd(skeleton.everyone(candidate, subset, image.shape[:2]), pick, mask)
             found["people"] = len(crowd.people)
             found["keypoints"] = skeleton.to_body25(crowd.joints)
         elif person.keypoints is not None:
@@ -209,7 +211,7 @@ def _crowd(people: list[np.ndarray], pick: str | int, mask: np.ndarray | None = 
     if pick == "auto":
         return _Crowd(people, 0)
     order = sorted(range(len(people)), key=lambda i: people[i][people[i][:, 2] > 0, 0].mean())
-    return _Crowd(people, order[_index(pick, len(order))])
+    return _Crowd(people, order[_index(int(pick), len(order))])
 
 
 def _mean_distance(joints: np.ndarray, away: np.ndarray) -> float:
@@ -219,7 +221,7 @@ def _mean_distance(joints: np.ndarray, away: np.ndarray) -> float:
 
 
 def _by_box(found: Detections, shape: tuple[int, int], pick: str | int, mask: np.ndarray | None = None) -> int | None:
-    """Who is meant of DensePose's detections where there is no skeleton to go by: ``mask`` lies in their box, in the smallest of several."""
+    """Who is meant of DensePose's detections where there is no skeleton to go by: the smallest box that holds ``mask``."""
     if not len(found):
         return None
     boxes = found.boxes.numpy()
@@ -231,7 +233,7 @@ def _by_box(found: Detections, shape: tuple[int, int], pick: str | int, mask: np
     if pick == "auto":
         corners = [np.column_stack([box.reshape(2, 2), np.ones(2)]) for box in boxes]
         return int(np.argmax([skeleton.prominence(c, shape) for c in corners]))
-    return int(np.argsort(boxes[:, 0] + boxes[:, 2])[_index(pick, len(boxes))])
+    return int(np.argsort(boxes[:, 0] + boxes[:, 2])[_index(int(pick), len(boxes))])
 
 
 def _index(pick: int, count: int) -> int:
@@ -248,4 +250,3 @@ def _distance(joints: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
             start, end = (tuple(int(v) for v in np.rint(joints[j, :2])) for j in (a, b))
             cv2.line(canvas, start, end, 0, 1)
     return cv2.distanceTransform(canvas, cv2.DIST_L2, 5)
-

@@ -71,17 +71,11 @@ def from_instances(instances: Any) -> Detections:
 class Detectron2DensePose:
     """detectron2's network behind the calls of ``densepose.DensePose``.
 
-    source: ``model_final_162be9.pkl``; predictor: uint8 (H, W, 3) BGR -> ``Instances``, in place of detectron2's own
+    predictor: uint8 (H, W, 3) BGR -> ``Instances``
     """
 
-    def __init__(
-        self,
-        source: str | Path | None = None,
-        device: str | torch.device = "cpu",
-        *,
-        predictor: Callable[[np.ndarray], Any] | None = None,
-    ) -> None:
-        self.predictor = predictor or _predictor(Path(source), str(device))
+    def __init__(self, predictor: Callable[[np.ndarray], Any]) -> None:
+        self.predictor = predictor
 
     def detect(self, image: np.ndarray, least: float = SCORE) -> Detections:
         """Detections of at least ``least`` in uint8 (H, W, 3) RGB, boxes in its pixels, highest score first."""
@@ -90,6 +84,7 @@ class Detectron2DensePose:
 
 
 def _predictor(source: Path, device: str) -> Callable[[np.ndarray], Any]:
+    """detectron2's model on ``model_final_162be9.pkl``."""
     cfg = configuration(device)
     from detectron2.modeling import build_model
 
@@ -116,4 +111,4 @@ class Detectron2Annotator(OpenPoseSCHP):
         super()._require(needs)
 
     def _load_densepose(self) -> Detectron2DensePose:
-        return Detectron2DensePose(self._file("densepose"), self.device)
+        return Detectron2DensePose(_predictor(self._file("densepose"), self.device))

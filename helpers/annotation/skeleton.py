@@ -136,7 +136,9 @@ def assemble(heat: np.ndarray, fields: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return candidate, subset[~((subset[:, -1] < 4) | (subset[:, -2] / np.maximum(subset[:, -1], 1) < 0.4))]
 
 
-def _grow(people: list[np.ndarray], kind: int, a: int, b: int, start: float, end: float, score: float, candidate: np.ndarray):
+def _grow(
+    people: list[np.ndarray], kind: int, a: int, b: int, start: float, end: float, score: float, candidate: np.ndarray
+) -> None:
     """Add one limb to the people so far: to the one who has an end of it, joining two who have one each, or as somebody new."""
     having = [person for person in people if person[a] == start or person[b] == end][:2]
     gain = candidate[int(end), 2] + score

@@ -31,7 +31,7 @@ class Frame:
         return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
     def put_labels(self, labels: np.ndarray) -> np.ndarray:
-        """Whatever must not be mixed, (H, W) or (H, W, C) of the photograph's size (classes, IUV), in the frame: nearest; the margin is 0."""
+        """What must not be mixed (classes, IUV), (H, W) or (H, W, C) of the photograph's size, in the frame: nearest; the margin is 0."""
         x, y, w, h = self.source
         left, top, width, height = self.target
         framed = np.zeros((self.size[1], self.size[0], *labels.shape[2:]), labels.dtype)

@@ -1,8 +1,8 @@
 """What every try-on by a network shares: the way from photographs of any size into its frame, and back.
 
-    sitting = sit(person, garment, mask, (768, 1024), needs=("keypoints", "labels"))
-    painted = ...                                       # the engine's own: from sitting.person, .mask, .cloth to a picture of the frame
-    return sitting.result(painted, engine="its_name")
+sitting = sit(person, garment, mask, (768, 1024), needs=("keypoints", "labels"))
+painted = ...                                       # the engine's own: from sitting.person, .mask, .cloth to a picture of the frame
+return sitting.result(painted, engine="its_name")
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sitting:
     frame:      how it lies in the network's frame
     image:      uint8 (h, w, 3), the photograph in the frame
     person:     the person in the frame with the annotations that were needed, at the annotators' size
-    mask:       bool (h, w) of what may change, or ``None`` until :meth:`masked` says it
+    mask:       bool (h, w) of what may change; nothing, where none was given, until :meth:`masked` says it
     garment:    as it came
     cloth:      uint8 (h, w, 3), the garment in the frame, as ``cloth_frame`` says
     notes:      what is to be said to whoever asked
@@ -47,7 +47,7 @@ class Sitting:
     frame: Frame
     image: np.ndarray
     person: Person
-    mask: np.ndarray | None
+    mask: np.ndarray
     garment: Garment
     cloth: np.ndarray
     cloth_frame: Frame
@@ -99,7 +99,7 @@ class Sitting:
         colour_match: shift the new cloth to the garment's colour where it has faded
         whole:        everything that the frame shows is taken, not only what the mask covers
         """
-        if self.mask is None:
+        if not self.mask.any():
             raise ValueError("this sitting has no mask yet: call masked(mask) with what may change.")
         if painted.shape != self.image.shape:
             raise ValueError(f"a picture of {self.image.shape} is to be taken out of the frame, not {painted.shape}.")
@@ -156,16 +156,18 @@ def sit(
     mask:      bool (H, W) over the photograph, checked by :mod:`helpers.tryon.plausible`, or ``None`` for an engine that finds it
     needs:     names out of ``person.ANNOTATIONS``; what the person lacks is asked of ``annotator``, in the frame
     framing:   ``letterbox``, ``crop`` or ``stretch`` (:func:`helpers.tryon.framing.frame`); a garment is stretched or letterboxed
-    pick:      who is meant where there are several people: ``auto`` (whom the mask is on, else the most prominent) or 0, 1, ... from the left
+    pick:      who is meant of several people: ``auto`` (whom the mask is on, else the most prominent) or 0, 1, ... from the left
     annotated: (width, height) at which the person is annotated where that is not ``size``
     grown:     of the frame's height, by which the mask grows
     Raises ``ValueError`` naming what does not fit, before anything slow; what the annotator raises where it cannot run or finds nobody.
     """
     started = time.perf_counter()
+    if annotator != "auto":
+        engines.find("annotate", annotator)
     height, width = person.image.shape[:2]
     place = frame((width, height), size, framing)
     notes = []
-    framed = None
+    framed = np.zeros(size[::-1], bool)
     if mask is not None:
         if remark := plausible.check(mask, person):
             notes.append(remark)
@@ -183,7 +185,9 @@ def sit(
                 f"{people} people are in the picture; one was dressed, the mask's wearer or the most prominent. "
                 "pick=0, 1, ... chooses."
             )
-    cloth_frame = frame((garment.image.shape[1], garment.image.shape[0]), size, "stretch" if framing == "stretch" else "letterbox")
+    cloth_frame = frame(
+        (garment.image.shape[1], garment.image.shape[0]), size, "stretch" if framing == "stretch" else "letterbox"
+    )
     return Sitting(
         photograph=person.image,
         frame=place,

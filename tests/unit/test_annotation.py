@@ -281,7 +281,7 @@ def test_detectron2_gives_the_same_type(folder: Path, figure: Person) -> None:
         charts = SimpleNamespace(coarse_segm=found.coarse, fine_segm=found.fine, u=found.u, v=found.v)
         return SimpleNamespace(pred_boxes=SimpleNamespace(tensor=found.boxes), scores=found.scores, pred_densepose=charts)
 
-    theirs = detectron2.Detectron2DensePose(predictor=predictor).detect(figure.image)
+    theirs = detectron2.Detectron2DensePose(predictor).detect(figure.image)
     np.testing.assert_array_equal(pictures[0], figure.image[..., ::-1])
     expected = ours.detect(figure.image)
     shape = figure.image.shape[:2]

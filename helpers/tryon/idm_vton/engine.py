@@ -43,7 +43,7 @@ class IDMVTON(Base):
         self._nets: dict[str, Any] = {}
         self._words: dict[tuple, Any] = {}
         self._garments = GarmentCache()
-        self._profile: devices.Policy | None = None
+        self._chosen: devices.Policy | None = None
 
     def close(self) -> None:
         """Free every network and everything kept of garments."""
@@ -185,7 +185,9 @@ class IDMVTON(Base):
     ) -> tuple[Sitting, np.ndarray]:
         """The same as published: stretched, seen by way of the frame, and nothing taken that is known of the person."""
         if annotator not in ("auto", *_PUBLISHED):
-            raise ValueError(f"parity is to the networks of {' or '.join(_PUBLISHED)}: annotator must be one of them, not {annotator!r}.")
+            raise ValueError(
+                f"parity is to the networks of {' or '.join(_PUBLISHED)}: annotator must be one of them, not {annotator!r}."
+            )
         networks = engines.load("annotate", _PUBLISHED[0] if annotator == "auto" else annotator)
         sitting = sit(person, garment, mask, self._frame_size(), needs=(), framing="stretch", grown=0)
         parse, joints, pose = preprocess.published(_resized(sitting.image, preprocess.SIZE), networks)
@@ -196,9 +198,14 @@ class IDMVTON(Base):
     # The networks, one phase at a time
 
     def _set_profile(self, profile: devices.Policy) -> None:
-        if profile != self._profile:
+        if profile != self._chosen:
             self.close()
-            self._profile = profile
+            self._chosen = profile
+
+    @property
+    def _profile(self) -> devices.Policy:
+        assert self._chosen is not None, "chosen at the beginning of every run"
+        return self._chosen
 
     @property
     def _device(self) -> torch.device:

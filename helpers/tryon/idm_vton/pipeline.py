@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL, DDPMScheduler
     from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection
 
-Generators = torch.Generator | list[torch.Generator] | None
+Generators: TypeAlias = torch.Generator | list[torch.Generator] | None
 NEGATIVE = "monochrome, lowres, bad anatomy, worst quality, low quality"
-_CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+_CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
+_CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def clip_pixels(image: np.ndarray, size: int = 224) -> Tensor:
     picture = np.asarray(Image.fromarray(image).resize(target, Image.Resampling.BICUBIC))
     top, left = (target[1] - size) // 2, (target[0] - size) // 2
     pixels = picture[top : top + size, left : left + size].astype(np.float32) / 255
-    return torch.from_numpy((pixels - np.float32(_CLIP_MEAN)) / np.float32(_CLIP_STD)).permute(2, 0, 1)[None]
+    return torch.from_numpy((pixels - _CLIP_MEAN) / _CLIP_STD).permute(2, 0, 1)[None]
 
 
 @torch.no_grad()

@@ -68,13 +68,14 @@ def agnostic_mask(
 
 def mask_of(person: Person, category: str) -> np.ndarray:
     """:func:`agnostic_mask`, bool (H, W), of somebody 512 high whose labels and keypoints are known."""
+    assert person.keypoints is not None
     keypoints = body25_to_coco18(person.keypoints).astype(np.float64)
     joints = np.where(keypoints[:, 2:] > 0, keypoints[:, :2], 0.0)
     return agnostic_mask(parsed(person), joints, category, person.image.shape[1::-1])
 
 
 def parsed(person: Person) -> np.ndarray:
-    """uint8 (H, W): a person's labels (CIHP) in ATR numbering, with torso skin as neck, and with the belt and bag that CIHP has no class for."""
+    """uint8 (H, W): a person's labels (CIHP) in ATR numbering and neck, with the belt and bag that CIHP has no class for."""
     assert person.labels is not None
     parse = convert(person.labels, "cihp", "atr_neck")
     for name in ("belt", "bag"):
@@ -101,7 +102,9 @@ def published(image: np.ndarray, networks: Any) -> tuple[np.ndarray, np.ndarray,
     """
     candidate, subset = networks.openpose.assemble(image)
     if not len(subset):
-        raise ValueError("no person was found in the photograph: use one that shows a person from the head to the thighs at least.")
+        raise ValueError(
+            "no person was found in the photograph: use one that shows a person from the head to the thighs at least."
+        )
     iuv = published_iuv(networks.densepose.detect(image), image.shape[:2])
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     joints = published_joints(candidate, subset, image.shape[:2])
@@ -132,7 +135,7 @@ def published_joints(
 
 
 def published_iuv(found: Any, shape: tuple[int, int]) -> np.ndarray | None:
-    """IUV (H, W, 3) behind the demo's picture: its canvas is emptied for every person of DensePose's detections, so that the last one remains.
+    """IUV (H, W, 3) behind the demo's picture: its canvas is emptied for each of DensePose's detections, so that the last one remains.
 
     ``None`` where nobody was found: the demo then passes on the grey photograph.
     """
