@@ -8,16 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from helpers.mannequin import garments
+from helpers.mannequin import fabrics, garments
 
 GARMENTS = {kind.name: kind.category for kind in garments.KINDS.values()}
 """Every garment of the wardrobe and its category."""
 
-PATTERNS = (
-    "solid", "stripes", "vertical stripes", "pinstripes", "checks", "gingham", "tartan", "dots", "floral", "print",
-)  # fmt: skip
-"""``stripes`` run across (Breton), ``checks`` are shirt checks of two colours, ``gingham`` half-and-half, ``tartan`` a sett."""
-WEAVES = ("cotton", "jersey", "denim", "knit", "silk", "wool", "linen", "leather", "satin")
+PATTERNS = tuple(fabrics.PATTERNS)
+WEAVES = tuple(fabrics.WEAVES)
 LENGTHS = ("cropped", "mini", "short", "knee", "midi", "ankle", "full", "regular", "long")
 SLEEVES = ("none", "strap", "cap", "short", "elbow", "long")
 NECKLINES = ("crew", "v", "scoop", "square", "boat", "collar", "turtle")

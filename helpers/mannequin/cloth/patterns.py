@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from helpers.mannequin import fabrics
 from helpers.mannequin.body.template import Template, template
 from helpers.mannequin.cloth.clip import Cut
 from helpers.mannequin.cloth.form import Curve, Ease, Hull, arm_curve, armhole, hull
@@ -72,17 +73,8 @@ FITS = {
 }
 
 
-WEAVES = {
-    "cotton": Cloth(bend=0.16),
-    "jersey": Cloth(bend=0.06, squash=0.45),
-    "denim": Cloth(bend=0.5, squash=0.8),
-    "knit": Cloth(bend=0.45, squash=0.5),
-    "silk": Cloth(bend=0.03),
-    "wool": Cloth(bend=0.35, squash=0.7),
-    "linen": Cloth(bend=0.25, squash=0.8),
-    "leather": Cloth(bend=0.7, squash=0.8),
-    "satin": Cloth(bend=0.04),
-}
+WEAVES = {weave.name: Cloth(bend=weave.bend, squash=weave.squash) for weave in fabrics.WEAVES.values()}
+"""Weave -> how it falls."""
 
 
 def ease_of(piece: Piece) -> Ease:
