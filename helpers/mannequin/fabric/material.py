@@ -94,7 +94,7 @@ class _Cloth:
         plain = linear(self.fabric.colour)
         colour = self.pattern(u, v, blur)
         if self.picture is not None:
-            self._print(colour, u, v, _attribute(hits, "panel"), blur)
+            self._print(self.picture, colour, u, v, _attribute(hits, "panel"), blur)
         ribbed = _attribute(hits, "rib")
         if ribbed is not None:
             colour += np.clip(ribbed, 0, 1)[:, None] * (plain - colour)
@@ -146,9 +146,17 @@ class _Cloth:
         base = linear(self.fabric.colour)
         return base * 0.62 if base.mean() > 0.08 else base * 1.5 + 0.012
 
-    def _print(self, colour: np.ndarray, u: np.ndarray, v: np.ndarray, panel: np.ndarray | None, blur: float) -> None:
-        """Lays the picture over ``colour`` (N, 3) on the front."""
-        height, width = self.picture.shape[:2]
+    def _print(
+        self,
+        picture: np.ndarray,
+        colour: np.ndarray,
+        u: np.ndarray,
+        v: np.ndarray,
+        panel: np.ndarray | None,
+        blur: float,
+    ) -> None:
+        """Lays ``picture`` over ``colour`` (N, 3) on the front."""
+        height, width = picture.shape[:2]
         scale = min(PRINT_WIDTH / width, PRINT_HEIGHT / height)  # metres a picture pixel
         on = (np.abs(u) < PRINT_WIDTH / 2) & (np.abs(v - PRINT_CENTRE) < PRINT_HEIGHT / 2)
         if panel is not None:
@@ -157,7 +165,7 @@ class _Cloth:
         if not on.size:
             return
         if blur not in self.prints:
-            self.prints[blur] = _shrunk(self.picture, blur / scale)
+            self.prints[blur] = _shrunk(picture, blur / scale)
         image = self.prints[blur]
         x = (u[on] / scale + width / 2) * image.shape[1] / width - 0.5
         y = ((PRINT_CENTRE - v[on]) / scale + height / 2) * image.shape[0] / height - 0.5
