@@ -19,13 +19,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from helpers.mannequin.colours import decode, linear, mix
+from helpers.mannequin.colours import linear, mix
 from helpers.mannequin.fabric.floral import floral_tile
-from helpers.mannequin.fabric.weave import rib_map, weave_map
+from helpers.mannequin.fabric.weave import TEXEL, rib_map, weave_map
 from helpers.mannequin.fabrics import PATTERNS, WEAVES, Weave
 from helpers.mannequin.fields import look_up, sample, wrapped
 from helpers.mannequin.outfit import Fabric
 from helpers.mannequin.surface import Hits, Material
+from helpers.srgb import decode
 
 PIXEL = 0.0018
 """Metres of cloth a pixel shows when the hits bring no ``footprint``: a full figure on 1024 rows."""
@@ -134,10 +135,10 @@ class _Cloth:
         return 0.0001 * 1.25 ** round(np.log(max(_SHARPNESS * pixel, 1e-6) / 0.0001) / np.log(1.25))
 
     def _weave(self, u: np.ndarray, v: np.ndarray, ribbed: np.ndarray | None, blur: float) -> np.ndarray:
-        out = look_up(weave_map(self.fabric.weave, blur), u, v)
+        out = look_up(weave_map(self.fabric.weave, blur), u, v, TEXEL)
         if ribbed is not None and (inside := np.flatnonzero(ribbed > 0.02)).size:
             share = np.clip(ribbed[inside], 0, 1)[:, None]
-            out[inside] += share * (look_up(rib_map(self.made_of.ribs, blur), u[inside], v[inside]) - out[inside])
+            out[inside] += share * (look_up(rib_map(self.made_of.ribs, blur), u[inside], v[inside], TEXEL) - out[inside])
         return out
 
     def _thread(self) -> np.ndarray:
