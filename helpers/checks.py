@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from numbers import Integral, Real
 from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,7 +106,11 @@ def clicks(value: Any, size: tuple[int, int], name: str = "points") -> tuple[Poi
 def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple: int = 1) -> int:
     """A whole number from ``low`` to ``high``, Python's or NumPy's, no bool; where wanted, a multiple of something."""
     reach = f"of at least {low}" if high is None else f"from {low} to {high}"
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= (math.inf if high is None else high):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | np.integer)
+        or not low <= value <= (math.inf if high is None else high)
+    ):
         raise ValueError(f"{name} must be a whole number {reach}, not {value!r}.")
     if value % multiple:
         raise ValueError(
@@ -118,7 +121,7 @@ def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple:
 
 def number(value: Any, name: str, low: float, high: float) -> float:
     """A finite number from ``low`` to ``high``, no bool."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value <= high:
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
     return float(value)
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import chain, count
 from pathlib import Path
 
 import cv2
@@ -135,6 +137,17 @@ def write_labels(path: str | Path, labels: np.ndarray, palette: np.ndarray) -> P
 def write_text(path: str | Path, text: str) -> Path:
     """Write UTF-8 text whole or not at all."""
     return write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def slug(name: str, taken: Collection[str] = ()) -> str:
+    """``name`` as the stem of a file: letters, digits, ``.``, ``_`` and ``-``, at most 80, without a blank, and none of ``taken``.
+
+    Stems that differ in capitals alone are one on some disks, and count as one here.
+    """
+    stem = re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "unnamed"
+    used = {other.casefold() for other in taken}
+    numbered = (f"{stem}-{number}" for number in count(2))
+    return next(candidate for candidate in chain([stem], numbered) if candidate.casefold() not in used)
 
 
 def digest(image: np.ndarray) -> str:

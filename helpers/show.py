@@ -1,7 +1,7 @@
 """Figures for the notebooks: grids and strips of pictures, overlays, clicks, skeletons, label maps, tables.
 
 Functions named after a thing (``overlay``, ``skeleton``, …) return uint8 (H, W, 3) RGB arrays; ``grid``, ``strip`` and ``curves``
-return a figure that a notebook shows when it ends a cell and ``Run.save_figure`` writes.
+return a figure that a notebook shows when it ends a cell and ``Run.show`` writes and displays.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from helpers.images import fit_inside, resize
-from helpers.labels import BODY_25_BONES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
+from helpers.labels import BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
 
 MASK_COLOUR = (30, 144, 255)
 _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
@@ -136,14 +136,13 @@ def clicks(image: np.ndarray, points: Sequence[tuple[float, float, int]]) -> np.
 
 
 def skeleton(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen."""
+    """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen, in OpenPose's colours."""
     out = (image * 0.55).astype(np.uint8)
-    colours = (matplotlib.colormaps["hsv"](np.linspace(0, 1, len(BODY_25_BONES), endpoint=False))[:, :3] * 255).astype(int)
     pen = 2 * _pen(image)
-    for (a, b), colour in zip(BODY_25_BONES, colours, strict=True):
+    for a, b in BODY_25_BONES:
         if keypoints[a, 2] > 0 and keypoints[b, 2] > 0:
             ends = [tuple(np.rint(keypoints[i, :2]).astype(int).tolist()) for i in (a, b)]
-            cv2.line(out, *ends, colour.tolist(), pen, cv2.LINE_AA)
+            cv2.line(out, *ends, BODY_25_COLOURS[b].tolist(), pen, cv2.LINE_AA)
     for x, y, confidence in keypoints:
         if confidence > 0:
             cv2.circle(out, (round(float(x)), round(float(y))), pen + 1, (255, 255, 255), -1, cv2.LINE_AA)
