@@ -21,7 +21,7 @@ from helpers.images import (
     write_mask,
     write_text,
 )
-from helpers.labels import BODY_25, BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE
+from helpers.labels import BODY_25, BODY_25_BONES, BODY_25_COLOURS, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
 
 _MILLIMETRES = 1000.0
 _SEEN, _OPACITY = 0.05, 0.6  # OpenPose's own: what counts as seen, and how much of a colour covers what is below
@@ -83,6 +83,17 @@ class Person:
             garments={name: resize(mask, size) for name, mask in self.garments.items()},
             scene=self.scene,
         )
+
+    def worn(self, category: str) -> np.ndarray | None:
+        """bool (H, W): what is worn of ``upper``, ``lower`` or ``dress``, which may be nothing; ``None`` where there are no labels."""
+        return None if self.labels is None else select(self.labels, CATEGORY_CLASSES[category])
+
+    def known_garments(self) -> dict[str, np.ndarray]:
+        """bool (H, W) by name, from the top down: ``garments`` or, without them, what the labels show above and below; may be empty."""
+        upper, lower = self.worn("upper"), self.worn("lower")
+        found = self.garments or {name: mask for name, mask in (("upper", upper), ("lower", lower)) if mask is not None}
+        seen = [(name, mask) for name, mask in found.items() if mask.any()]
+        return dict(sorted(seen, key=lambda item: int(item[1].any(1).argmax())))
 
     def save(self, folder: str | Path, name: str = "person") -> Path:
         """Write the picture and every annotation under ``folder`` in the VITON-HD layout; returns the picture's path.

@@ -12,7 +12,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,12 +42,16 @@ def outputs_folder() -> Path:
 
 @dataclass
 class Run:
-    """An open run. ``path(...)`` is a file in the run's folder; ``parameters`` are all that the notebook was given."""
+    """An open run. ``path(...)`` is a file in the run's folder; ``parameters`` are all that the notebook was given.
+
+    ``seconds`` holds what :meth:`timed` took, by name.
+    """
 
     notebook: str
     name: str
     folder: Path
     parameters: dict[str, Any]
+    seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
     def path(self, *parts: str) -> Path:
@@ -55,6 +60,13 @@ class Run:
         if not path.is_relative_to(self.folder):
             raise ValueError(f"{'/'.join(parts)} lies outside the run's folder {self.folder}.")
         return path
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """``with run.timed("a click"):`` takes down how many seconds of the clock that took."""
+        started = time.perf_counter()
+        yield
+        self.seconds[what] = round(time.perf_counter() - started, 2)
 
     def save_person(self, person: Person, name: str = "person") -> Path:
         """Leave ``person`` for the notebooks that follow."""

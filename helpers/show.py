@@ -58,14 +58,14 @@ def grid(
     height: float = 4.2,
     title: str = "",
     captions: Sequence[str] = (),
-) -> Picture:
+) -> Picture | None:
     """Titled pictures in rows of ``columns``, each ``height`` inches high, or less where the row would be wider than a page.
 
-    ``captions`` go below them in small grey letters; titles and captions are wrapped.
+    ``captions`` go below them in small grey letters; titles and captions are wrapped. ``None`` where there is nothing to show.
     """
     items = list(pictures.items()) if isinstance(pictures, Mapping) else list(pictures)
     if not items:
-        raise ValueError("pictures: there is nothing to show.")
+        return None
     columns = min(columns, len(items))
     rows = -(-len(items) // columns)
     aspect = max(p.shape[1] / p.shape[0] for _, p in items)
@@ -90,13 +90,22 @@ def grid(
     return figure
 
 
-def strip(pictures: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]], **options: Any) -> Picture:
+def strip(pictures: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]], **options: Any) -> Picture | None:
     """Titled pictures in one row; options as in :func:`grid`."""
     return grid(pictures, columns=max(1, len(pictures)), **options)
 
 
-def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int = 1) -> Picture:
-    """Lines over 1, 2, 3, …: for instance IoU over the number of clicks."""
+def strips(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **options: Any) -> Picture | None:
+    """Rows of titled pictures one below the other; a shorter one ends early. Options as in :func:`grid`."""
+    longest = max(map(len, rows), default=1)
+    nothing = ("", np.full((4, 3, 3), 255, np.uint8))
+    return grid([picture for row in rows for picture in (*row, *[nothing] * (longest - len(row)))], columns=longest, **options)
+
+
+def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int = 1) -> Picture | None:
+    """Lines over 1, 2, 3, …: for instance IoU over the number of clicks. ``None`` where there are none."""
+    if not series:
+        return None
     figure = Picture(figsize=(5.2, 3.0))
     axis = figure.subplots()
     for name, values in series.items():
@@ -210,6 +219,13 @@ class _Line(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def some(words: Sequence[str], most: int = 16) -> str:
+    """``words`` in a line, or where there are more than ``most`` an even choice of them and how many there are."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[:: -(-len(words) // most)])} … ({len(words)} in all)"
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Table:
