@@ -8,11 +8,11 @@ does not show (skin under the old sleeves, a lower neckline) is continued plausi
 from __future__ import annotations
 
 import time
-from types import TracebackType
 
 import cv2
 import numpy as np
 
+from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.labels import LOWER, UPPER, select
 from helpers.person import Person
@@ -36,14 +36,8 @@ _PIECE = {
 }  # which piece of the garment a part shows; all others the trunk
 
 
-class Drape:
+class Drape(Base):
     """Puts a garment photograph on a person by warping it. Needs no weights; about a second a picture at 768x1024."""
-
-    def __enter__(self) -> Drape:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        return None
 
     def __call__(self, person: Person, garment: Garment, *, mask: np.ndarray, seed: int = 0) -> TryOn:
         """``garment`` on ``person`` in place of what ``mask`` covers.
