@@ -126,6 +126,7 @@ class Run:
         section = json.loads(json.dumps(section, default=_plain))
         everything[self.notebook] = section
         images.write_text(path, json.dumps(everything, indent=1))
+        print(f"{section['seconds']:.0f} s · {self.folder}")
         return section
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from helpers.segmentation.clicks import default_points, garment_first, garment_under, iou, parse_points, protocol_clicks
-    from helpers.segmentation.paint import around, growth, painted
+    from helpers.segmentation.paint import around, growth, painted, views
 
 _ROOMS = {
     "clicks": ("default_points", "garment_first", "garment_under", "iou", "parse_points", "protocol_clicks"),
-    "paint": ("around", "growth", "painted"),
+    "paint": ("around", "growth", "painted", "views"),
 }
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "painted",
     "parse_points",
     "protocol_clicks",
+    "views",
 ]
 
 

@@ -53,6 +53,16 @@ def painted(image: np.ndarray, masks: Iterable[np.ndarray], colours: Iterable[tu
     return np.rint(image * (1 - alpha) + layer[..., :3] * alpha).astype(np.uint8)
 
 
+def views(image: np.ndarray, points: Sequence[Point], mask: np.ndarray) -> dict[str, np.ndarray]:
+    """What a mask, bool (H, W), is of ``image`` and came from: the clicks, it laid over the picture, it alone, and what it cuts out."""
+    return {
+        "clicks": show.clicks(image, points),
+        "over the picture": painted(image, [mask]),
+        "mask": mask,
+        "cut out": show.cut_out(image, mask),
+    }
+
+
 def around(region: np.ndarray, margin: float = 0.15) -> tuple[slice, slice]:
     """Rows and columns of a 3:4 window around a bool (H, W) region, as far as the picture reaches; all of it if it is empty.
 
