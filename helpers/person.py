@@ -100,8 +100,8 @@ class Person:
 
         ``image/NAME.jpg``, ``image-parse-v3/NAME.png``, ``openpose_json/NAME_keypoints.json``, ``openpose_img/NAME_rendered.png``,
         ``image-densepose/NAME.jpg``; and, beyond that layout, ``lossless/NAME.png`` (the picture), ``densepose-iuv``, ``depth`` (16-bit
-        millimetres), ``normals``, ``person-mask``, ``garment-mask/NAME/GARMENT.png`` and ``scene/NAME.json``. Names of several words
-        become one (:func:`helpers.images.slug`).
+        millimetres), ``normals``, ``person-mask``, ``garment-mask/NAME/GARMENT.png`` and ``scene/NAME.json``. A ``name`` of several
+        words becomes one (:func:`helpers.images.slug`).
         """
         folder, name = Path(folder), slug(name)
         write_image(folder / "lossless" / f"{name}.png", self.image)
@@ -121,10 +121,8 @@ class Person:
             write_image(folder / "normals" / f"{name}.png", np.rint(self.normals * 127 + 128).astype(np.uint8))
         if self.mask is not None:
             write_mask(folder / "person-mask" / f"{name}.png", self.mask)
-        taken: list[str] = []
         for garment, mask in self.garments.items():
-            taken.append(slug(garment, taken))
-            write_mask(folder / "garment-mask" / name / f"{taken[-1]}.png", mask)
+            write_mask(folder / "garment-mask" / name / f"{garment.replace('/', '-')}.png", mask)
         if self.scene:
             write_text(folder / "scene" / f"{name}.json", json.dumps(self.scene, indent=1))
         return write_image(folder / "image" / f"{name}.jpg", self.image)
