@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Collection
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -118,7 +119,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
 def write_image(path: str | Path, image: np.ndarray) -> Path:
     """Write uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W), or uint16 (H, W), by the suffix: JPEG at quality 97 4:4:4, else lossless."""
     suffix = Path(path).suffix.lower()
-    options = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
+    options: dict[str, Any] = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
     return write_whole(path, lambda part: Image.fromarray(image).save(part, **options))
 
 

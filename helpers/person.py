@@ -177,7 +177,9 @@ def _read_labels(path: Path) -> np.ndarray:
 
 def openpose_json(keypoints: np.ndarray) -> dict:
     """(25, 3) BODY_25 keypoints in OpenPose's own JSON structure."""
-    empty = {f"{part}_keypoints_{d}d": [] for part in ("face", "hand_left", "hand_right", "pose") for d in (2, 3)}
+    empty: dict[str, list[float]] = {
+        f"{part}_keypoints_{d}d": [] for part in ("face", "hand_left", "hand_right", "pose") for d in (2, 3)
+    }
     person = {"person_id": [-1], **empty, "pose_keypoints_2d": [round(float(v), 3) for v in np.ravel(keypoints)]}
     return {"version": 1.3, "people": [person]}
 

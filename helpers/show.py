@@ -21,6 +21,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from helpers.images import fit_inside, resize
 from helpers.labels import BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
@@ -112,7 +113,7 @@ def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int 
         axis.plot(range(start, start + len(values)), values, marker="o", markersize=4, label=name)
     axis.set_xlabel(x, color=_INK)
     axis.set_ylabel(y, color=_INK)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     if len(series) > 1:
@@ -150,8 +151,8 @@ def skeleton(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     pen = 2 * _pen(image)
     for a, b in BODY_25_BONES:
         if keypoints[a, 2] > 0 and keypoints[b, 2] > 0:
-            ends = [tuple(np.rint(keypoints[i, :2]).astype(int).tolist()) for i in (a, b)]
-            cv2.line(out, *ends, BODY_25_COLOURS[b].tolist(), pen, cv2.LINE_AA)
+            start, end = np.rint(keypoints[[a, b], :2]).astype(int).tolist()
+            cv2.line(out, start, end, BODY_25_COLOURS[b].tolist(), pen, cv2.LINE_AA)
     for x, y, confidence in keypoints:
         if confidence > 0:
             cv2.circle(out, (round(float(x)), round(float(y))), pen + 1, (255, 255, 255), -1, cv2.LINE_AA)
