@@ -24,7 +24,7 @@ BUTTONS = ".atelier-choices button"
 
 @pytest.fixture
 def person(lab: Server) -> Any:
-    words, seed = segmentation._PEOPLE[0]
+    words, seed = segmentation.PEOPLE[0]
     person = generate(words, engine="mannequin", seed=seed, size=(384, 512))
     images.write_image(lab.root / "mannequin.png", person.image)
     return person
