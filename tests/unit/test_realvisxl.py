@@ -29,7 +29,7 @@ from helpers.widgets import forming as notebook  # noqa: E402
 
 WORDS = "a woman in a red dress"
 QUICK = {"size": (256, 320), "steps": 3, "progress": False}
-V4 = generation.FILES["realvisxl_v4"]
+V4 = weights.record("realvisxl_v4").path
 
 
 @pytest.fixture(scope="module")
@@ -193,22 +193,9 @@ def test_the_single_file_gives_back_the_networks_written(engine: RealVisXL) -> N
 
 def test_the_original_keys_at_full_size() -> None:
     """SDXL's own numbers: 2,567,463,684 parameters of the UNet in 1680 tensors, 248 tensors of the autoencoder; diffusers reads all."""
-    sizes = {
-        "block_out_channels": (320, 640, 1280),
-        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        "cross_attention_dim": 2048,
-        "transformer_layers_per_block": (1, 2, 10),
-        "attention_head_dim": (5, 10, 20),
-        "use_linear_projection": True,
-        "addition_embed_type": "text_time",
-        "addition_time_embed_dim": 256,
-        "projection_class_embeddings_input_dim": 2816,
-    }
-    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
     with torch.device("meta"):
-        unet = UNet2DConditionModel(**sizes)
-        vae = AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
+        unet = UNet2DConditionModel(**generation.UNET)
+        vae = AutoencoderKL(**generation.VAE)
     original = generation.unet_to_original(unet)
     assert (len(original), sum(v.numel() for v in original.values())) == (1680, 2_567_463_684)
     assert original["model.diffusion_model.output_blocks.2.2.conv.weight"].shape == (1280, 1280, 3, 3)

@@ -28,7 +28,7 @@ def here(folder, monkeypatch):
 
 @pytest.fixture(scope="module")
 def person():
-    words, seed = small._PEOPLE[0]
+    words, seed = small.PEOPLE[0]
     return generate(words, engine="mannequin", seed=seed, size=(384, 512))
 
 
@@ -238,14 +238,14 @@ class TestErrors:
 
 class TestFiles:
     def place(self, tmp_path, monkeypatch, variant, content):
-        path = tmp_path / small.FILES[variant]
+        path = tmp_path / weights.record(variant).path
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
         monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path))
 
     @pytest.mark.parametrize("kind", ["pointer", "placeholder", "page", "empty", "truncated"])
     def test_what_is_no_checkpoint_is_damaged(self, folder, tmp_path, monkeypatch, person, kind):
-        whole = (folder / small.FILES["sam_vit_b"]).read_bytes()
+        whole = (folder / weights.record("sam_vit_b").path).read_bytes()
         content = {
             "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 375042383\n",
             "placeholder": b"placeholder for a model\n",
@@ -264,7 +264,7 @@ class TestFiles:
             SAM("vit_h")
 
     def test_another_variant_is_named(self, folder, tmp_path, monkeypatch, person):
-        self.place(tmp_path, monkeypatch, "sam_vit_b", (folder / small.FILES["mobile_sam"]).read_bytes())
+        self.place(tmp_path, monkeypatch, "sam_vit_b", (folder / weights.record("mobile_sam").path).read_bytes())
         with pytest.raises(
             weights.Mismatch, match=r'sam_vit_b is expected here, but the file holds MobileSAM\. Use variant "mobile"'
         ):
@@ -294,7 +294,7 @@ class TestFiles:
         "key", ["image_encoder.neck.2.weight", "mask_decoder.iou_token.weight", "image_encoder.blocks.0.norm1.bias"]
     )
     def test_every_key_counts(self, folder, tmp_path, key):
-        state = torch.load(folder / small.FILES["sam_vit_b"], weights_only=True)
+        state = torch.load(folder / weights.record("sam_vit_b").path, weights_only=True)
         torch.save({name: value for name, value in state.items() if name != key}, tmp_path / "less.pth")
         with pytest.raises(weights.Mismatch, match=key.rpartition(".")[0]):
             load(tmp_path / "less.pth", "vit_b")
@@ -317,7 +317,7 @@ class TestDecoder:
 
     def test_it_is_exported_once_under_a_name_of_its_content(self, folder, person, monkeypatch):
         SAM("vit_b", device="cpu").set_image(person.image)
-        name = content_key(Decoder(load(folder / small.FILES["sam_vit_b"], "vit_b")))
+        name = content_key(Decoder(load(folder / weights.record("sam_vit_b").path, "vit_b")))
         kept = folder / "sam" / f"sam_vit_b_01ec64.decoder-{name}.onnx"
         assert kept.exists()
         assert not list((folder / "sam").glob(".part*"))
@@ -334,7 +334,7 @@ class TestDecoder:
         assert len(list((folder / "sam").glob("sam_vit_b*.onnx"))) == 1
 
     def test_another_checkpoint_gets_another_name(self, folder):
-        network = load(folder / small.FILES["sam_vit_b"], "vit_b")
+        network = load(folder / weights.record("sam_vit_b").path, "vit_b")
         before = content_key(Decoder(network))
         with torch.no_grad():
             network.mask_decoder.iou_token.weight[0, 0] += 1
