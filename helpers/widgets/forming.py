@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def several(
 ) -> list[Person]:
     """``number`` people with the seeds ``seed``, ``seed + 1``, …; where the engine draws in steps, they are shown while they form."""
     record, seeds = engines.find("generate", engine), range(seed, seed + number)
-    with _forming() if record.steps else nullcontext({}) as forming:
+    with _forming(record.steps) as forming:
         settings = {**forming, **(settings or {})}
         if record.multiple:
             return engines.load("generate", engine).many(prompt, seeds=seeds, size=size, **settings)
@@ -88,7 +88,7 @@ def remarks(person: Person) -> str:
 
 def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
     """What ``metrics.json`` keeps of this notebook."""
-    if outfit is None:
+    if outfit is None or person.mask is None or person.keypoints is None:
         keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence")
         return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
     return {
@@ -110,8 +110,11 @@ def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
 
 
 @contextmanager
-def _forming() -> Iterator[dict[str, Any]]:
-    """Settings that show the picture forming below the cell, and a bar above it; at the end the picture is taken away."""
+def _forming(steps: bool) -> Iterator[dict[str, Any]]:
+    """Settings that show the picture forming below the cell, and a bar above it, until it is done; none without ``steps``."""
+    if not steps:
+        yield {}
+        return
     handle = display(HTML(""), display_id=True)
 
     def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
