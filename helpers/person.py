@@ -55,7 +55,9 @@ class Person:
     def __post_init__(self) -> None:
         checks.image(self.image, "person image")
         shape = self.image.shape[:2]
-        for name in ("labels", "densepose", "depth", "normals", "mask"):
+        if self.mask is not None:
+            checks.mask(self.mask, shape, "person mask", empty=True)
+        for name in ("labels", "densepose", "depth", "normals"):
             value = getattr(self, name)
             if value is not None and value.shape[:2] != shape:
                 raise ValueError(f"person {name} is {value.shape[:2]} but the image is {shape} (height, width).")

@@ -14,7 +14,6 @@ from helpers import checks, engines, generate, images, show
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
-from helpers.widgets.words import png
 
 
 def own_settings(engine: str, *, steps: int = 0, guidance: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
@@ -119,7 +118,7 @@ def _forming(steps: bool) -> Iterator[dict[str, Any]]:
 
     def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
         if handle is not None and preview is not None:  # outside a notebook there is nowhere to show it
-            handle.update(Image(png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
+            handle.update(Image(images.png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
 
     try:
         yield {"on_step": on_step, "progress": True}
