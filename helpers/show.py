@@ -12,7 +12,7 @@ import re
 import struct
 import textwrap
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -25,6 +25,7 @@ from matplotlib.ticker import MaxNLocator
 
 from helpers.images import fit_inside, resize
 from helpers.labels import BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
+from helpers.person import Person
 
 MASK_COLOUR = (30, 144, 255)
 _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
@@ -194,6 +195,18 @@ def iuv(values: np.ndarray) -> np.ndarray:
     shade = 0.55 + 0.45 * (0.5 * u + 0.5 * v)
     lines = ((np.abs(u * 8 % 1 - 0.5) > 0.44) | (np.abs(v * 8 % 1 - 0.5) > 0.44)) & (values[..., :1] > 0)
     return np.clip(table[values[..., 0]] * shade * np.where(lines, 0.6, 1.0) * 255, 0, 255).astype(np.uint8)
+
+
+def annotated(person: Person) -> dict[str, np.ndarray]:
+    """Pictures of the annotations that ``person`` has, by what they are; empty for a photograph."""
+    have: dict[str, tuple[np.ndarray | None, Callable[[np.ndarray], np.ndarray]]] = {
+        "keypoints (BODY_25)": (person.keypoints, lambda points: skeleton(person.image, points)),
+        "parsing (CIHP)": (person.labels, parse),
+        "body parts, U and V": (person.densepose, iuv),
+        "depth": (person.depth, depth),
+        "normals": (person.normals, normals),
+    }
+    return {name: picture(value) for name, (value, picture) in have.items() if value is not None}
 
 
 def cut_out(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -1,8 +1,7 @@
-"""What ``01_generate`` does differently for engines that know their figure (the mannequin) and engines that draw a photograph."""
+"""People shown below a notebook's cell while an engine that draws in steps forms them."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,48 +9,8 @@ from typing import Any
 import numpy as np
 from IPython.display import HTML, Image, display
 
-from helpers import checks, engines, generate, images, show
-from helpers.mannequin.outfit import Outfit
-from helpers.mannequin.words.prompt import describe, parse
+from helpers import engines, generate, images
 from helpers.person import Person
-
-
-def own_settings(engine: str, *, steps: int = 0, guidance: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
-    """The settings that differ from the engine's own, as ``generate`` takes them; 0 and empty mean the engine's own.
-
-    Raises ``ValueError`` naming the setting where the engine has no such thing, or the value does not fit.
-    """
-    asked = {"steps": steps, "guidance_scale": guidance, "negative_prompt": negative_prompt}
-    return engines.check_settings("generate", engine, {name: value for name, value in asked.items() if value})
-
-
-def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple[Outfit | None, show.Table]:
-    """What ``engine`` makes of ``prompt``: the outfit where it has one, and a table to look at. Prints what was not understood.
-
-    Raises ``PromptRefused`` and whatever is missing, before anything slow starts.
-    """
-    if not engines.find("generate", engine).knows_figure:
-        asked, avoided = engines.load("generate", engine).read(prompt, settings.get("negative_prompt"))
-        print("beyond the prompt's length:", " ".join(asked.cut) or "nothing")
-        return None, show.table([{"": "asked for", "words": asked.text}, {"": "kept out", "words": avoided.text}])
-    outfit = parse(prompt, seed)
-    print(textwrap.fill(f"as understood: {describe(outfit)}", 110))
-    print("not understood:", ", ".join(outfit.unknown) or "nothing")
-    return outfit, show.table(
-        [
-            {
-                "garment": p.kind,
-                "colour": p.fabric.colour,
-                "pattern": p.fabric.pattern,
-                "cloth": p.fabric.weave,
-                "length": p.length,
-                "sleeve": p.sleeve,
-                "neckline": p.neckline,
-                "fit": p.fit,
-            }
-            for p in outfit.pieces
-        ]
-    )
 
 
 def several(
@@ -64,48 +23,6 @@ def several(
         if record.multiple:
             return engines.load("generate", engine).many(prompt, seeds=seeds, size=size, **settings)
         return [generate(prompt, engine=engine, seed=each, size=size, **settings) for each in seeds]
-
-
-def known(person: Person) -> dict[str, np.ndarray]:
-    """Pictures of the annotations that ``person`` has, by what they are; empty for a photograph."""
-    have = {
-        "keypoints (BODY_25)": (person.keypoints, lambda points: show.skeleton(person.image, points)),
-        "parsing (CIHP)": (person.labels, show.parse),
-        "body parts, U and V": (person.densepose, show.iuv),
-        "depth": (person.depth, show.depth),
-        "normals": (person.normals, show.normals),
-    }
-    return {name: picture(value) for name, (value, picture) in have.items() if value is not None}
-
-
-def remarks(person: Person) -> str:
-    """What the engine did not take from the words, in a line."""
-    if outfit := person.scene.get("outfit"):
-        return "not understood: " + (", ".join(outfit["unknown"]) or "nothing")
-    return "beyond the prompt's length: " + (" ".join(person.scene.get("not read", [])) or "nothing")
-
-
-def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
-    """What ``metrics.json`` keeps of this notebook."""
-    if outfit is None or person.mask is None or person.keypoints is None:
-        keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence")
-        return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
-    return {
-        "pieces": [p.kind for p in outfit.pieces],
-        "unknown": list(outfit.unknown),
-        "covered": person.mask.mean(),
-        "seen_joints": int((person.keypoints[:, 2] > 0).sum()),
-    }
-
-
-def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
-    """(width, height) if ``engine`` can draw it; ``ValueError`` naming the parameter."""
-    sides = engines.find("generate", engine).sides
-    width, height = (
-        checks.whole(value, name, sides[0], sides[-1], multiple=sides.step)
-        for name, value in (("width", width), ("height", height))
-    )
-    return width, height
 
 
 @contextmanager
