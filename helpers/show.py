@@ -13,17 +13,18 @@ import struct
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
 import matplotlib
 import numpy as np
-from IPython.display import display
+from IPython.display import HTML, Image, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from helpers.images import fit_inside, resize
+from helpers.images import fit_inside, png, resize
 from helpers.labels import BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
 from helpers.person import Person
 
@@ -233,6 +234,28 @@ class _Line(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+@contextmanager
+def forming(steps: bool) -> Iterator[dict[str, Any]]:
+    """Settings of a drawing in ``steps`` by which the picture is shown forming below the cell, with a bar above it, until it is done.
+
+    Without ``steps`` there are none.
+    """
+    if not steps:
+        yield {}
+        return
+    handle = display(HTML(""), display_id=True)
+
+    def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
+        if handle is not None and preview is not None:  # outside a notebook there is nowhere to show it
+            handle.update(Image(png(resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
+
+    try:
+        yield {"on_step": on_step, "progress": True}
+    finally:
+        if handle is not None:
+            handle.update(HTML(""))
 
 
 def some(words: Sequence[str], most: int = 16) -> str:

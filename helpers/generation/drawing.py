@@ -1,4 +1,4 @@
-"""What a generation engine makes of words and settings: of use before anything is drawn, and of what is said of it afterwards.
+"""From words to people whatever the engine: what it reads in them, the drawing, and what there is to say of it afterwards.
 
 Engines that know their figure (the mannequin) read words into an outfit; those that draw a photograph, into a text of limited length.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from helpers import checks, engines, show
+from helpers import checks, engines, generate, show
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
@@ -60,6 +60,18 @@ def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple
             for p in outfit.pieces
         ]
     )
+
+
+def several(
+    prompt: str, *, engine: str, seed: int, size: tuple[int, int], number: int = 1, settings: dict[str, Any] | None = None
+) -> list[Person]:
+    """``number`` people with the seeds ``seed``, ``seed + 1``, …; where the engine draws in steps, they are shown while they form."""
+    record, seeds = engines.find("generate", engine), range(seed, seed + number)
+    with show.forming(record.steps) as forming:
+        settings = {**forming, **(settings or {})}
+        if record.multiple:
+            return engines.load("generate", engine).many(prompt, seeds=seeds, size=size, **settings)
+        return [generate(prompt, engine=engine, seed=each, size=size, **settings) for each in seeds]
 
 
 def remarks(person: Person) -> str:
