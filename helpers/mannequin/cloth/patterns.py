@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from helpers.mannequin.body.template import Template, template
-from helpers.mannequin.cloth.clip import Cut
+from helpers.mannequin.cloth.clip import Cut, Field
 from helpers.mannequin.cloth.form import Curve, Ease, Hull, arm_curve, armhole, hull
 from helpers.mannequin.cloth.simulate import Cloth
 from helpers.mannequin.fields import smoothstep
@@ -22,6 +22,7 @@ from helpers.mannequin.outfit import Piece
 FRONT, BACK = 0, 1
 LEFT_SLEEVE, LEFT_SLEEVE_BACK, RIGHT_SLEEVE, RIGHT_SLEEVE_BACK = 2, 3, 4, 5
 LEFT_LEG_FRONT, LEFT_LEG_BACK, RIGHT_LEG_FRONT, RIGHT_LEG_BACK = 6, 7, 8, 9
+RIGHT_FRONT = 10  # of what opens in front; its left front is FRONT
 
 TOP_HEMS = {"cropped": 1.09, "short": 0.95, "regular": 0.835, "long": 0.76}
 TROUSER_HEMS = {"mini": 0.70, "short": 0.64, "knee": 0.47, "cropped": 0.24, "midi": 0.24, "ankle": 0.13, "full": 0.06}
@@ -74,7 +75,8 @@ FITS = {
 @dataclass(frozen=True)
 class Style:
     """A kind of garment relative to its fit: factors on the room round ``trunk``, ``arm`` and ``leg`` and on the ``taper``; room
-    in gathered ends (``cuff``, ``hem``) of width ``band``; ``tail``: hem higher at the sides; ``rib``: knitted bands at neck, and
+    in gathered ends (``cuff``, ``hem``) of width ``band``; ``tail``: hem higher at the sides; ``flare``: how much legs widen per
+    metre; ``rib``: knitted bands at neck, and
     with ``ribbed_ends`` at cuffs and hem; usual length, sleeve and neckline."""
 
     trunk: float = 1.0
@@ -85,6 +87,7 @@ class Style:
     hem: float | None = None
     band: float = 0.05
     tail: float = 0.0
+    flare: float = 0.0
     rib: float = 0.0
     ribbed_ends: bool = False
     length: str = "regular"
@@ -103,6 +106,14 @@ STYLES = {
     "shorts": Style(leg=1.3, length="short"),
     "trousers": Style(length="full"),
     "jeans": Style(leg=0.75, taper=1.2, length="full"),
+    "leggings": Style(length="ankle"),
+    "wide-leg trousers": Style(leg=1.6, flare=0.085, length="full"),
+    "polo shirt": Style(arm=1.15, rib=0.018, sleeve="short", neckline="collar"),
+    "camisole": Style(trunk=0.7, taper=1.2, sleeve="strap", neckline="v"),
+    "cardigan": Style(trunk=1.8, arm=1.5, cuff=0.008, band=0.055, ribbed_ends=True, sleeve="long", neckline="v"),
+    "blazer": Style(trunk=1.8, arm=1.3, taper=1.6, sleeve="long", neckline="v"),
+    "coat": Style(trunk=2.4, arm=1.8, length="knee", sleeve="long", neckline="v"),
+    "hoodie": Style(trunk=1.6, arm=1.3, cuff=0.006, hem=0.008, band=0.06, rib=0.026, ribbed_ends=True, sleeve="long"),
 }
 WEAVES = {
     "cotton": Cloth(bend=0.16),
@@ -130,6 +141,7 @@ def ease_of(piece: Piece) -> Ease:
         cuff=style.cuff if (piece.sleeve or style.sleeve) == "long" else None,
         hem=style.hem,
         band=style.band,
+        leg_flare=style.flare,
     )
 
 
@@ -154,7 +166,8 @@ def _arm_coordinates(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     return along / _left_arm().length, radius * np.cos(angle), radius * np.sin(angle)
 
 
-def _is_arm(points: np.ndarray, margin: float = 0.0) -> np.ndarray:
+def is_arm(points: np.ndarray, margin: float = 0.0) -> np.ndarray:
+    """(N,) bool: which template ``points`` lie more than ``margin`` outside the armholes."""
     return (armhole(points) > margin) & (points[:, 1] > 0.95)
 
 
@@ -166,7 +179,7 @@ def side(points: np.ndarray) -> np.ndarray:
 
 def _sleeve_end(share: float) -> Callable[[np.ndarray], np.ndarray]:
     def field(points: np.ndarray) -> np.ndarray:
-        return np.where(_is_arm(points, -0.03), (share - _arm_coordinates(points)[0]) * _left_arm().length, 0.3)
+        return np.where(is_arm(points, -0.03), (share - _arm_coordinates(points)[0]) * _left_arm().length, 0.3)
 
     return field
 
@@ -202,7 +215,7 @@ def _hem(height: float, curve: float = 0.0) -> Callable[[np.ndarray], np.ndarray
     def field(points: np.ndarray) -> np.ndarray:
         x = np.clip(np.abs(points[:, 0]) / 0.17, 0, 1)
         low = height + curve * smoothstep(0.25, 1.0, x)
-        return np.where(_is_arm(points, -0.02), 0.3, points[:, 1] - low)
+        return np.where(is_arm(points, -0.02), 0.3, points[:, 1] - low)
 
     return field
 
@@ -255,13 +268,20 @@ def cut_top(hem: float, sleeve: str, neckline: str, tail: float = 0.0) -> Cut:
         strap = NECKLINES[neckline].width + (0.016 if sleeve == "strap" else 0.045)
         cut = cut.clip("cuff", _sleeveless(min(strap, 0.165)))
     front = np.zeros(len(cut.faces), bool)
-    cut, front = cut.split("side", lambda p: np.where(_is_arm(p), _arm_coordinates(p)[1], side(p)))
+    cut, front = cut.split("side", lambda p: np.where(is_arm(p), _arm_coordinates(p)[1], side(p)))
     panel = cut.panel.copy()
     panel[~front & (panel == FRONT)] = BACK
     left = cut.points[cut.faces].mean(axis=1)[:, 0] > 0
     arm = cut.panel == LEFT_SLEEVE
     panel[arm] = np.where(left[arm], LEFT_SLEEVE, RIGHT_SLEEVE) + ~front[arm]
     return replace(cut, panel=panel)
+
+
+def cut_bodice(hem: float, edge: Field) -> Cut:
+    """A tube of cloth round the trunk from ``hem`` height up to where ``edge`` turns negative, without sleeves."""
+    cut = _whole().clip("hem", _hem(hem)).clip("neck", edge)
+    cut, front = cut.split("side", side)
+    return replace(cut, panel=np.where(front, FRONT, BACK))
 
 
 def armhole_field(points: np.ndarray) -> np.ndarray:
@@ -272,7 +292,7 @@ def armhole_field(points: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=32)
 def cut_trousers(waist: float, hem: float) -> Cut:
     """Everything with two legs, from ``waist`` to ``hem`` height."""
-    cut = _whole().clip("cuff", lambda p: np.where(_is_arm(p, -0.02), -0.1, p[:, 1] - hem))
+    cut = _whole().clip("cuff", lambda p: np.where(is_arm(p, -0.02), -0.1, p[:, 1] - hem))
     cut = cut.clip("waist", lambda p: waist - p[:, 1])
     cut, left = cut.split("middle", lambda p: p[:, 0])
     cut = replace(cut, panel=np.where(left, LEFT_LEG_FRONT, RIGHT_LEG_FRONT))

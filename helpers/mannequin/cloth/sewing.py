@@ -8,8 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from helpers.mannequin.cloth.clip import Cut
 from helpers.mannequin.cloth.collars import button, placket, shirt_collar, turtleneck
 from helpers.mannequin.cloth.form import LEFT_ARM, MEETS, RIGHT_ARM, TRUNK, Ease, Form
+from helpers.mannequin.cloth.fronts import (
+    Lapels,
+    Opening,
+    buttons,
+    cut_open_top,
+    front_band,
+    front_run,
+    lapels,
+    lengthened,
+    run_edge,
+)
 from helpers.mannequin.cloth.patterns import (
     FITS,
     LEFT_LEG_FRONT,
@@ -31,6 +43,7 @@ from helpers.mannequin.cloth.patterns import (
 from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.skirts import Skirt, skirt_sheet
+from helpers.mannequin.cloth.straps import cut_camisole, straps
 from helpers.mannequin.cloth.tailor import sheet_of, weights
 from helpers.mannequin.cloth.trims import Mesh, join, rib, sweep, turned_hem
 from helpers.mannequin.fields import smoothstep
@@ -39,9 +52,9 @@ from helpers.mannequin.outfit import Piece
 
 FAR = 0.25  # metres: where no edge is near
 _NO_PANEL = 15.0
-LEG_WAIST = 0.99  # template metres
+LEG_WAIST, HIGH_WAIST = 0.99, 1.04  # template metres
 _BULK = 0.0045  # metres a waistband is thick
-_OPENINGS = ("neck", "cuff", "hem", "waist")
+_OPENINGS = ("neck", "cuff", "hem", "waist", "front")
 
 
 @dataclass
@@ -81,6 +94,8 @@ def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | No
     Raises ``ValueError`` naming what the piece cannot be cut to.
     """
     _check(piece)
+    if piece.kind in _SEWERS:
+        return _SEWERS[piece.kind](piece, form, obstacles)
     if piece.category == "upper":
         return _top(piece, form, obstacles, tucked)
     return _SEWERS[piece.kind](piece, form, obstacles)
@@ -89,6 +104,7 @@ def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | No
 def _check(piece: Piece) -> None:
     lengths = {"upper": TOP_HEMS, "lower": TROUSER_HEMS, "dress": SKIRT_HEMS}[piece.category]
     lengths = SKIRT_HEMS if piece.kind in SKIRTS else lengths
+    lengths = COAT_HEMS if piece.kind in _FRONTS else lengths
     wanted = {"length": tuple(lengths), "sleeve": ("none", "strap", *SLEEVE_ENDS), "neckline": tuple(NECKLINES)}
     for name, known in (*wanted.items(), ("fit", tuple(FITS))):
         value = getattr(piece, name)
@@ -100,20 +116,27 @@ def _check(piece: Piece) -> None:
 
 def waist_of(piece: Piece) -> float:
     """Template height at which a piece worn on the hips or at the waist ends."""
-    return SKIRTS[piece.kind].waist if piece.kind in SKIRTS else LEG_WAIST
+    if piece.kind in SKIRTS:
+        return SKIRTS[piece.kind].waist
+    return HIGH_WAIST if STYLES[piece.kind].flare else LEG_WAIST
 
 
 def underlayer(piece: Piece, form: Form) -> Sewn:
     """Plain knitted briefs (``piece`` of category lower) or a camisole, close to the body, not draped."""
     cut = cut_top(0.90, "strap", "scoop") if piece.category == "upper" else cut_trousers(0.95, 0.72)
-    sheet = sheet_of(cut, form, Ease())
-    bare = cut.matrix @ form.body.rest[form.body.template.tights.indices]
-    sheet.rest = bare + 0.002 * vertex_normals(bare, cut.faces)
-    sheet.start = form.body.skin(sheet.rest, weights(cut, form, smooth=1))
-    sheet.unroll()
-    sheet = sheet.refined()
+    sheet = _skin_tight(cut, form, 0.002)
     trims = [sweep(sheet.edge(loop), turned_hem(0.0012)) for loops in sheet.edges().values() for loop in loops]
     return _assembled([(sheet, trims)])
+
+
+def _skin_tight(cut: Cut, form: Form, thickness: float) -> Sheet:
+    """``cut`` as elastic cloth of ``thickness`` that clings to the posed body: it needs no draping."""
+    sheet = sheet_of(cut, form, Ease())
+    bare = cut.matrix @ form.body.rest[form.body.template.tights.indices]
+    sheet.rest = bare + thickness * vertex_normals(bare, cut.faces)
+    sheet.start = form.body.skin(sheet.rest, weights(cut, form, smooth=1))
+    sheet.unroll()
+    return sheet.refined()
 
 
 def _settled(sheet: Sheet, piece: Piece, obstacles: list[Obstacles]) -> Sheet:
@@ -134,13 +157,18 @@ def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sh
         ease = replace(ease, hem=0.003, band=0.045)
     cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, 0.0 if tucked else style.tail)
     sheet = sheet_of(cut, form, ease)
-    normals = vertex_normals(sheet.start, sheet.faces)
-    shoulder = 0.5 * smoothstep(0.5, 0.85, normals[:, 1]) * (1 - smoothstep(0.12, 0.20, sheet.distance("neck")))
-    sheet.held = np.maximum(shoulder, 0.6 * np.exp(-((sheet.distance("neck") / 0.02) ** 2)))
+    sheet.held = _shoulders(sheet)
     if tucked:
         sheet.held = np.maximum(sheet.held, 1 - smoothstep(0.035, 0.06, sheet.distance("hem")))
     sheet.unroll()
     return sheet
+
+
+def _shoulders(sheet: Sheet) -> np.ndarray:
+    """(V,) 0..1, how firmly a top is held where it hangs from: shoulders and neckline."""
+    normals = vertex_normals(sheet.start, sheet.faces)
+    shoulder = 0.5 * smoothstep(0.5, 0.85, normals[:, 1]) * (1 - smoothstep(0.12, 0.20, sheet.distance("neck")))
+    return np.maximum(shoulder, 0.6 * np.exp(-((sheet.distance("neck") / 0.02) ** 2)))
 
 
 def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Sewn:
@@ -193,6 +221,8 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
                 out.append(_ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in _ribs(piece))))
     if piece.kind == "shirt":
         out += placket(sheet)
+    elif piece.kind == "polo shirt":
+        out += placket(sheet, 0.15, 0.05)
     return out
 
 
@@ -201,15 +231,72 @@ def _ribbed(trim: Mesh, amount: float = 1.0) -> Mesh:
     return trim
 
 
+def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
+    style = STYLES[piece.kind]
+    cut = cut_camisole(TOP_HEMS[piece.length or style.length], piece.neckline or style.neckline)
+    sheet = sheet_of(cut, form, ease_of(piece))
+    sheet.held = np.exp(-((sheet.distance("neck") / 0.025) ** 2))
+    sheet.unroll()
+    sheet = _settled(sheet, piece, obstacles)
+    trims = []
+    for name, loops in sheet.edges().items():
+        trims += [sweep(sheet.edge(loop), turned_hem()) for loop in loops]
+        if name == "neck":
+            trims += straps(sheet, loops[0], obstacles[0])
+    return _assembled([(sheet, trims)])
+
+
+COAT_HEMS = {"cropped": 1.05, "short": 0.95, "regular": 0.80, "long": 0.62, "knee": 0.44, "midi": 0.30}
+_HIPS = 0.79  # template metres; what is longer cannot be cut from the hull, where legs begin
+_FRONTS = {
+    "cardigan": Opening((0.75, 0.95, 1.15, 1.28, 1.38), (0.105, 0.085, 0.068, 0.068, 0.082)),
+    "blazer": Opening((0.74, 0.80, 0.95, 1.08, 1.39), (0.115, 0.080, 0.060, 0.050, 0.080)),
+    "coat": Opening((0.74, 0.95, 1.10, 1.39), (0.085, 0.065, 0.055, 0.080)),
+}
+
+
+def _open_top(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
+    """What is worn open over a top: cardigan, blazer, coat."""
+    style = STYLES[piece.kind]
+    hem = COAT_HEMS[piece.length or style.length]
+    top = hem if hem > _HIPS else 0.88
+    sheet = sheet_of(cut_open_top(top, piece.sleeve or style.sleeve, "v", _FRONTS[piece.kind]), form, ease_of(piece))
+    sheet.held = _shoulders(sheet)
+    if hem < top:
+        sheet = lengthened(sheet, form.height(top) - form.height(hem), 0.10, form.trunk_centre)
+    sheet.unroll()
+    sheet = _settled(sheet, piece, obstacles)
+    trims = []
+    for name, loops in sheet.edges().items():
+        if name == "cuff":
+            trims += [_ribbed(sweep(sheet.edge(loop), turned_hem()), float("cuff" in _ribs(piece))) for loop in loops]
+    run = front_run(sheet)
+    edge = run_edge(sheet, run)
+    if piece.kind == "cardigan":
+        trims.append(_ribbed(front_band(edge, rib(0.032, 0.004))))
+        heights = np.linspace(edge.points[:, 1].min() + 0.05, form.body.joints["spine01"][1] + 0.0, 6)
+        trims += buttons(sheet, edge, heights, -0.016, 0.0085)
+    else:
+        trims.append(front_band(edge, turned_hem()))
+        trims.append(lapels(sheet, run, form, Lapels(), sheet.start[run, 1].min() + 0.25 * np.ptp(sheet.start[run, 1])))
+    return _assembled([(sheet, trims)], ribs=_ribs(piece))
+
+
 # --- legs --------------------------------------------------------------------------------------------------------------
 
 
 def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
     style = STYLES[piece.kind]
-    cut = cut_trousers(LEG_WAIST, TROUSER_HEMS[piece.length or style.length])
-    snug = 1 - smoothstep(0.03, 0.16, LEG_WAIST - cut.points[:, 1])
-    sheet = sheet_of(cut, form, ease_of(piece), snug)
+    hem, ease = TROUSER_HEMS[piece.length or style.length], ease_of(piece)
+    if style.flare:
+        hem, ease = max(hem, 0.12), replace(ease, leg_end=hem - 0.02)
+    waist = waist_of(piece)
+    cut = cut_trousers(waist, hem)
+    snug = 1 - smoothstep(0.03, 0.16, waist - cut.points[:, 1])
+    sheet = sheet_of(cut, form, ease, snug)
     sheet.held = np.exp(-((sheet.distance("waist") / 0.035) ** 2))
+    if style.flare:
+        sheet.held = np.maximum(sheet.held, 1 - smoothstep(0.03, 0.05, sheet.distance("waist")))
     sheet.unroll()
     sheet = _settled(sheet, piece, obstacles)
     trims = []
@@ -221,6 +308,15 @@ def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
     garment = _assembled([(sheet, trims)])
     _leg_details(garment.mesh, sheet, piece)
     return garment
+
+
+def _leggings(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
+    """Elastic cloth that follows the leg: not draped, ended by a broad waistband without fly or pockets."""
+    sheet = _skin_tight(cut_trousers(LEG_WAIST, TROUSER_HEMS[piece.length or STYLES[piece.kind].length]), form, 0.0025)
+    trims = []
+    for name, loops in sheet.edges().items():
+        trims += [sheet.band(loop, 0.05) if name == "waist" else sweep(sheet.edge(loop), turned_hem()) for loop in loops]
+    return _assembled([(sheet, trims)])
 
 
 def _waist_button(sheet: Sheet, loop: np.ndarray) -> Mesh:
@@ -257,6 +353,7 @@ SKIRTS = {
     "mini skirt": Skirt(1.02, SKIRT_HEMS["mini"], flare=0.10, gather=0.26, folds=11),
     "midi skirt": Skirt(1.045, SKIRT_HEMS["midi"], flare=0.06, gather=0.25, folds=15, from_waist=True),
     "a-line skirt": Skirt(1.045, SKIRT_HEMS["knee"], flare=0.15, gather=0.32, folds=10),
+    "pencil skirt": Skirt(1.045, 0.40, flare=-0.045, gather=0.0, ease=0.006),
     "dress": Skirt(1.065, SKIRT_HEMS["knee"], flare=0.12, gather=0.30, folds=11),
 }
 
@@ -347,4 +444,11 @@ _SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Sewn]] = {
     "trousers": _trousers,
     "jeans": _trousers,
     "dress": _dress,
+    "camisole": _camisole,
+    "cardigan": _open_top,
+    "blazer": _open_top,
+    "coat": _open_top,
+    "pencil skirt": _skirt,
+    "leggings": _leggings,
+    "wide-leg trousers": _trousers,
 }
