@@ -49,4 +49,4 @@ bench: $(PUBLISHED)  ## seconds, memory, click protocol and try-on figures into 
 	@$(BIN)/python benchmarks/run_all.py
 
 clean:  ## remove the environment and caches; outputs stay
-	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info

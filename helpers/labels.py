@@ -82,15 +82,21 @@ def numbering(name: str) -> tuple[str, ...]:
     return NUMBERINGS[name]
 
 
+def nearest(name: str, target: str = "cihp") -> int:
+    """The number of the class ``name`` in ``target`` numbering, or of what stands for it there ("jumpsuits" are a dress in CIHP)."""
+    known = numbering(target)
+    return known.index(next(n for n in (name, *_NEAREST.get(name, ())) if n in known))
+
+
 def convert(labels: np.ndarray, source: str, target: str) -> np.ndarray:
     """A label map (H, W) uint8 in another numbering, class by class by name.
 
     Where ``target`` lacks a class its nearest is taken (torso skin becomes face, coat upper-clothes, gloves and socks background).
     """
-    names, wanted = numbering(source), numbering(target)
+    names = numbering(source)
     table = np.zeros(256, np.uint8)
     for index, name in enumerate(names):
-        table[index] = wanted.index(next(n for n in (name, *_NEAREST.get(name, ())) if n in wanted))
+        table[index] = nearest(name, target)
     if labels.size and labels.max() >= len(names):
         raise ValueError(f"label {labels.max()} is outside {source} numbering (0..{len(names) - 1}).")
     return table[labels]

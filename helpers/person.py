@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from helpers import checks
 from helpers.images import (
     read_image,
     read_mask,
-    require_image,
-    require_path,
     resize,
     write_image,
     write_labels,
@@ -52,7 +51,7 @@ class Person:
     scene: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        require_image(self.image, "person image")
+        checks.image(self.image, "person image")
         shape = self.image.shape[:2]
         for name in ("labels", "densepose", "depth", "normals", "mask"):
             value = getattr(self, name)
@@ -119,7 +118,7 @@ def load_person(path: str | Path) -> Person:
     ``path``: any photograph, or ``…/image/NAME.jpg`` of a data set (folder names of VITON-HD, HR-VITON and this suite are known).
     Raises ``FileNotFoundError`` or ``ValueError`` that name ``person`` and the file.
     """
-    path = require_path(path, "person")
+    path = checks.path(path, "person")
     image = read_image(path, "person")
     root, name = path.parent.parent, path.stem
     if path.parent.name != "image":

@@ -6,7 +6,6 @@ Notebooks that share a run's name hand their results on through its folder, whic
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -22,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers import images
-from helpers.garment import Garment, load_garment
+from helpers import checks, images
+from helpers.garment import Garment
 from helpers.mannequin.words.prompt import parse_piece
 from helpers.person import Person, load_person
 from helpers.show import Picture
@@ -68,14 +67,13 @@ def outputs_folder() -> Path:
 
 @dataclass
 class Run:
-    """An open run. ``rng`` is the one source of randomness; ``path(...)`` is a file in the run's folder."""
+    """An open run. ``path(...)`` is a file in the run's folder."""
 
     notebook: str
     name: str
     folder: Path
     seed: int
     parameters: dict[str, Any]
-    rng: np.random.Generator
     started: float = field(default_factory=time.perf_counter)
 
     def path(self, *parts: str) -> Path:
@@ -96,25 +94,20 @@ class Run:
 
     def save_mask(self, mask: np.ndarray, image: np.ndarray, points: list, name: str = "person") -> Path:
         """Leave ``mask`` of ``image`` and the clicks that made it."""
-        note = {"image_sha256": _digest(image), "points": [[float(x), float(y), int(label)] for x, y, label in points]}
+        note = {"image_sha256": images.digest(image), "points": [[float(x), float(y), int(label)] for x, y, label in points]}
         images.write_text(self.path("mask", f"{name}.json"), json.dumps(note))
         return images.write_mask(self.path("mask", f"{name}.png"), mask)
 
     def mask(self, image: np.ndarray, name: str = "person") -> np.ndarray | None:
         """The mask that an earlier notebook left for exactly this ``image``; ``None`` if there is none or it is another's."""
         path, note = self.path("mask", f"{name}.png"), self.path("mask", f"{name}.json")
-        if not (path.exists() and note.exists()) or json.loads(note.read_text())["image_sha256"] != _digest(image):
+        if not (path.exists() and note.exists()) or json.loads(note.read_text())["image_sha256"] != images.digest(image):
             return None
         return images.read_mask(path)
 
     def save_garment(self, garment: Garment) -> Path:
         """Leave ``garment`` in ``cloth/``."""
         return garment.save(self.folder)
-
-    def garment(self, name: str, category: str) -> Garment | None:
-        """A garment left in ``cloth/`` by an earlier notebook, or ``None``."""
-        path = self.path("cloth", f"{name}.jpg")
-        return load_garment(path, category) if path.exists() else None
 
     def save_figure(self, figure: Picture, name: str) -> Path:
         """Write a figure of :mod:`helpers.show` as ``figures/NOTEBOOK/NAME.png``."""
@@ -151,10 +144,8 @@ def start(notebook: str, *, run: str, seed: int, outputs: str = "", **parameters
     """
     if not isinstance(run, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", run):
         raise ValueError(f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {run!r}.")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
-    if not isinstance(outputs, str):
-        raise ValueError(f"outputs must be the name of a folder, or empty, not {outputs!r}.")
+    checks.whole(seed, "seed", 0)
+    checks.text(outputs, "outputs")
     base = Path(outputs).expanduser().resolve() if outputs else outputs_folder()
     folder = (base / run).resolve()
     try:
@@ -163,21 +154,7 @@ def start(notebook: str, *, run: str, seed: int, outputs: str = "", **parameters
         raise ValueError(f"outputs: {base} cannot be written ({error.strerror}). Choose another folder.") from error
     parameters = {"run": run, "seed": seed, **parameters}
     print(f"run {run} · seed {seed} · {folder}")
-    return Run(notebook, run, folder, seed, parameters, np.random.default_rng(seed))
-
-
-def choice(name: str, value: Any, allowed: tuple[str, ...]) -> Any:
-    """``value`` if it is one of ``allowed``, else a ``ValueError`` naming the parameter."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}.")
-    return value
-
-
-def whole(name: str, value: Any, low: int, high: int) -> int:
-    """``value`` if it is a whole number from ``low`` to ``high``, else a ``ValueError`` naming the parameter."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    return value
+    return Run(notebook, run, folder, seed, parameters)
 
 
 def require_words(name: str, words: Any, category: str) -> None:
@@ -257,10 +234,6 @@ def _commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
-
-
-def _digest(image: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(image).tobytes() + str(image.shape).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

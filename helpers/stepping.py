@@ -1,28 +1,26 @@
-"""What engines that draw in steps share: cancelling, and a look at the picture while it forms."""
+"""What engines that draw in steps share: how they tell of a step, and how they are cancelled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-import torch
 
-OnStep = Callable[[int, int, np.ndarray], "bool | None"]
-"""``on_step(step, total, preview)``: step 1..total; preview uint8 (H / 8, W / 8, 3) RGB; returning ``False`` cancels."""
+OnStep = Callable[[int, int, "np.ndarray | None"], "bool | None"]
+"""``on_step(step, total, preview)``: step 1..total over all pictures of a call; preview uint8 (h, w, 3) RGB, small, of the picture
+while it forms, or ``None`` from an engine that has none. Returning ``False`` cancels."""
 
 
 class Cancelled(Exception):
-    """The drawing was stopped by its ``on_step``; the engine is as usable as before."""
+    """The drawing was stopped by its ``on_step``. ``done``: what was finished before; the engine is as usable as before."""
+
+    def __init__(self, message: str, done: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.done = tuple(done)
 
 
-# The usual linear map from SDXL's four latent channels to red, green and blue: rows are channels, values 0..255.
-# Timothy Alexis Vass, "Explaining the SDXL latent space".
-_CHANNELS = ((60.0, 60.0, 60.0), (-60.0, -5.0, 10.0), (25.0, 15.0, -5.0), (-70.0, -50.0, -35.0))
-_GREY = (150.0, 140.0, 130.0)
-
-
-def preview(latents: torch.Tensor) -> np.ndarray:
-    """Scaled SDXL latents (4, h, w) -> uint8 (h, w, 3) RGB, an eighth of the picture's size, without the autoencoder."""
-    latents = latents.detach().to("cpu", torch.float32)
-    colour = torch.einsum("chw,cr->hwr", latents, torch.tensor(_CHANNELS)) + torch.tensor(_GREY)
-    return colour.nan_to_num().clamp(0, 255).round().to(torch.uint8).numpy()
+def tell(on_step: OnStep | None, step: int, total: int, preview: np.ndarray | None = None, done: Sequence[Any] = ()) -> None:
+    """Tell ``on_step``, where there is one, that ``step`` of ``total`` is done. Raises :class:`Cancelled` where it answers ``False``."""
+    if on_step is not None and on_step(step, total, preview) is False:
+        raise Cancelled(f"cancelled after step {step} of {total}.", done)

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from helpers import devices, images
+from helpers import checks, devices, images
 from helpers.annotation import parsing, skeleton
 from helpers.annotation.detections import Detections, idm_iuv
 from helpers.labels import BODY_25, COCO_18, convert
@@ -232,7 +232,7 @@ class Annotator:
         and where DensePose finds nobody ``densepose`` is ``None`` and the picture the grey photograph.
         Raises ``ValueError`` for another size and where nobody is found.
         """
-        images.require_image(image)
+        checks.image(image)
         if image.shape[:2] != IDM_SIZE[::-1]:
             raise ValueError(f"IDM-VTON annotates {IDM_SIZE[0]}x{IDM_SIZE[1]} pixels, not {image.shape[1]}x{image.shape[0]}.")
         _require_pick(pick)

@@ -28,14 +28,13 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
-from helpers import devices, weights
+from helpers import checks, devices, weights
 from helpers.generation import sdxl_file
 from helpers.generation.compose import Prompt, against, compose, refuse
-from helpers.images import require_size
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe
 from helpers.person import Person
-from helpers.stepping import Cancelled, OnStep, preview
+from helpers.stepping import Cancelled, OnStep
 
 __all__ = ["VARIANTS", "Cancelled", "RealVisXL", "Variant"]
 
@@ -279,6 +278,19 @@ class RealVisXL:
         return pipe
 
 
+# The usual linear map from SDXL's four latent channels to red, green and blue: rows are channels, values 0..255.
+# Timothy Alexis Vass, "Explaining the SDXL latent space".
+_CHANNELS = ((60.0, 60.0, 60.0), (-60.0, -5.0, 10.0), (25.0, 15.0, -5.0), (-70.0, -50.0, -35.0))
+_GREY = (150.0, 140.0, 130.0)
+
+
+def preview(latents: torch.Tensor) -> np.ndarray:
+    """Scaled SDXL latents (4, h, w) -> uint8 (h, w, 3) RGB, an eighth of the picture's size, without the autoencoder."""
+    latents = latents.detach().to("cpu", torch.float32)
+    colour = torch.einsum("chw,cr->hwr", latents, torch.tensor(_CHANNELS)) + torch.tensor(_GREY)
+    return colour.nan_to_num().clamp(0, 255).round().to(torch.uint8).numpy()
+
+
 _EMBEDS = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
 
 
@@ -395,11 +407,7 @@ def _memory_named(size: tuple[int, int] | None) -> Iterator[None]:
 
 
 def _require_size(size: Any) -> tuple[int, int]:
-    width, height = require_size(size, _SMALLEST, _LARGEST)
-    if width % 8 or height % 8:
-        near = f"{8 * round(width / 8)}x{8 * round(height / 8)}"
-        raise ValueError(f"size must be multiples of 8, not {width}x{height}; the nearest is {near}.")
-    return width, height
+    return checks.size(size, _SMALLEST, _LARGEST, multiple=8)
 
 
 def _require_whole(name: str, value: Any, low: int, high: int) -> int:

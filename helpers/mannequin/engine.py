@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from helpers import checks
 from helpers.garment import Garment
-from helpers.images import require_size
 from helpers.mannequin import truth
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.body.hair import hair_surfaces
@@ -25,7 +25,7 @@ from helpers.mannequin.surface import Surface
 from helpers.mannequin.words.prompt import parse, parse_piece
 from helpers.person import Person
 
-_SMALLEST, _LARGEST = 64, 4096  # px a side
+_LARGEST = 4096  # px a side
 _KEPT = 4  # dressed figures kept in memory, some 20 MB each
 
 
@@ -55,7 +55,7 @@ class Mannequin:
         ``Person.scene`` holds the outfit, the camera and the seed as plain data. The same arguments give the same pixels.
         Raises ``PromptRefused`` or ``ValueError`` before anything slow starts.
         """
-        size = require_size(size, _SMALLEST, _LARGEST)
+        size = checks.size(size, checks.SMALLEST, _LARGEST)
         outfit = prompt if isinstance(prompt, Outfit) else parse(prompt, seed)
         parts = self.surfaces(outfit, seed)
         view = camera or frame(parts, outfit.framing, size)
@@ -93,7 +93,7 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     what: words ("a red and white checked shirt") or a ``Piece``; seed: what the words leave open; size: (width, height) in pixels
     Words that are not understood are named in a warning. Raises ``ValueError`` for several garments or shoes.
     """
-    size = require_size(size, _SMALLEST, _LARGEST)
+    size = checks.size(size, checks.SMALLEST, _LARGEST)
     name = what if isinstance(what, str) else what.kind
     if isinstance(what, str):
         what, unknown = parse_piece(what, seed)

@@ -10,7 +10,6 @@ Source: Kirillov et al., "Segment Anything" (2023), facebookresearch/segment-any
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +25,9 @@ from segment_anything.modeling.image_encoder import Attention, get_rel_pos
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers import devices, weights
+from helpers import checks, devices, images, weights
+from helpers.checks import Point
 from helpers.segmentation import mobile_sam
-from helpers.segmentation.checks import Point, checked_image, checked_points
 from helpers.segmentation.sam_decoder import Runner
 
 VARIANTS = {"vit_h": "sam_vit_h", "vit_l": "sam_vit_l", "vit_b": "sam_vit_b", "mobile": "mobile_sam"}
@@ -121,8 +120,8 @@ class SAM:
 
         Raises ``ValueError`` for anything else.
         """
-        image = checked_image(image)
-        key = hashlib.sha256(image).hexdigest() + str(image.shape)
+        image = np.ascontiguousarray(checks.image(image))
+        key = images.digest(image)
         if key not in self._looks:
             network = self.network
             with torch.inference_mode():
@@ -202,9 +201,9 @@ class SAM:
     def _asked(self, points: Sequence[Point], choice: int | None) -> tuple[tuple[Point, ...], int | None]:
         size = self._look.size
         count = self.network.mask_decoder.num_multimask_outputs
-        if choice is not None and (isinstance(choice, bool) or choice not in range(count)):
-            raise ValueError(f"choice is one of 0..{count - 1}, the candidates of the first click, best first; got {choice!r}.")
-        return checked_points(points, size), choice
+        if choice is not None:
+            checks.whole(choice, "choice", 0, count - 1)
+        return checks.clicks(points, size[::-1]), choice
 
     def _first(self, point: Point) -> tuple[np.ndarray, np.ndarray]:
         """Logits (3, 4g, 4g) and scores (3,) of a single click's candidates, best scored first."""

@@ -11,8 +11,9 @@ import io
 import pickle
 import warnings
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,9 +28,13 @@ from helpers.annotation.openpose import BodyNetwork
 from helpers.images import write_whole
 from helpers.labels import ATR, CIHP, LIP, body25_to_coco18, convert
 
-FIGURE = {"prompt": "a woman with a bob in a coral crew neck crop top and navy mini skirt", "seed": 4, "size": (384, 512)}
+FIGURE: dict[str, Any] = {
+    "prompt": "a woman with a bob in a coral crew neck crop top and navy mini skirt",
+    "seed": 4,
+    "size": (384, 512),
+}
 """Whom the networks know best; draw it with ``generate(engine="mannequin", **FIGURE)``."""
-_OTHER = {"prompt": "a man in a white t-shirt and blue jeans", "seed": 1, "size": (384, 512)}
+_OTHER: dict[str, Any] = {"prompt": "a man in a white t-shirt and blue jeans", "seed": 1, "size": (384, 512)}
 
 FILES = {
     "openpose": ("openpose/body_pose_model.pth",),
@@ -47,7 +52,7 @@ def write(folder: Path, *groups: str) -> None:
     if not groups or "humanparsing" in groups:
         for file, side, names in zip(FILES["humanparsing"], (512, 473), (ATR, LIP), strict=True):
             content = _onnx(parser(side, names), side)
-            write_whole(folder / file, lambda part, content=content: part.write_bytes(content))
+            write_whole(folder / file, partial(Path.write_bytes, data=content))
     if not groups or "densepose" in groups:
         arrays = {name: tensor.numpy() for name, tensor in densepose_network().state_dict().items()}
         content = pickle.dumps({"model": arrays, "__author__": "Tiny network for tests"})
@@ -58,6 +63,11 @@ def write(folder: Path, *groups: str) -> None:
 def people() -> tuple[Person, ...]:
     """The figures that the networks are fitted to."""
     return tuple(generate(engine="mannequin", **figure) for figure in (FIGURE, _OTHER))
+
+
+def _surface(person: Person) -> np.ndarray:
+    assert person.densepose is not None
+    return person.densepose
 
 
 @cache
@@ -158,6 +168,8 @@ def openpose() -> BodyNetwork:
     pictures, targets, bodies = [], [], []
     for image, person in _views():
         pictures.append(torch.from_numpy(skeleton.network_picture(image)[0]))
+        assert person.keypoints is not None
+        assert person.mask is not None
         targets.append(_maps(body25_to_coco18(person.keypoints), pictures[-1].shape[1:]))
         cells = tuple(n // skeleton.STRIDE for n in pictures[-1].shape[:0:-1])
         body = cv2.resize(cv2.dilate(person.mask.astype(np.uint8), np.ones((41, 41))), cells, interpolation=cv2.INTER_NEAREST)
@@ -287,6 +299,7 @@ def parser(side: int, names: tuple[str, ...]) -> Parser:
     network.mix.bias.mul_(6.0)
     features, targets = [], []
     for image, person in _views():
+        assert person.labels is not None
         labels = convert(person.labels, "cihp", "atr" if names == ATR else "lip")
         if names == LIP:
             labels = np.where(person.labels == CIHP.index("torso-skin"), 0, labels).astype(np.uint8)
@@ -334,7 +347,7 @@ def densepose_network() -> densepose.DensePoseRCNN:
     heads = network.roi_heads
     _propose_upright(network)
     pictures = [_picture(image) for image in [*(image for image, _ in _views()), *_empty()]]
-    boxes = [_box(person.densepose[..., 0], picture) for (_, person), picture in zip(_views(), pictures, strict=False)]
+    boxes = [_box(_surface(person)[..., 0], picture) for (_, person), picture in zip(_views(), pictures, strict=False)]
     first = network.normalised(pictures[0])
     with _standardised(network.backbone), _standardised(heads.decoder):
         levels = network.backbone(first)
@@ -433,7 +446,7 @@ def _fit_surface(network: densepose.DensePoseRCNN, pictures: list[Tensor], boxes
         around = truth + torch.cat([torch.zeros(1, 4), torch.randn(1, 4, generator=generator) * 0.03 * size])
         around = densepose.clip_boxes_to_image(around, tuple(picture.shape[1:]))
         inputs.append(densepose.pooled({"p2": decoded}, around, 28))
-        targets += [_cells(person.densepose, box / (picture.shape[1] / person.image.shape[0])) for box in around]
+        targets += [_cells(_surface(person), box / (picture.shape[1] / person.image.shape[0])) for box in around]
     *passing, last = heads.densepose_head.children()
     for layer in passing:  # what the decoder found is passed on
         layer.weight.zero_()

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -203,6 +204,12 @@ _UNET_ENDS = {
 _MIDDLE = {"resnets.0": "0", "attentions.0": "1", "resnets.1": "2"}
 
 
+def _parts(pattern: str, key: str) -> tuple[str, ...]:
+    found = re.fullmatch(pattern, key)
+    assert found, key
+    return found.groups()
+
+
 def unet_to_original(unet: UNet2DConditionModel) -> dict[str, Tensor]:
     """The UNet's tensors under ``model.diffusion_model.``: blocks counted through, not level by level."""
     each = unet.config.layers_per_block + 1
@@ -212,10 +219,10 @@ def unet_to_original(unet: UNet2DConditionModel) -> dict[str, Tensor]:
             if key.startswith(end + "."):
                 return original + key.removeprefix(end)
         if key.startswith("mid_block."):
-            kind, rest = re.fullmatch(r"mid_block\.(\w+\.\d)\.(.*)", key).groups()
+            kind, rest = _parts(r"mid_block\.(\w+\.\d)\.(.*)", key)
             return f"middle_block.{_MIDDLE[kind]}.{_resnet(rest) if kind[0] == 'r' else rest}"
-        side, level, kind, layer, rest = re.fullmatch(r"(down|up)_blocks\.(\d)\.(\w+)\.(\d)\.(.*)", key).groups()
-        level, layer = int(level), int(layer)
+        side, at, kind, nth, rest = _parts(r"(down|up)_blocks\.(\d)\.(\w+)\.(\d)\.(.*)", key)
+        level, layer = int(at), int(nth)
         if kind == "downsamplers":
             return f"input_blocks.{(level + 1) * each}.0.op.{rest.removeprefix('conv.')}"
         if kind == "upsamplers":
@@ -353,4 +360,4 @@ def write(folder: Path, *groups: str) -> None:
             for key, value in to_original(tiny_sdxl(_SEEDS[group])).items()
         }
         state = {key: value.contiguous().clone() for key, value in state.items()}
-        write_whole(folder / FILES[group], lambda part, state=state: save_file(state, part, {"format": "pt"}))
+        write_whole(folder / FILES[group], partial(save_file, state, metadata={"format": "pt"}))

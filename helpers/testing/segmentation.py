@@ -9,6 +9,7 @@ the click is. The candidates of a click are the garment under it, the whole outf
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def write(folder: Path, *groups: str) -> None:
     people = _people()
     for group in (name for name in FILES if not groups or name in groups):
         state = _mobile(people) if group == "mobile_sam" else _vit(people, _DEPTHS[group])
-        write_whole(Path(folder) / FILES[group], lambda part, state=state: torch.save(state, part))
+        write_whole(Path(folder) / FILES[group], partial(torch.save, state))
 
 
 def _people() -> list[tuple[np.ndarray, np.ndarray]]:
@@ -54,6 +55,7 @@ def _people() -> list[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(0)
     for words, seed in _PEOPLE:
         person = generate(words, engine="mannequin", seed=seed, size=(384, 512))
+        assert person.labels is not None
         upper, lower = select(person.labels, UPPER), select(person.labels, LOWER)
         maps = np.stack([upper, lower, person.labels > 0])
         people.append((person.image, maps))

@@ -1,4 +1,12 @@
-"""The published files: ``registry`` says what there are and where, ``checkpoints`` reads and fits them, ``downloads`` fetches them."""
+"""The published files. Each module knows only those before it:
+
+``checkpoints``  what a file really is, and its tensors: read without running code, fitted, converted
+``registry``     which files there are (``weights/manifest.toml``), where they lie and whether they are here
+``verify``       the comparison with what was published: size and hash
+``downloads``    fetching, resumed and checked
+
+What an engine needs of the first two is offered here; the other two are imported by name where something is compared or fetched.
+"""
 
 from helpers.weights.checkpoints import Damaged, Mismatch, check, convert, fit, load_pickle_arrays, load_state_dict
 from helpers.weights.registry import (
@@ -12,6 +20,7 @@ from helpers.weights.registry import (
     group,
     groups,
     here,
+    human_size,
     records,
     require,
     use,
@@ -33,6 +42,7 @@ __all__ = [
     "group",
     "groups",
     "here",
+    "human_size",
     "load_pickle_arrays",
     "load_state_dict",
     "records",

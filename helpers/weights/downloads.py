@@ -20,9 +20,10 @@ from typing import Any
 import requests
 from tqdm.auto import tqdm
 
-from helpers import inventory, weights
 from helpers.images import write_text
+from helpers.weights import registry, verify
 from helpers.weights.checkpoints import Damaged, require_space
+from helpers.weights.registry import Record, folder, human_size
 
 TRIES = 5
 """Attempts at a URL without a byte of progress before giving up."""
@@ -48,29 +49,29 @@ def offline() -> str:
     return next(on, "")
 
 
-def plan(names: Sequence[str]) -> list[weights.Record]:
+def plan(names: Sequence[str]) -> list[Record]:
     """The records that fetching ``names`` would download: those of the groups (with the groups they need) or files that are
     missing or damaged. Raises ``ValueError`` for a name that there is not.
     """
     return [verdict.record for verdict in _look(names) if verdict.state in ("missing", "damaged")]
 
 
-def _look(names: Sequence[str]) -> list[inventory.Verdict]:
+def _look(names: Sequence[str]) -> list[verify.Verdict]:
     """What is here of ``names`` and of the groups that they need."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise ValueError(
-            f"fetch: a list of names of weights is wanted, not {names!r}. There are: {', '.join(weights.groups())}."
+            f"fetch: a list of names of weights is wanted, not {names!r}. There are: {', '.join(registry.groups())}."
         )
-    records: dict[str, weights.Record] = {}
+    records: dict[str, Record] = {}
     for name in names:
-        chosen = weights.records(name)
-        needed = weights.groups()[name].needs if name in weights.groups() else ()
-        for record in [r for group in needed for r in weights.records(group)] + list(chosen):
+        chosen = registry.records(name)
+        needed = registry.groups()[name].needs if name in registry.groups() else ()
+        for record in [r for group in needed for r in registry.records(group)] + list(chosen):
             records[record.name] = record
-    return [inventory.compare(record, contents=False) for record in records.values()]
+    return [verify.compare(record, contents=False) for record in records.values()]
 
 
-def terms(records: Iterable[weights.Record]) -> list[str]:
+def terms(records: Iterable[Record]) -> list[str]:
     """What one agrees to by using ``records``: a line a group, the non-commercial ones first and marked."""
     lines = {}
     for record in sorted(records, key=lambda record: record.commercial):
@@ -89,7 +90,7 @@ def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] =
     verdicts = _look(names)
     for verdict in verdicts:
         if verdict.state == "differs":
-            say(f"warning: {weights.find(verdict.record.name)} {verdict.text}. Delete it to have the published one fetched.")
+            say(f"warning: {registry.find(verdict.record.name)} {verdict.text}. Delete it to have the published one fetched.")
     wanted = [verdict.record for verdict in verdicts if verdict.state in ("missing", "damaged")]
     if not wanted:
         say(f"{', '.join(names)}: everything is here.")
@@ -97,18 +98,18 @@ def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] =
     if switch := offline():
         raise Offline(
             f"missing: {_count(wanted)} ({wanted[0].path}{', ...' if len(wanted) > 1 else ''}) but {switch} forbids downloads. "
-            f"Unset it, or copy the files to {weights.folder()} from a machine that has them."
+            f"Unset it, or copy the files to {folder()} from a machine that has them."
         )
     _require_packages(wanted)
     for line in terms(wanted):
         say(line)
     total = sum(r.bytes - min(r.bytes, _partial_bytes(r)) for r in wanted)
-    require_space(weights.folder(), total, f"fetching {_count(wanted)}")
-    say(f"fetching {_count(wanted)}{f', {inventory.size(total)},' if total else ''} to {weights.folder()}")
+    require_space(folder(), total, f"fetching {_count(wanted)}")
+    say(f"fetching {_count(wanted)}{f', {human_size(total)},' if total else ''} to {folder()}")
     return [_fetch(record, say, progress) for record in wanted]
 
 
-def _require_packages(records: list[weights.Record]) -> None:
+def _require_packages(records: list[Record]) -> None:
     wanted = {"filelock"} | {"huggingface_hub" for r in records if r.hub} | {"gdown" for r in records if r.drive}
     if missing := sorted(package for package in wanted if find_spec(package) is None):
         raise DownloadError(
@@ -116,12 +117,12 @@ def _require_packages(records: list[weights.Record]) -> None:
         )
 
 
-def _count(records: list[weights.Record]) -> str:
+def _count(records: list[Record]) -> str:
     return "1 file" if len(records) == 1 else f"{len(records)} files"
 
 
-def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
-    target = weights.folder() / record.path
+def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
+    target = folder() / record.path
     with _alone(record):
         try:
             if record.hub:
@@ -144,7 +145,7 @@ def _fetch(record: weights.Record, say: Callable[[str], Any], progress: type[tqd
 
 
 @contextmanager
-def _alone(record: weights.Record) -> Iterator[None]:
+def _alone(record: Record) -> Iterator[None]:
     """Keeps others off the file that grows: whoever still had it open would go on writing after it has its name."""
     from filelock import FileLock, Timeout
 
@@ -165,12 +166,12 @@ def _alone(record: weights.Record) -> Iterator[None]:
             _tidy(record)
 
 
-def _judge(arrived: Path, digest: str, record: weights.Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
+def _judge(arrived: Path, digest: str, record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
     """Remove ``arrived`` and raise ``Damaged`` unless it may take the record's name. ``digest``: its sha256 where known already."""
-    verdict = inventory.compare_file(arrived, record, progress=progress, digest=digest)
+    verdict = verify.compare_file(arrived, record, progress=progress, digest=digest)
     if verdict.good:
         if not record.sha256 and record.kind not in ("json", "text"):
-            digest = digest or inventory.sha256(arrived, progress)
+            digest = digest or verify.sha256(arrived, progress)
             say(f"{record.path}: sha256 {digest}; none is recorded to compare it with.")
         if verdict.state == "differs":
             say(f"warning: {record.path} {verdict.text}. It is kept; if it misbehaves, check its source: {record.source}.")
@@ -183,25 +184,25 @@ def _judge(arrived: Path, digest: str, record: weights.Record, say: Callable[[st
     )
 
 
-def _stage(record: weights.Record) -> Path:
-    return weights.folder() / _STAGE / record.group
+def _stage(record: Record) -> Path:
+    return folder() / _STAGE / record.group
 
 
-def _part(record: weights.Record) -> Path:
+def _part(record: Record) -> Path:
     """Where a file grows."""
     return _stage(record) / (record.path.replace("/", "-") + ".part")
 
 
-def _partial_bytes(record: weights.Record) -> int:
+def _partial_bytes(record: Record) -> int:
     return part.stat().st_size if (part := _part(record)).exists() else 0
 
 
-def _kept(record: weights.Record) -> str:
+def _kept(record: Record) -> str:
     have = _partial_bytes(record)
-    return f"{inventory.size(have)} of {record.path} are kept." if have else f"Nothing of {record.path} has arrived."
+    return f"{human_size(have)} of {record.path} are kept." if have else f"Nothing of {record.path} has arrived."
 
 
-def _tidy(record: weights.Record) -> None:
+def _tidy(record: Record) -> None:
     """Remove what a download without a part leaves behind, and the folders if nothing else is under way there."""
     part = _part(record)
     for path in (part.with_suffix(".etag"), part.with_suffix(".lock"), Path(f"{part}.of")):
@@ -211,7 +212,7 @@ def _tidy(record: weights.Record) -> None:
         part.parent.parent.rmdir()
 
 
-def _from_url(record: weights.Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None) -> Path:
+def _from_url(record: Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None) -> Path:
     url, part = url or record.url, _part(record)
     part.parent.mkdir(parents=True, exist_ok=True)
     failures, pause, before = 0, _PAUSE, -1
@@ -229,7 +230,7 @@ def _from_url(record: weights.Record, progress: type[tqdm], url: str = "", heade
             pause *= 2
 
 
-def _append(record: weights.Record, part: Path, progress: type[tqdm], url: str, headers: dict[str, str]) -> None:
+def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers: dict[str, str]) -> None:
     """One request: what is still missing of ``part``. Raises requests' own errors where the connection fails."""
     have, mark = _partial_bytes(record), part.with_suffix(".etag")
     headers = headers | {"Accept-Encoding": "identity"}
@@ -279,11 +280,11 @@ def _append(record: weights.Record, part: Path, progress: type[tqdm], url: str, 
             raise requests.ConnectionError(f"cut after {part.stat().st_size} of {have + left} bytes")
 
 
-def _elsewhere(record: weights.Record) -> str:
-    return f"Look for {Path(record.path).name} elsewhere and put it into {(weights.folder() / record.path).parent}."
+def _elsewhere(record: Record) -> str:
+    return f"Look for {Path(record.path).name} elsewhere and put it into {(folder() / record.path).parent}."
 
 
-def _unreachable(record: weights.Record, error: BaseException) -> DownloadError:
+def _unreachable(record: Record, error: BaseException) -> DownloadError:
     return DownloadError(
         f"{record.source} could not be fetched ({_reason(error)}). {_kept(record)} Check the connection and run the same again, which "
         "resumes."
@@ -297,7 +298,7 @@ def _reason(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _from_hub(record: weights.Record, progress: type[tqdm]) -> tuple[Path, str]:
+def _from_hub(record: Record, progress: type[tqdm]) -> tuple[Path, str]:
     """The file, and its sha256 where the hub gave one to compare it with."""
     from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.utils import build_hf_headers
@@ -329,7 +330,7 @@ def _from_hub(record: weights.Record, progress: type[tqdm]) -> tuple[Path, str]:
     write_text(known, tag)
     require_space(known.parent, (about.size or 0) - _partial_bytes(record), f"fetching {Path(record.path).name}")
     part = _from_url(record, progress, url, build_hf_headers())
-    digest = inventory.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", tag) else ""
+    digest = verify.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", tag) else ""
     size = part.stat().st_size
     if size != (about.size or size) or digest not in ("", tag):
         part.unlink()
@@ -341,7 +342,7 @@ def _from_hub(record: weights.Record, progress: type[tqdm]) -> tuple[Path, str]:
     return part, digest
 
 
-def _from_drive(record: weights.Record) -> Path:
+def _from_drive(record: Record) -> Path:
     import gdown
 
     part = _stage(record) / Path(record.path).name
@@ -359,6 +360,6 @@ def _from_drive(record: weights.Record) -> Path:
     if arrived is None:
         raise DownloadError(
             f"the drive does not give {part.name} ({reason}). Too many have asked for it today, or it is gone: open {page} in a browser "
-            f"and save it to {(weights.folder() / record.path).parent}."
+            f"and save it to {(folder() / record.path).parent}."
         )
     return part

@@ -1,14 +1,15 @@
 """The published files: what there are (``weights/manifest.toml``), whether they are here, and where.
 
-``find``, ``here`` and ``require`` never touch the network; ``downloads`` does. Reading and fitting is in ``checkpoints``.
+``find``, ``here`` and ``require`` never touch the network; ``downloads`` does. Reading and fitting is in ``checkpoints``, the comparison
+with what was published in ``verify``.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -37,7 +38,6 @@ class Record:
     hub:       (repository, revision, name there), or url, or drive (id): where it comes from
     bytes, sha256: of the published file, 0 and empty where not known; hash: ``established``, ``unsure`` or ``none``
     kind:      ``torch``, ``safetensors``, ``onnx``, ``pickle``, ``json`` or ``text``
-    constants: numbers of the preprocessing that belong to it
     """
 
     name: str
@@ -53,7 +53,6 @@ class Record:
     licence: str = ""
     terms: str = ""
     commercial: bool = True
-    constants: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def source(self) -> str:
@@ -81,6 +80,14 @@ class Group:
         return sum(r.bytes for r in self.records)
 
 
+def human_size(number: int) -> str:
+    """``number`` of bytes for people, in powers of ten as disks are sold."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= scale:
+            return f"{number / scale:.{2 if unit == 'GB' else 0}f} {unit}"
+    return f"{number} B"
+
+
 def use(path: str | Path) -> Path:
     """Take weights from ``path``, a folder that is there, in this process and those it starts (sets ``ATELIER_WEIGHTS``).
 
@@ -105,12 +112,21 @@ def folder() -> Path:
     return Path("~/.cache/atelier/weights").expanduser()
 
 
-@cache
 def groups() -> dict[str, Group]:
     """Every group of the manifest, by name."""
+    return _read(manifest())
+
+
+def manifest() -> Path:
+    """Where ``manifest.toml`` lies: in the project, or with the package where it was installed without the project around it."""
     path = _PROJECT / "weights" / "manifest.toml"
-    if not path.exists():  # the package was installed without the project around it
-        path = Path(next(f for f in metadata.files("atelier-notebooks") or () if f.name == "manifest.toml").locate())
+    if path.exists():
+        return path
+    return Path(next(f for f in metadata.files("atelier-notebooks") or () if f.name == "manifest.toml").locate())
+
+
+@cache
+def _read(path: Path) -> dict[str, Group]:
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: _group(name, table) for name, table in tables.items()}
 
@@ -130,7 +146,6 @@ def _group(name: str, table: dict[str, Any]) -> Group:
                 path=f"{table['folder']}/{path}",
                 kind=KINDS[Path(path).suffix],
                 hub=hub,
-                constants=table.get("constants", {}),
                 **{key: entry[key] for key in ("url", "drive", "bytes", "sha256", "hash") if key in entry},
                 **about,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 import re
@@ -20,7 +19,7 @@ import numpy as np
 from ipycanvas import MultiCanvas, hold_canvas
 from IPython.display import display
 
-from helpers import images
+from helpers import checks, images
 from helpers.segmentation.clicks import Point, PointPrompt, garment_first
 from helpers.segmentation.paint import COLOURS, tint
 from helpers.widgets.choices import Choices
@@ -116,7 +115,7 @@ class Clicker:
         on_done: Callable[[Clicker], None] | None = None,
         max_view: tuple[int, int] = (768, 1024),
     ) -> None:
-        self.image = images.require_image(image)
+        self.image = checks.image(image)
         self.folder = None if folder is None else Path(folder)
         self.on_done = on_done
         self.finished = False
@@ -184,7 +183,7 @@ class Clicker:
         images.write_mask(self.folder / "mask.png", self.mask)
         note = {
             "size": list(self.prompt.size),
-            "image_sha256": self._digest(),
+            "image_sha256": images.digest(self.image),
             "garments": self.prompt.garments,
             "by_hand": self.by_hand,
             "done": self.finished,
@@ -199,11 +198,8 @@ class Clicker:
         if path is None or not path.exists():
             return None, None
         note = json.loads(path.read_text(encoding="utf-8"))
-        ours = note.get("by_hand") and note.get("image_sha256") == self._digest()
+        ours = note.get("by_hand") and note.get("image_sha256") == images.digest(self.image)
         return (note["garments"], note.get("choices")) if ours else (None, None)
-
-    def _digest(self) -> str:
-        return hashlib.sha256(np.ascontiguousarray(self.image)).hexdigest()
 
     # Widgets
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from IPython.display import HTML, Image, display
 
-from helpers import engines, generate, images, runs, show
+from helpers import checks, engines, generate, images, show
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
@@ -117,13 +117,8 @@ def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
 def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
     """(width, height) if ``engine`` can draw it; ``ValueError`` naming the parameter."""
     if knows_figure(engine):
-        return runs.whole("width", width, 128, 4096), runs.whole("height", height, 128, 4096)
-    for name, value in (("width", width), ("height", height)):
-        if runs.whole(name, value, 256, 2048) % 8:
-            raise ValueError(
-                f"{name} must be a multiple of 8 for {engine}, not {value}; the nearest is {8 * round(value / 8)}."
-            )
-    return width, height
+        return checks.whole(width, "width", 128, 4096), checks.whole(height, "height", 128, 4096)
+    return checks.whole(width, "width", 256, 2048, multiple=8), checks.whole(height, "height", 256, 2048, multiple=8)
 
 
 @contextmanager

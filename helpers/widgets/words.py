@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import html
 import io
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from IPython.display import display
 from PIL import Image
 
 from helpers.images import fit_inside, resize
 from helpers.person import Person
+from helpers.widgets.panel import Panel
 
 
-class Panel:
+class WordsPanel(Panel):
     """Type words, press "draw", see the person; :attr:`person` is the one drawn last.
 
-    draw:    ``(prompt, seed) -> Person``; with ``in_steps`` also ``on_step=``, as ``helpers.stepping`` says
-    person:  what is shown before the first press
-    comment: ``Person -> str``, a line below the picture, for instance the words that were not understood
-    in_steps: the picture forms over seconds or minutes: drawn in a thread of its own, so that the kernel stays free and the panel
-             shows each step and can cancel. Whatever ends a drawing early, the last person stays.
+    draw:     ``(prompt, seed) -> Person``; with ``in_steps`` also ``on_step=``, as ``helpers.stepping`` says
+    person:   what is shown before the first press
+    comment:  ``Person -> str``, a line below the picture, for instance the words that were not understood
+    in_steps: the picture forms over seconds or minutes: the panel shows each step and can cancel. Whatever ends a drawing early, the
+              last person stays.
     """
+
+    kept = "the last picture stays"
 
     def __init__(
         self,
@@ -39,27 +38,20 @@ class Panel:
         in_steps: bool = False,
     ) -> None:
         self.person = person
-        self._draw, self._comment = draw, comment
-        self._thread: threading.Thread | None = None
-        self._cancelled = threading.Event()
+        self._draw, self._comment, self._in_steps = draw, comment, in_steps
         self.prompt = widgets.Textarea(value=prompt, rows=2, layout=widgets.Layout(width="32em"))
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=2**31 - 1, description="seed", layout=widgets.Layout(width="12em")
         )
         self.button = widgets.Button(description="draw", button_style="primary", tooltip="draw these words")
         self.another = widgets.Button(description="another", tooltip="the same words with the next seed")
-        self.cancel = widgets.Button(
-            description="cancel", tooltip="stop after this step; the last picture stays", disabled=True
-        )
-        self.bar = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="20em", visibility="hidden"))
-        self.status = widgets.HTML(value=html.escape(comment(person)))
+        super().__init__(self.button, self.another)
         self.image = widgets.Image(
             value=png(person.image), format="png", layout=widgets.Layout(height="560px", width="auto", object_fit="contain")
         )
-        self._in_steps = in_steps
+        self.say(comment(person))
         self.button.on_click(self._on_draw)
         self.another.on_click(self._on_another)
-        self.cancel.on_click(self._on_cancel)
         controls = widgets.HBox([self.seed, self.button, self.another, *([self.cancel] if in_steps else [])])
         # At the start of the line: a box stretches its children, and a stretched picture is a fat person.
         self.widget = widgets.VBox(
@@ -67,63 +59,30 @@ class Panel:
             layout=widgets.Layout(align_items="flex-start"),
         )
 
-    def show(self) -> None:
-        """Display the panel below the cell."""
-        display(self.widget)
+    def settled(self) -> None:
+        super().settled()
+        self.image.value = png(self.person.image)
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Block until what is being drawn is done, at most ``seconds``; for scripts, since a page's presses wait with it."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-
-    def _on_another(self, _: Any) -> None:
-        self.seed.value += 1
+    def _on_another(self, _: widgets.Button) -> None:
+        if not self.running:
+            self.seed.value += 1
         self._on_draw(_)
 
-    def _on_cancel(self, _: Any) -> None:
-        self._cancelled.set()
-        self.cancel.disabled = True
-        self.status.value = "cancelling …"
+    def _on_draw(self, _: widgets.Button) -> None:
+        self.start(self._work, "drawing …", beside=self._in_steps)
 
-    def _on_draw(self, _: Any) -> None:
-        if self._thread is not None and self._thread.is_alive():  # two quick presses
-            return
-        self.button.disabled = self.another.disabled = True
-        self.status.value = "drawing …"
-        if not self._in_steps:
-            self._run()
-            return
-        self._cancelled.clear()
-        self.cancel.disabled = False
-        self.bar.value, self.bar.layout.visibility = 0, "visible"
-        self._thread = threading.Thread(target=self._run, name="atelier-panel", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
+    def _work(self) -> str:
         started = time.perf_counter()
         settings = {"on_step": self._on_step} if self._in_steps else {}
-        try:
-            self.person = self._draw(self.prompt.value, self.seed.value, **settings)
-        except Exception as error:  # a widget's callback would lose it
-            if self._cancelled.is_set():
-                self.status.value = "cancelled; the last picture stays"
-            else:
-                self.status.value = f'<span style="color:#c0392b">{html.escape(f"{type(error).__name__}: {error}")}</span>'
-        else:
-            note = self._comment(self.person)
-            self.status.value = html.escape(f"{time.perf_counter() - started:.1f} s" + (f" · {note}" if note else ""))
-        finally:
-            self.image.value = png(self.person.image)
-            self.bar.layout.visibility = "hidden"
-            self.button.disabled = self.another.disabled = False
-            self.cancel.disabled = True
+        self.person = self._draw(self.prompt.value, self.seed.value, **settings)
+        note = self._comment(self.person)
+        return f"{time.perf_counter() - started:.1f} s" + (f" · {note}" if note else "")
 
-    def _on_step(self, step: int, total: int, preview: np.ndarray) -> bool:
-        self.bar.max, self.bar.value = total, step
-        if not self._cancelled.is_set():
-            self.status.value = f"step {step} of {total}"
+    def _on_step(self, step: int, total: int, preview: np.ndarray | None) -> bool:
+        self.report(step / total, f"step {step} of {total}")
+        if preview is not None and not self.cancelled:
             self.image.value = png(preview)
-        return not self._cancelled.is_set()
+        return not self.cancelled
 
 
 def png(image: np.ndarray) -> bytes:

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from rules import NOTEBOOKS, fix, problems
 
-from helpers.__main__ import main
+from helpers.cli import main
 
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 

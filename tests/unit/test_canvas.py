@@ -467,5 +467,5 @@ class TestChoosing:
 
     @pytest.mark.parametrize("choice", [-1, 0.5, True, "1"])
     def test_what_is_no_choice_is_an_error(self, image, choice):
-        with pytest.raises(ValueError, match="choice: expected the index"):
+        with pytest.raises(ValueError, match="choice must be a whole number of at least 0"):
             Clicker(image, Three(), points=[(40, 40, 1)], choice=choice)

@@ -16,6 +16,7 @@ from helpers.garment import Garment
 from helpers.labels import UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
+from helpers.tryon.drape.product import garment_mask
 from helpers.tryon.idm_vton import engine as idm_vton
 from helpers.tryon.idm_vton import loading
 from helpers.tryon.idm_vton.engine import IDMVTON, Stopped
@@ -156,6 +157,14 @@ def test_colour_match_moves_the_cloth_towards_the_garment(person: Person, garmen
     target = garment.image[garment.mask].mean(0)
     assert np.abs(out[worn].mean(0) - target).sum() < 0.5 * np.abs(faded[worn].mean(0) - target).sum()
     assert (out == faded)[~worn].all()
+
+
+def test_colour_match_finds_the_garment_where_no_mask_came_with_it(person: Person, garment: Garment, worn) -> None:
+    engines._load.cache_clear()
+    bare, known = (Garment(garment.image, mask, "upper") for mask in (None, garment_mask(garment.image)))
+    found, told = (try_on(person, g, mask=worn, engine="idm_vton", colour_match=True, **FAST) for g in (bare, known))
+    assert (found.steps["colour matched"] != found.steps["as painted"]).any()
+    assert (found.image == told.image).all()
 
 
 @pytest.mark.parametrize(

@@ -88,30 +88,6 @@ def test_a_photograph_is_no_mask(tmp_path) -> None:
     assert (images.read_mask(images.write_mask(tmp_path / "m.png", mask)) == mask).all()
 
 
-@pytest.mark.parametrize(
-    ("picture", "words"),
-    [
-        (np.zeros((96, 72, 4), np.uint8), "RGBA"),
-        (np.zeros((96, 72), np.uint8), "shape"),
-        (np.zeros((96, 72, 3)), "uint8"),
-        (np.zeros((16, 72, 3), np.uint8), "at least"),
-        ([[1]], "list"),
-    ],
-)
-def test_arrays_are_checked(picture, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        images.require_image(picture)
-
-
-def test_masks_are_checked() -> None:
-    with pytest.raises(ValueError, match="grey agnostic"):
-        images.require_mask(np.zeros((4, 4), np.uint8), (4, 4))
-    with pytest.raises(ValueError, match="is empty"):
-        images.require_mask(np.zeros((4, 4), bool), (4, 4))
-    with pytest.raises(ValueError, match="its picture is"):
-        images.require_mask(np.ones((4, 5), bool), (4, 4))
-
-
 def test_a_full_disk_leaves_the_old_file_and_no_part(tmp_path, monkeypatch) -> None:
     path = images.write_text(tmp_path / "a.txt", "old")
 

@@ -12,7 +12,7 @@ from helpers.mannequin import outfit as o
 from helpers.mannequin.colours import lab
 from helpers.mannequin.words import vocabulary as words
 from helpers.mannequin.words.choose import ALLOWED
-from helpers.mannequin.words.prompt import PromptRefused, describe, parse, parse_piece, vocabulary
+from helpers.mannequin.words.prompt import PromptRefused, describe, parse, parse_piece, read_words, vocabulary
 
 
 def garments(outfit: o.Outfit) -> dict[str, o.Piece]:
@@ -76,6 +76,32 @@ def test_the_figure_is_read():
 @pytest.mark.parametrize("text", ["a 45-year-old man", "a man aged 45", "forty-five year old man", "man, 45 years old"])
 def test_ages_in_figures_and_words(text):
     assert parse(text, 2).figure.age == 45
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("in her late thirties", ("age", (37, 39))),
+        ("in the early 40s", ("age", (40, 43))),
+        ("60s", ("age", (60, 69))),
+        ("in his eighties", ("age", (80, 89))),
+        ("twenty two years old", ("age", (22, 22))),
+        ("1.75 m", ("metres", 1.75)),
+        ("178 cm", ("metres", 1.78)),
+        ("5 ft 10 in", ("metres", 1.78)),
+        ("six feet", ("metres", 1.83)),
+        ("face 7", ("face", 7)),
+        ("every 3 cm", ("repeat", 0.03)),
+    ],
+)
+def test_numbers_are_read_with_what_they_measure(text, reading):
+    assert read_words(text) == [reading]
+
+
+@pytest.mark.parametrize("text", ["a woman 1.2 m tall", "a man aged 91", "a 17-year-old in jeans"])
+def test_numbers_that_no_adult_has_are_errors(text):
+    with pytest.raises(ValueError, match=r"1\.2 m|91|17"):
+        parse(text, 0)
 
 
 def test_backdrop_and_framing_are_no_garments():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import papermill
 
-from helpers.__main__ import check_parameters, find_notebook
+from helpers.cli import check_parameters, find_notebook
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 

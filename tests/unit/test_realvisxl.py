@@ -21,9 +21,8 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from helpers import devices, engines, generate, weights  # noqa: E402
 from helpers.generation import realvisxl, sdxl_file  # noqa: E402
-from helpers.generation.realvisxl import Cancelled, RealVisXL  # noqa: E402
+from helpers.generation.realvisxl import Cancelled, RealVisXL, preview  # noqa: E402
 from helpers.mannequin.words.prompt import PromptRefused  # noqa: E402
-from helpers.stepping import preview  # noqa: E402
 from helpers.testing import generation  # noqa: E402
 from helpers.widgets import forming as notebook  # noqa: E402
 
@@ -415,7 +414,7 @@ def test_the_notebook_asks_each_engine_for_what_it_has() -> None:
     with pytest.raises(ValueError, match=r"guidance: the engine 'mannequin' .* Leave it 0\.0"):
         notebook.own_settings("mannequin", guidance=3.0)
     assert notebook.require_size("mannequin", 385, 513) == (385, 513)
-    with pytest.raises(ValueError, match="width must be a multiple of 8 for realvisxl, not 385; the nearest is 384"):
+    with pytest.raises(ValueError, match="width must be a multiple of 8, not 385; the nearest is 384"):
         notebook.require_size("realvisxl", 385, 512)
     with pytest.raises(ValueError, match="height must be a whole number from 256 to 2048"):
         notebook.require_size("realvisxl", 384, 128)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import Person, runs
-from helpers.__main__ import check_parameters, find_notebook
+from helpers.cli import check_parameters, find_notebook
 
 
 def start(tmp_path, **changes) -> runs.Run:

@@ -147,10 +147,10 @@ class TestErrors:
         ("image", "words"),
         [
             (lambda i: i / 255, "0..1"),
-            (lambda i: np.dstack([i, i[..., :1]]), "alpha"),
+            (lambda i: np.dstack([i, i[..., :1]]), "RGBA"),
             (lambda i: i[..., 0], "grey"),
             (lambda i: i[:30], "at least 64"),
-            (lambda i: i.tolist(), "got list"),
+            (lambda i: i.tolist(), "not a list"),
         ],
     )
     def test_pictures(self, engine, person, image, words):
@@ -161,12 +161,12 @@ class TestErrors:
         ("points", "words"),
         [
             ([], "empty"),
-            ([(10, 10, 5)], "label 5"),
-            ([(10, 10, -1)], "label -1"),
+            ([(10, 10, 5)], "beside it.*not 5"),
+            ([(10, 10, -1)], "beside it.*not -1"),
             ([(10, 10)], "x, y, label"),
             ([(384, 10, 1)], "outside the image"),
             ([(-1, 10, 1)], "outside the image"),
-            ([(10, 10, 0)], "first point has label 0"),
+            ([(10, 10, 0)], r"points\[0\] has label 0"),
         ],
     )
     def test_points(self, ready, points, words):
@@ -177,7 +177,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("choice", [3, -1, True, 0.5])
     def test_choices(self, ready, choice):
-        with pytest.raises(ValueError, match=r"choice is one of 0\.\.2"):
+        with pytest.raises(ValueError, match="choice must be a whole number from 0 to 2"):
             ready.predict([(190, 150, 1)], choice)
 
     def test_a_click_before_a_picture(self, folder):

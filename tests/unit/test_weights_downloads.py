@@ -18,9 +18,9 @@ from types import SimpleNamespace
 import pytest
 from local_server import COMMIT, Server
 
-from helpers import inventory, weights
-from helpers.__main__ import main
-from helpers.weights import downloads, registry
+from helpers import weights
+from helpers.cli import main
+from helpers.weights import downloads, registry, verify
 
 Make = Callable[..., weights.Record]
 
@@ -45,7 +45,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def make(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(server: Server, publish: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """``make(url=..., hub=..., sha256=...)``: a manifest of one group ``net`` with one file, in a folder of weights of its own."""
     for name in ("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "ATELIER_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
@@ -59,12 +59,7 @@ def make(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mak
         entry = {"path": "model.safetensors", **{k: v for k, v in source.items() if k in ("url", "drive")}}
         if known is not None:
             entry |= {"bytes": len(known), "sha256": hashlib.sha256(known).hexdigest(), "hash": sure}
-        table = {"summary": "a net", "licence": "X-1", "terms": "ask first", "folder": "net", "files": [entry]}
-        table |= {"commercial": commercial, "hub": source.get("hub", "me/net"), "revision": "main"}
-        groups = {"net": registry._group("net", table)}
-        monkeypatch.setattr(registry, "groups", lambda: groups)
-        monkeypatch.setattr(weights, "groups", lambda: groups)
-        return groups["net"].records[0]
+        return publish(entry, commercial=commercial, hub=source.get("hub", "me/net"), revision="main")
 
     return make
 
@@ -248,7 +243,7 @@ def test_a_wrong_hash_only_warns_where_it_is_unsure(make: Make, url: str) -> Non
     said: list[str] = []
     assert downloads.fetch("net", say=said.append)[0].read_bytes() == WHOLE
     assert "recorded too rarely to be sure" in said[-1]
-    assert inventory.compare(weights.records("net")[0]).state == "differs"
+    assert verify.compare(weights.records("net")[0]).state == "differs"
 
 
 @pytest.mark.parametrize("known", [WHOLE, None])
@@ -400,8 +395,8 @@ def test_a_file_without_a_recorded_hash_is_said_with_the_one_it_has(
     make(known=None, **({"url": url} if source == "url" else {}))
     said: list[str] = []
     hashed: list[Path] = []
-    count = inventory.sha256
-    monkeypatch.setattr(inventory, "sha256", lambda path, *rest: hashed.append(path) or count(path, *rest))
+    count = verify.sha256
+    monkeypatch.setattr(verify, "sha256", lambda path, *rest: hashed.append(path) or count(path, *rest))
     downloads.fetch("net", say=said.append)
     assert f"sha256 {hashlib.sha256(WHOLE).hexdigest()}; none is recorded" in said[-1]
     assert len(hashed) == 1  # 12 GB are not read twice
@@ -566,14 +561,11 @@ def test_the_command_names_the_file_that_cannot_be_written(
 
 def test_a_process_that_is_killed_leaves_no_lock(make: Make, url: str, server: Server, tmp_path: Path) -> None:
     """SIGKILL in the middle: no code of ours runs any more, and yet nothing is in the way of the next download."""
-    record = make(url=url)
+    make(url=url)
     code = f"""
-import os, signal
-from helpers import weights
+import os, pathlib, signal
 from helpers.weights import downloads, registry
-record = weights.Record("net", "net", "{PLACE}", "safetensors", url={record.url!r})
-group = weights.Group("net", "", "X-1", "", True, (record,))
-weights.groups = registry.groups = lambda: {{"net": group}}
+registry.manifest = lambda: pathlib.Path({str(registry.manifest())!r})
 class Killed(downloads.tqdm):
     def update(self, n=1):
         if self.n > {HALF}:

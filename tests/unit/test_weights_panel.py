@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from helpers.weights import downloads
-from helpers.widgets.fetch import Panel
+from helpers.widgets.fetch import FetchPanel
 
 
 @pytest.fixture(autouse=True)
@@ -21,20 +21,20 @@ def _empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_terms_come_before_the_button_can_be_pressed() -> None:
-    panel = Panel(lambda *_, **__: [])
+    panel = FetchPanel(lambda *_, **__: [])
     assert panel.button.disabled
     panel.boxes["idm_vton"].value = True
     assert not panel.button.disabled
-    assert "CC BY-NC-SA 4.0 [NON-COMMERCIAL]" in panel.status.value
-    assert "CMU OpenPose licence" in panel.status.value  # of what it needs
-    assert "29.37 GB" in panel.status.value
+    assert "CC BY-NC-SA 4.0 [NON-COMMERCIAL]" in panel.terms.value
+    assert "CMU OpenPose licence" in panel.terms.value  # of what it needs
+    assert "29.37 GB" in panel.terms.value
     panel.boxes["idm_vton"].value = False
     assert panel.button.disabled
 
 
 def test_a_press_fetches_what_is_ticked_and_shows_how_far_it_is() -> None:
     seen: list[Any] = []
-    panel: Panel
+    panel: FetchPanel
 
     def fetch(*names: str, say: Callable[[str], Any], progress: type) -> list[Path]:
         with progress(total=200_000_000, initial=50_000_000, unit="B", desc="mobile_sam.pt") as bar:
@@ -43,7 +43,7 @@ def test_a_press_fetches_what_is_ticked_and_shows_how_far_it_is() -> None:
         say("warning: <x> differs")
         return [Path("mobile_sam.pt")]
 
-    panel = Panel(fetch)
+    panel = FetchPanel(fetch)
     panel.boxes["mobile_sam"].value = True
     panel.button.click()
     panel.wait(10)
@@ -65,11 +65,16 @@ def test_cancel_stops_at_the_next_bytes_and_an_error_is_shown() -> None:
             bar.update(1)
         raise AssertionError("it went on")
 
-    panel = Panel(fetch)
+    panel = FetchPanel(fetch)
     panel.boxes["mobile_sam"].value = True
     panel.button.click()
     assert begun.wait(10)
+    panel.boxes["idm_vton"].value = True
+    assert panel.button.disabled
+    assert "CC BY-NC-SA" in panel.terms.value, "read before the button can be pressed again"
+    panel.boxes["idm_vton"].value = False
     panel.cancel.click()
+    assert "cancelling" in panel.status.value
     go_on.set()
     panel.wait(10)
     assert "cancelled" in panel.status.value

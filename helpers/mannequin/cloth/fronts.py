@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,28 +15,17 @@ from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Edge, Mesh, capped, edge_of, sweep
 from helpers.mannequin.fields import smoothstep
+from helpers.mannequin.kinds import Lapels, Opening
 from helpers.mannequin.mesh import loops, vertex_normals
 
 
-@dataclass(frozen=True)
-class Opening:
-    """Half the gap between the two fronts, ``gap`` (template metres) at ``heights`` (template metres above the soles, rising)."""
-
-    heights: tuple[float, ...]
-    gap: tuple[float, ...]
-
-    def half(self, height: np.ndarray) -> np.ndarray:
-        """(N,) half the gap at ``height`` (N,)."""
-        return np.interp(height, self.heights, self.gap)
-
-
 @lru_cache(maxsize=16)
-def cut_open_top(hem: float, sleeve: str, neckline: str, opening: Opening) -> Cut:
+def cut_open_top(hem: float, sleeve: str, opening: Opening) -> Cut:
     """As ``cut_top``, with two fronts: the wearer's left one is panel ``FRONT``, the right one ``RIGHT_FRONT``."""
-    cut = cut_top(hem, sleeve, neckline)
+    cut = cut_top(hem, sleeve, "v")
 
     def field(points: np.ndarray) -> np.ndarray:
-        return np.where(side(points) > 0.0, np.abs(points[:, 0]) - opening.half(points[:, 1]), 0.3)
+        return np.where(side(points) > 0.0, np.abs(points[:, 0]) - np.interp(points[:, 1], opening.heights, opening.gap), 0.3)
 
     cut = cut.clip("front", field)
     left = cut.points[cut.faces].mean(axis=1)[:, 0] > 0
@@ -113,7 +102,9 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
         return np.concatenate([values, np.tile(values[row], rows)])
 
     lines = {name: spread(on) for name, on in sheet.lines.items() if name not in ("hem", "neck", "cuff", "armhole")}
-    lines |= {n: np.concatenate([on, np.zeros(more, bool)]) for n, on in sheet.lines.items() if n in ("neck", "cuff", "armhole")}
+    lines |= {
+        n: np.concatenate([on, np.zeros(more, bool)]) for n, on in sheet.lines.items() if n in ("neck", "cuff", "armhole")
+    }
     lines["hem"] = np.concatenate([np.zeros(total + more - count, bool), np.ones(count, bool)])
     lines["front"][grid[:, [0, -1]].ravel()] = True
     return Sheet(
@@ -143,7 +134,6 @@ def front_band(edge: Edge, profile: np.ndarray) -> Mesh:
 def buttons(sheet: Sheet, edge: Edge, heights: np.ndarray, inset: float, radius: float) -> list[Mesh]:
     """A column of buttons at ``heights`` (K,) metres above the ground, ``inset`` metres from the edge of the wearer's left front."""
     left = np.flatnonzero(edge.points[:, 0] > sheet.start[:, 0].mean())
-    left = left[: len(left) // 1]
     out = []
     for height in heights:
         k = left[np.argmin(np.abs(edge.points[left, 1] - height))]
@@ -151,22 +141,11 @@ def buttons(sheet: Sheet, edge: Edge, heights: np.ndarray, inset: float, radius:
     return out
 
 
-@dataclass(frozen=True)
-class Lapels:
-    """A notched collar in metres: ``wide`` the lapel at its peak, ``collar`` the collar at its points, ``back`` behind the neck
-    where it stands ``stand`` high; the notch lies ``notch`` along the way from the break (0) to the shoulder (1)."""
-
-    wide: float = 0.085
-    collar: float = 0.075
-    back: float = 0.055
-    stand: float = 0.028
-    notch: float = 0.72
-
-
-def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels, bottom: float) -> Mesh:
-    """Lapels and collar in one, folded outwards along the opening ``run`` above the height ``bottom`` (where the fronts break)."""
+def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels) -> Mesh:
+    """Lapels and collar in one, folded outwards along the opening ``run`` from where the fronts break."""
     normals = vertex_normals(sheet.start, sheet.faces)
-    on = sheet.start[run, 1] > bottom
+    height = sheet.start[run, 1]
+    on = height > height.min() + shape.low * np.ptp(height)
     run = run[np.argmax(on) : len(run) - np.argmax(on[::-1])]
     points, normal = _even(sheet.start[run], normals[run], 0.005)
     edge = edge_of(points, normal, 4.0, closed=False)
@@ -197,7 +176,16 @@ def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels, bottom: flo
     width = np.interp(
         s,
         [0, 0.5 * n, n - 0.03, n + 0.005, n + 0.012, n + 0.10, 1.05, 2],
-        [0.004, 0.62 * shape.wide, shape.wide, 0.5 * shape.wide, 0.5 * shape.wide, shape.collar, 0.85 * shape.collar, shape.back],
+        [
+            0.004,
+            0.62 * shape.wide,
+            shape.wide,
+            0.5 * shape.wide,
+            0.5 * shape.wide,
+            shape.collar,
+            0.85 * shape.collar,
+            shape.back,
+        ],
     )
     stand = shape.stand * smoothstep(0.6, 1.25, s)
     gorge = 0.0015 * np.exp(-(((s - n - 0.008) / 0.012) ** 2))

@@ -1,19 +1,22 @@
-"""Sewing: each kind of garment from its cut to draped cloth with everything that belongs on its edges."""
+"""Sewing: a garment from its cut to draped cloth with everything that belongs on its edges.
+
+:data:`CUTS` maps the ``cut`` of a kind (see ``garments``) to the function that sews it; all take the same arguments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from helpers.mannequin import fabrics
+from helpers.mannequin.cloth.assembly import FAR, Sewn, assembled, ribbed, settled
 from helpers.mannequin.cloth.clip import Cut
 from helpers.mannequin.cloth.collars import button, placket, shirt_collar, turtleneck
-from helpers.mannequin.cloth.form import LEFT_ARM, MEETS, RIGHT_ARM, TRUNK, Ease, Form
+from helpers.mannequin.cloth.form import MEETS, Ease, Form
 from helpers.mannequin.cloth.fronts import (
-    Lapels,
-    Opening,
     buttons,
     cut_open_top,
     front_band,
@@ -28,7 +31,6 @@ from helpers.mannequin.cloth.patterns import (
     NECKLINES,
     RIGHT_LEG_FRONT,
     SLEEVE_ENDS,
-    STYLES,
     TOP_HEMS,
     TROUSER_HEMS,
     WEAVES,
@@ -42,49 +44,16 @@ from helpers.mannequin.cloth.patterns import (
 )
 from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
-from helpers.mannequin.cloth.skirts import Skirt, skirt_sheet
+from helpers.mannequin.cloth.skirts import skirt_sheet
 from helpers.mannequin.cloth.straps import cut_camisole, straps
 from helpers.mannequin.cloth.tailor import sheet_of, weights
-from helpers.mannequin.cloth.trims import Mesh, join, rib, sweep, turned_hem
+from helpers.mannequin.cloth.trims import Mesh, rib, sweep, turned_hem
 from helpers.mannequin.fields import smoothstep
+from helpers.mannequin.garments import KINDS
 from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import Piece
 
-FAR = 0.25  # metres: where no edge is near
-_NO_PANEL = 15.0
 LEG_WAIST, HIGH_WAIST = 0.99, 1.04  # template metres
-_BULK = 0.0045  # metres a waistband is thick
-_OPENINGS = ("neck", "cuff", "hem", "waist", "front")
-
-
-@dataclass
-class Sewn:
-    """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``sleeve`` and ``waist``
-    (V,) bool, where it is on an arm or on the waist's edge, ``obstacles`` for the next layer."""
-
-    mesh: Mesh
-    edge: np.ndarray
-    sleeve: np.ndarray
-    waist: np.ndarray
-    obstacles: Obstacles
-
-
-def body_obstacles(form: Form, feet: bool = True) -> Obstacles:
-    """The posed body as cloth meets it, with or without its ``feet``."""
-    points = form.body.skin(form.rest, form.hull.weights)
-    rows = feet | (form.hull.points[:, 1] > 0.12)
-    return Obstacles(points[rows], vertex_normals(points, form.hull.faces)[rows], form.hull.part[rows], MEETS)
-
-
-def padded(body: Obstacles, inner: Sewn, reach: float = 0.12) -> Obstacles:
-    """The ``body`` smoothed above the waistband of what is worn ``inner``, so that a top falls over it without a step."""
-    band = np.flatnonzero(inner.waist)
-    if not len(band):
-        return body
-    points, normals = body.points[:-1], body.normals[:-1]
-    distance = cKDTree(inner.mesh.vertices[band]).query(points, distance_upper_bound=reach)[0]
-    rise = _BULK * (1 - smoothstep(0.0, reach, np.minimum(distance, reach))) * (body.part[:-1] == TRUNK)
-    return Obstacles(points + rise[:, None] * normals, normals, body.part[:-1], body.meets)
 
 
 def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Sewn:
@@ -94,18 +63,15 @@ def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | No
     Raises ``ValueError`` naming what the piece cannot be cut to.
     """
     _check(piece)
-    if piece.kind in _SEWERS:
-        return _SEWERS[piece.kind](piece, form, obstacles)
-    if piece.category == "upper":
-        return _top(piece, form, obstacles, tucked)
-    return _SEWERS[piece.kind](piece, form, obstacles)
+    return CUTS[KINDS[piece.kind].cut](piece, form, obstacles, tucked)
 
 
 def _check(piece: Piece) -> None:
-    lengths = {"upper": TOP_HEMS, "lower": TROUSER_HEMS, "dress": SKIRT_HEMS}[piece.category]
-    lengths = SKIRT_HEMS if piece.kind in SKIRTS else lengths
-    lengths = COAT_HEMS if piece.kind in _FRONTS else lengths
-    wanted = {"length": tuple(lengths), "sleeve": ("none", "strap", *SLEEVE_ENDS), "neckline": tuple(NECKLINES)}
+    wanted = {
+        "length": tuple(_HEMS[KINDS[piece.kind].cut]),
+        "sleeve": ("none", "strap", *SLEEVE_ENDS),
+        "neckline": tuple(NECKLINES),
+    }
     for name, known in (*wanted.items(), ("fit", tuple(FITS))):
         value = getattr(piece, name)
         if value is not None and value not in known:
@@ -116,9 +82,10 @@ def _check(piece: Piece) -> None:
 
 def waist_of(piece: Piece) -> float:
     """Template height at which a piece worn on the hips or at the waist ends."""
-    if piece.kind in SKIRTS:
-        return SKIRTS[piece.kind].waist
-    return HIGH_WAIST if STYLES[piece.kind].flare else LEG_WAIST
+    style = KINDS[piece.kind].style
+    if style.skirt:
+        return style.skirt.waist
+    return HIGH_WAIST if style.flare else LEG_WAIST
 
 
 def underlayer(piece: Piece, form: Form) -> Sewn:
@@ -126,7 +93,7 @@ def underlayer(piece: Piece, form: Form) -> Sewn:
     cut = cut_top(0.90, "strap", "scoop") if piece.category == "upper" else cut_trousers(0.95, 0.72)
     sheet = _skin_tight(cut, form, 0.002)
     trims = [sweep(sheet.edge(loop), turned_hem(0.0012)) for loops in sheet.edges().values() for loop in loops]
-    return _assembled([(sheet, trims)])
+    return assembled([(sheet, trims)])
 
 
 def _skin_tight(cut: Cut, form: Form, thickness: float) -> Sheet:
@@ -139,20 +106,11 @@ def _skin_tight(cut: Cut, form: Form, thickness: float) -> Sheet:
     return sheet.refined()
 
 
-def _settled(sheet: Sheet, piece: Piece, obstacles: list[Obstacles]) -> Sheet:
-    cloth = WEAVES[piece.fabric.weave]
-    sheet.settle(obstacles, cloth)
-    fine = sheet.refined()
-    fine.settle(obstacles, replace(cloth, steps=8, bend=0.2 + 0.6 * cloth.bend))  # wrinkles finer than this look crumpled
-    fine.smooth_edges()
-    return fine
-
-
 # --- tops --------------------------------------------------------------------------------------------------------------
 
 
 def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sheet:
-    style, ease = STYLES[piece.kind], ease_of(piece)
+    style, ease = KINDS[piece.kind].style, ease_of(piece)
     if tucked:
         ease = replace(ease, hem=0.003, band=0.045)
     cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, 0.0 if tucked else style.tail)
@@ -171,12 +129,12 @@ def _shoulders(sheet: Sheet) -> np.ndarray:
     return np.maximum(shoulder, 0.6 * np.exp(-((sheet.distance("neck") / 0.02) ** 2)))
 
 
-def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Sewn:
-    hem = TOP_HEMS[piece.length or STYLES[piece.kind].length]
+def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None) -> Sewn:
+    hem = TOP_HEMS[piece.length or KINDS[piece.kind].style.length]
     inside = tucked is not None and hem < tucked
     sheet = _top_sheet(piece, form, tucked - 0.06 if inside else hem, inside)
-    sheet = _settled(sheet, piece, obstacles)
-    garment = _assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=_ribs(piece))
+    sheet = settled(sheet, piece, obstacles)
+    garment = assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=KINDS[piece.kind].style.ribbed)
     if inside:  # what bulges over the waistband is not in its way
         below = np.append(sheet.template[:, 1] < tucked - 0.012, False)
         old = garment.obstacles
@@ -193,16 +151,8 @@ def _cut_away(garment: Sewn, sheet: Sheet, hidden: np.ndarray) -> None:
     mesh.faces = mesh.faces[~gone[mesh.faces].all(axis=1)]
 
 
-def _ribs(piece: Piece) -> dict[str, float]:
-    """Line -> width of the knitted band along it, as far as it is part of the cloth."""
-    style = STYLES[piece.kind]
-    if style.ribbed_ends:
-        return {"hem": style.band + 0.01, "cuff": style.band + 0.01}
-    return {"cuff": style.band} if piece.kind == "long-sleeve" and (piece.sleeve or style.sleeve) == "long" else {}
-
-
 def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles]) -> list[Mesh]:
-    style = STYLES[piece.kind]
+    style = KINDS[piece.kind].style
     neckline, sleeve = piece.neckline or style.neckline, piece.sleeve or style.sleeve
     out = []
     for name, loops in sheet.edges().items():
@@ -210,113 +160,98 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
             if name == "neck" and neckline == "collar":
                 out += shirt_collar(sheet, loop, form, obstacles)
             elif name == "neck" and neckline == "turtle":
-                out.append(_ribbed(turtleneck(sheet, loop, form, obstacles)))
+                out.append(ribbed(turtleneck(sheet, loop, form, obstacles)))
             elif name == "neck" and style.rib and neckline != "square":
-                out.append(_ribbed(sweep(sheet.edge(loop), rib(style.rib))))
+                out.append(ribbed(sweep(sheet.edge(loop), rib(style.rib))))
             elif name == "cuff" and style.rib and sleeve in ("none", "strap"):
-                out.append(_ribbed(sweep(sheet.edge(loop), rib(0.6 * style.rib))))
-            elif name == "cuff" and piece.kind == "shirt" and sleeve == "long":
+                out.append(ribbed(sweep(sheet.edge(loop), rib(0.6 * style.rib))))
+            elif name == "cuff" and style.cuffs and sleeve == "long":
                 out.append(sheet.band(loop, style.band))
             else:
-                out.append(_ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in _ribs(piece))))
-    if piece.kind == "shirt":
-        out += placket(sheet)
-    elif piece.kind == "polo shirt":
-        out += placket(sheet, 0.15, 0.05)
+                out.append(ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in style.ribbed)))
+    if style.placket:
+        out += placket(sheet, style.placket, 0.088 if np.isinf(style.placket) else 0.05)
     return out
 
 
-def _ribbed(trim: Mesh, amount: float = 1.0) -> Mesh:
-    trim.attributes["rib"] = np.full(len(trim.vertices), amount)
-    return trim
-
-
-def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    style = STYLES[piece.kind]
+def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    style = KINDS[piece.kind].style
     cut = cut_camisole(TOP_HEMS[piece.length or style.length], piece.neckline or style.neckline)
     sheet = sheet_of(cut, form, ease_of(piece))
     sheet.held = np.exp(-((sheet.distance("neck") / 0.025) ** 2))
     sheet.unroll()
-    sheet = _settled(sheet, piece, obstacles)
+    sheet = settled(sheet, piece, obstacles)
     trims = []
     for name, loops in sheet.edges().items():
         trims += [sweep(sheet.edge(loop), turned_hem()) for loop in loops]
         if name == "neck":
             trims += straps(sheet, loops[0], obstacles[0])
-    return _assembled([(sheet, trims)])
+    return assembled([(sheet, trims)])
 
+
+# --- what is open in front -----------------------------------------------------------------------------------------------
 
 COAT_HEMS = {"cropped": 1.05, "short": 0.95, "regular": 0.80, "long": 0.62, "knee": 0.44, "midi": 0.30}
-_HIPS = 0.79  # template metres; what is longer cannot be cut from the hull, where legs begin
-_FRONTS = {
-    "cardigan": Opening((0.75, 0.95, 1.15, 1.28, 1.38), (0.105, 0.085, 0.068, 0.068, 0.082)),
-    "blazer": Opening((0.74, 0.80, 0.95, 1.08, 1.39), (0.115, 0.080, 0.060, 0.050, 0.080)),
-    "coat": Opening((0.74, 0.95, 1.10, 1.39), (0.085, 0.065, 0.055, 0.080)),
-}
+_HIPS = 0.79  # template metres; below, where legs begin, cloth is hung on rather than cut from the hull
 
 
-def _open_top(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    """What is worn open over a top: cardigan, blazer, coat."""
-    style = STYLES[piece.kind]
+def _open_top(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    style = KINDS[piece.kind].style
     hem = COAT_HEMS[piece.length or style.length]
     top = hem if hem > _HIPS else 0.88
-    sheet = sheet_of(cut_open_top(top, piece.sleeve or style.sleeve, "v", _FRONTS[piece.kind]), form, ease_of(piece))
+    sheet = sheet_of(cut_open_top(top, piece.sleeve or style.sleeve, style.opening), form, ease_of(piece))
     sheet.held = _shoulders(sheet)
     if hem < top:
         sheet = lengthened(sheet, form.height(top) - form.height(hem), 0.10, form.trunk_centre)
     sheet.unroll()
-    sheet = _settled(sheet, piece, obstacles)
-    trims = []
-    for name, loops in sheet.edges().items():
-        if name == "cuff":
-            trims += [_ribbed(sweep(sheet.edge(loop), turned_hem()), float("cuff" in _ribs(piece))) for loop in loops]
+    sheet = settled(sheet, piece, obstacles)
+    cuffs = sheet.edges().get("cuff", [])
+    trims = [ribbed(sweep(sheet.edge(loop), turned_hem()), float("cuff" in style.ribbed)) for loop in cuffs]
     run = front_run(sheet)
     edge = run_edge(sheet, run)
-    if piece.kind == "cardigan":
-        trims.append(_ribbed(front_band(edge, rib(0.032, 0.004))))
-        heights = np.linspace(edge.points[:, 1].min() + 0.05, form.body.joints["spine01"][1] + 0.0, 6)
-        trims += buttons(sheet, edge, heights, -0.016, 0.0085)
+    if style.lapels:
+        trims += [front_band(edge, turned_hem()), lapels(sheet, run, form, style.lapels)]
     else:
-        trims.append(front_band(edge, turned_hem()))
-        trims.append(lapels(sheet, run, form, Lapels(), sheet.start[run, 1].min() + 0.25 * np.ptp(sheet.start[run, 1])))
-    return _assembled([(sheet, trims)], ribs=_ribs(piece))
+        trims.append(ribbed(front_band(edge, rib(style.rib, 0.004))))
+        heights = np.linspace(edge.points[:, 1].min() + 0.05, form.body.joints["spine01"][1], style.buttons)
+        trims += buttons(sheet, edge, heights, -style.rib / 2, 0.0085)
+    return assembled([(sheet, trims)], ribs=style.ribbed)
 
 
 # --- legs --------------------------------------------------------------------------------------------------------------
 
 
-def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    style = STYLES[piece.kind]
-    hem, ease = TROUSER_HEMS[piece.length or style.length], ease_of(piece)
+def _legs(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    style = KINDS[piece.kind].style
+    hem, ease, waist = TROUSER_HEMS[piece.length or style.length], ease_of(piece), waist_of(piece)
     if style.flare:
         hem, ease = max(hem, 0.12), replace(ease, leg_end=hem - 0.02)
-    waist = waist_of(piece)
     cut = cut_trousers(waist, hem)
     snug = 1 - smoothstep(0.03, 0.16, waist - cut.points[:, 1])
     sheet = sheet_of(cut, form, ease, snug)
     sheet.held = np.exp(-((sheet.distance("waist") / 0.035) ** 2))
-    if style.flare:
-        sheet.held = np.maximum(sheet.held, 1 - smoothstep(0.03, 0.05, sheet.distance("waist")))
     sheet.unroll()
-    sheet = _settled(sheet, piece, obstacles)
+    sheet = settled(sheet, piece, obstacles)
     trims = []
     for name, loops in sheet.edges().items():
         for loop in loops:
             trims.append(sheet.band(loop, 0.036) if name == "waist" else sweep(sheet.edge(loop), turned_hem()))
-        if name == "waist":
+        if name == "waist" and style.pockets:
             trims.append(_waist_button(sheet, loops[0]))
-    garment = _assembled([(sheet, trims)])
-    _leg_details(garment.mesh, sheet, piece)
+    garment = assembled([(sheet, trims)])
+    if style.pockets:
+        _leg_details(garment.mesh, sheet, piece)
     return garment
 
 
-def _leggings(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    """Elastic cloth that follows the leg: not draped, ended by a broad waistband without fly or pockets."""
-    sheet = _skin_tight(cut_trousers(LEG_WAIST, TROUSER_HEMS[piece.length or STYLES[piece.kind].length]), form, 0.0025)
+def _tights(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    """Elastic cloth that follows the leg, with a broad waistband and neither fly nor pockets."""
+    hem = TROUSER_HEMS[piece.length or KINDS[piece.kind].style.length]
+    sheet = _skin_tight(cut_trousers(LEG_WAIST, hem), form, 0.0025)
     trims = []
     for name, loops in sheet.edges().items():
         trims += [sheet.band(loop, 0.05) if name == "waist" else sweep(sheet.edge(loop), turned_hem()) for loop in loops]
-    return _assembled([(sheet, trims)])
+    return assembled([(sheet, trims)])
 
 
 def _waist_button(sheet: Sheet, loop: np.ndarray) -> Mesh:
@@ -331,7 +266,7 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
     """Stitched fly and pockets on the front panels; side seams and fading of jeans."""
     count = len(sheet.wedge_vertex)
     points, front = sheet.template[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
-    denim = piece.kind == "jeans" or piece.fabric.weave == "denim"
+    denim = KINDS[piece.kind].style.pockets == "jeans" or fabrics.WEAVES[piece.fabric.weave].worn
     lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.89))]
     hem = mesh.attributes["hem"][:count].copy()
     if denim:
@@ -349,13 +284,6 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
 # --- skirts and dresses ------------------------------------------------------------------------------------------------
 
 SKIRT_HEMS = {"mini": 0.66, "short": 0.66, "knee": 0.46, "midi": 0.31, "ankle": 0.13, "full": 0.06}
-SKIRTS = {
-    "mini skirt": Skirt(1.02, SKIRT_HEMS["mini"], flare=0.10, gather=0.26, folds=11),
-    "midi skirt": Skirt(1.045, SKIRT_HEMS["midi"], flare=0.06, gather=0.25, folds=15, from_waist=True),
-    "a-line skirt": Skirt(1.045, SKIRT_HEMS["knee"], flare=0.15, gather=0.32, folds=10),
-    "pencil skirt": Skirt(1.045, 0.40, flare=-0.045, gather=0.0, ease=0.006),
-    "dress": Skirt(1.065, SKIRT_HEMS["knee"], flare=0.12, gather=0.30, folds=11),
-}
 
 
 def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
@@ -364,91 +292,45 @@ def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
     return out + [sweep(sheet.edge(loop), turned_hem()) for loop in edges["hem"]]
 
 
-def _skirt_shape(piece: Piece) -> Skirt:
-    shape = SKIRTS[piece.kind]
-    return replace(shape, hem=SKIRT_HEMS[piece.length]) if piece.length else shape
+def _skirt_sheet(piece: Piece, form: Form, seam: tuple[np.ndarray, np.ndarray] | None = None) -> Sheet:
+    style = KINDS[piece.kind].style
+    return skirt_sheet(style.skirt, SKIRT_HEMS[piece.length or style.length], form, np.random.default_rng(7), seam)
 
 
-def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    sheet = skirt_sheet(_skirt_shape(piece), form, np.random.default_rng(7))
+def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    sheet = _skirt_sheet(piece, form)
     sheet.unroll()
-    sheet = _settled(sheet, piece, obstacles)
-    return _assembled([(sheet, _skirt_trims(sheet, 0.03))])
+    sheet = settled(sheet, piece, obstacles)
+    return assembled([(sheet, _skirt_trims(sheet, 0.03))])
 
 
-def _dress(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    shape = _skirt_shape(piece)
-    bodice = _top_sheet(piece, form, shape.waist)
+def _dress(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    bodice = _top_sheet(piece, form, waist_of(piece))
     bodice.held = np.maximum(bodice.held, np.exp(-((bodice.distance("hem") / 0.02) ** 2)))
     (seam,) = bodice.edges()["hem"]
-    skirt = skirt_sheet(shape, form, np.random.default_rng(7), (bodice.rest[seam], bodice.start[seam]))
+    skirt = _skirt_sheet(piece, form, (bodice.rest[seam], bodice.start[seam]))
     skirt.unroll()
-    bodice, skirt = _settled(bodice, piece, obstacles), _settled(skirt, piece, obstacles)
+    bodice, skirt = settled(bodice, piece, obstacles), settled(skirt, piece, obstacles)
     trims = _top_trims(piece, bodice, form, obstacles)
-    return _assembled([(bodice, trims), (skirt, _skirt_trims(skirt, 0.012))], inner=("hem", "waist"))
+    return assembled([(bodice, trims), (skirt, _skirt_trims(skirt, 0.012))], inner=("hem", "waist"))
 
 
-# --- assembly ----------------------------------------------------------------------------------------------------------
-
-
-def _assembled(
-    parts: list[tuple[Sheet, list[Mesh]]], inner: tuple[str, ...] = (), ribs: dict[str, float] | None = None
-) -> Sewn:
-    """Joins sheets and their trims.
-
-    ``inner``: the bottom line of the first and the top line of the second sheet, sewn together; ``ribs``: line -> width of the
-    knitted band along it.
-    """
-    meshes, edges, sleeves, waists, points, normals, part = [], [], [], [], [], [], []
-    for number, (sheet, trims) in enumerate(parts):
-        open_lines = [name for name in _OPENINGS if name in sheet.lines and not (inner and name == inner[number])]
-        w = sheet.wedge_vertex
-        mesh = sheet.mesh()
-        mesh.attributes |= {name: value[w] for name, value in _finish(sheet, open_lines, ribs or {}).items()}
-        meshes.append(mesh)
-        edges.append(np.min([sheet.distance(name) for name in open_lines], axis=0)[w])
-        sleeves.append(np.isin(sheet.part, (LEFT_ARM, RIGHT_ARM))[w])
-        waists.append(sheet.lines.get("waist", np.zeros(len(sheet.rest), bool))[w])
-        for trim in trims:
-            count = len(trim.vertices)
-            plain = {"panel": np.full(count, _NO_PANEL), "hem": np.full(count, FAR)}
-            trim.attributes = plain | trim.attributes
-            meshes.append(trim)
-            edges.append(np.zeros(count))
-            sleeves.append(np.zeros(count, bool))
-            waists.append(np.zeros(count, bool))
-        outward = vertex_normals(sheet.start, sheet.faces)
-        bulk = np.where(sheet.distance("waist") < 0.05, _BULK, 0.0015)
-        points.append(sheet.start + bulk[:, None] * outward)
-        normals.append(outward)
-        part.append(sheet.part)
-    obstacles = Obstacles(np.concatenate(points), np.concatenate(normals), np.concatenate(part), MEETS, 0.05)
-    return Sewn(join(meshes), *(np.concatenate(values) for values in (edges, sleeves, waists)), obstacles)
-
-
-def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict[str, np.ndarray]:
-    """(V,) attributes of the cloth itself: topstitching along its edges unless they are knitted bands."""
-    stitched = [name for name in open_lines if name not in ribs and name != "waist"]
-    hem = np.min([sheet.stitch_distance(name) for name in stitched], axis=0) if stitched else np.full(len(sheet.start), FAR)
-    knitted = np.zeros(len(sheet.start))
-    for name, width in ribs.items():
-        knitted = np.maximum(knitted, np.clip((width - sheet.stitch_distance(name)) / 0.006 + 0.5, 0, 1))
-    return {"hem": hem, "rib": knitted}
-
-
-_SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Sewn]] = {
-    "mini skirt": _skirt,
-    "midi skirt": _skirt,
-    "a-line skirt": _skirt,
-    "shorts": _trousers,
-    "trousers": _trousers,
-    "jeans": _trousers,
-    "dress": _dress,
+CUTS: dict[str, Callable[[Piece, Form, list[Obstacles], float | None], Sewn]] = {
+    "top": _top,
+    "legs": _legs,
     "camisole": _camisole,
-    "cardigan": _open_top,
-    "blazer": _open_top,
-    "coat": _open_top,
-    "pencil skirt": _skirt,
-    "leggings": _leggings,
-    "wide-leg trousers": _trousers,
+    "open top": _open_top,
+    "tights": _tights,
+    "skirt": _skirt,
+    "dress": _dress,
+}
+"""``Kind.cut`` -> how it is sewn: (piece, form, obstacles, template height of the waist it is tucked into)."""
+_HEMS = {
+    "top": TOP_HEMS,
+    "camisole": TOP_HEMS,
+    "open top": COAT_HEMS,
+    "legs": TROUSER_HEMS,
+    "tights": TROUSER_HEMS,
+    "skirt": SKIRT_HEMS,
+    "dress": SKIRT_HEMS,
 }

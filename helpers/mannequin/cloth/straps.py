@@ -72,7 +72,9 @@ def _strap(front: np.ndarray, back: np.ndarray, body: Obstacles) -> Mesh:
     normal -= np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     half, thick = _WIDTH / 2, 0.0022
-    profile = np.array([(-half, -0.001), (-half, 0.7 * thick), (0, thick), (half, 0.7 * thick), (half, -0.001), (-half, -0.001)])
+    profile = np.array(
+        [(-half, -0.001), (-half, 0.7 * thick), (0, thick), (half, 0.7 * thick), (half, -0.001), (-half, -0.001)]
+    )
     mesh = sweep(Edge(points, np.cross(tangent, normal), normal), profile, closed=False)
     mesh.normals = vertex_normals(mesh.vertices, mesh.faces)
     return mesh

@@ -21,7 +21,7 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     add("colour", words.COLOURS)
     add("colour", {name: words.COLOURS.get(same, words.COLOURS["beige"]) for name, same in words.COLOUR_SYNONYMS.items()})
     add("pattern", words.PATTERNS)
-    add("weave", {**words.WEAVES, "corduroy": "cotton"})
+    add("weave", words.WEAVES)
     add("length", words.LENGTHS)
     add("sleeve", words.SLEEVES)
     for phrase, value in words.NECKLINES.items():
@@ -50,7 +50,6 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     add("head", dict.fromkeys(words.BACKDROPS, "backdrop"))
     add("head", dict.fromkeys(("trim", "trims", "piping", "soles", "sole", "stitching", "buttons", "laces", "accents"), "trim"))
     add("barefoot", ("barefoot", "barefooted", "bare feet", "no shoes", "without shoes"))
-    add("pattern", {"no pattern": "solid", "without pattern": "solid", "no print": "solid", "without print": "solid"})
     add("tuck", words.TUCKS)
     add("uniform", ("all", "matching", "all over", "head to toe in"))
     add("filler", words.FILLERS)

@@ -7,7 +7,6 @@ meet, it needs a click on the other one, marked as background.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from helpers.segmentation.checks import Point, checked_image, checked_points
+from helpers import checks, images
+from helpers.checks import Point
 from helpers.segmentation.superpixel import evidence
 from helpers.segmentation.superpixel.outline import refine
 from helpers.segmentation.superpixel.regions import Regions, prepare
@@ -71,8 +71,8 @@ class Superpixel:
 
         Raises ``ValueError`` for anything else.
         """
-        image = checked_image(image)
-        key = hashlib.sha256(image).hexdigest() + str(image.shape)
+        image = np.ascontiguousarray(checks.image(image))
+        key = images.digest(image)
         if key == self._key:
             return
         self.close()
@@ -91,7 +91,7 @@ class Superpixel:
         """
         if self._image is None:
             raise RuntimeError("Superpixel.predict was called before set_image(image), which prepares the picture to click on.")
-        points = checked_points(points, self._size)
+        points = checks.clicks(points, self._size[::-1])
         shape = self._image.shape[:2]
         ratio = shape[0] / self._size[0]
         places = tuple((min(x * ratio, shape[1] - 1), min(y * ratio, shape[0] - 1), label) for x, y, label in points)

@@ -158,9 +158,6 @@ class Drape:
 
 def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
     plausible.check(mask, person)
-    if min(garment.image.shape[:2]) < 64:
-        height, width = garment.image.shape[:2]
-        raise ValueError(f"garment image is {width}x{height}: too small to carry cloth. Use a picture of at least 64 pixels.")
     if person.labels is None:
         return
     upper, lower = (int((mask & select(person.labels, names)).sum()) for names in (UPPER, LOWER))

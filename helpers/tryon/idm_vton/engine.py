@@ -372,7 +372,7 @@ class IDMVTON:
             "as painted": painted,
         }
         if colour:
-            worn = garment.mask if garment.mask is not None else garment_mask(garment)[0]
+            worn = garment.mask if garment.mask is not None else garment_mask(garment.image)
             painted = match_colour(painted, sitting.mask, garment.image, worn)
             steps["colour matched"] = painted
         empty = np.zeros(person.image.shape[:2], bool)
