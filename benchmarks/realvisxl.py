@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from helpers import devices
-from helpers.generation.realvisxl import RealVisXL, plan
+from helpers.generation.realvisxl import RealVisXL, need
 from helpers.testing import generation
 
 WORDS = "a woman with a bob in a coral crew neck crop top and navy mini skirt"
@@ -93,7 +93,9 @@ def ready(variant: str, folder: Path, full: bool) -> RealVisXL:
     engine = RealVisXL(variant)
     engine.read(WORDS)
     if full:
-        engine._adopt(full_size(folder), plan(devices.describe(), 3_469_000_000))
+        device = devices.describe()
+        policy = devices.policy(device, need(device, 3_469_000_000), dtype=torch.float16)
+        engine._adopt(full_size(folder), policy)
     else:
         engine._load()
     return engine

@@ -7,7 +7,8 @@ that does not fit is a ``ValueError`` that begins with that name and says what w
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 from operator import index
 from pathlib import Path
@@ -20,6 +21,9 @@ SMALLEST = 64
 
 Point = tuple[float, float, int]
 """x, y in image pixels, and label: 1 on the garment, 0 beside it."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom edge in image pixels."""
 
 T = TypeVar("T")
 
@@ -86,12 +90,15 @@ def points(value: Any, size: tuple[int, int] | None = None, name: str = "points"
     return tuple(point(row, size, f"{name}[{place}]") for place, row in enumerate(value))
 
 
-def clicks(value: Any, size: tuple[int, int], name: str = "points") -> tuple[Point, ...]:
-    """:func:`points` that a mask can be made of: at least one, the first on the garment, no pixel both on the garment and beside it."""
+def clicks(value: Any, size: tuple[int, int], name: str = "points", *, boxed: bool = False) -> tuple[Point, ...]:
+    """:func:`points` that a mask can be made of: at least one, the first on the garment, no pixel both on the garment and beside it.
+
+    boxed: there is a box around the garment too: then there may be none, or only such as are beside it
+    """
     checked = points(value, size, name)
-    if not checked:
+    if not (checked or boxed):
         raise ValueError(f"{name} is empty: give at least one click on the garment, such as {name}=[(384, 420, 1)].")
-    if not checked[0][2]:
+    if not (boxed or checked[0][2]):
         raise ValueError(
             f"{name}[0] has label 0 (beside the garment): click on the garment first, label 1, then on what is too much."
         )
@@ -104,11 +111,28 @@ def clicks(value: Any, size: tuple[int, int], name: str = "points") -> tuple[Poi
     return checked
 
 
-def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple: int = 1) -> int:
-    """A whole number from ``low`` to ``high``, Python's or NumPy's, no bool; where wanted, a multiple of something."""
+def box(value: Any, size: tuple[int, int], name: str = "box") -> Box:
+    """(x0, y0, x1, y1) in pixels, top left and bottom right, inside a picture of ``size`` (width, height) and not empty."""
+    try:
+        x0, y0, x1, y1 = (float(number) for number in value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be (x0, y0, x1, y1), top left and bottom right in pixels, not {value!r}.") from None
+    width, height = size
+    if not (0 <= x0 <= width and 0 <= x1 <= width and 0 <= y0 <= height and 0 <= y1 <= height):  # also turns away NaN
+        raise ValueError(f"{name}: {value!r} lies outside the image; x is 0..{width} and y is 0..{height}.")
+    if not (x0 + 1 <= x1 and y0 + 1 <= y1):
+        raise ValueError(f"{name}: {value!r} is empty. x0 is left of x1, and y0 above y1.")
+    return x0, y0, x1, y1
+
+
+def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple: int = 1, instead: str = "") -> int:
+    """A whole number from ``low`` to ``high``, Python's or NumPy's, no bool; where wanted, a multiple of something.
+
+    instead: what the caller takes in its place, as the message is to say it
+    """
     reach = f"of at least {low}" if high is None else f"from {low} to {high}"
     if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= (math.inf if high is None else high):
-        raise ValueError(f"{name} must be a whole number {reach}, not {value!r}.")
+        raise ValueError(f"{name} must be {instead and f'{instead} or '}a whole number {reach}, not {value!r}.")
     if value % multiple:
         raise ValueError(
             f"{name} must be a multiple of {multiple}, not {value}; the nearest is {multiple * round(value / multiple)}."
@@ -116,10 +140,12 @@ def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple:
     return int(value)
 
 
-def number(value: Any, name: str, low: float, high: float) -> float:
-    """A finite number from ``low`` to ``high``, no bool."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
+def number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
+    """A finite number from ``low`` to ``high``, no bool; with ``above``, ``low`` itself does not fit."""
+    fits = not isinstance(value, bool) and isinstance(value, Real) and low <= value <= high
+    if not fits or (above and value == low):
+        reach = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
+        raise ValueError(f"{name} must be a number {reach}, not {value!r}.")
     return float(value)
 
 
@@ -157,6 +183,22 @@ def text(value: Any, name: str) -> str:
     """Text, also an empty one."""
     if not isinstance(value, str):
         raise ValueError(f"{name} must be text, not {value!r}.")
+    return value
+
+
+def function(value: Any, name: str) -> Callable[..., Any]:
+    """Something to be called."""
+    if not callable(value):
+        raise ValueError(f"{name} must be a function, not {value!r}.")
+    return value
+
+
+def instance(value: Any, name: str, kind: str) -> Any:
+    """An object of the class ``kind``, ``module:Class``; the module is not imported, for nobody has an object of a class that never was."""
+    module, _, attribute = kind.partition(":")
+    wanted = getattr(sys.modules.get(module), attribute, None)
+    if wanted is None or not isinstance(value, wanted):
+        raise ValueError(f"{name} must be a {attribute} of {module}, not {value!r}.")
     return value
 
 

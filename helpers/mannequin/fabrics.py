@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from helpers.mannequin.kinds import Shares
-
 
 @dataclass(frozen=True, eq=False)
 class Weave:
@@ -42,7 +40,7 @@ class Weave:
     formal: bool = False
     wearer: str | None = None
     colours: tuple[str, ...] = ()
-    patterns: Shares = field(default_factory=dict)
+    patterns: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import inf
 
-from helpers.mannequin.kinds import Chance, Kind, Lapels, Open, Opening, Reading, Shoe, Skirt, Style
+from helpers.mannequin.kinds import Chance, Kind, Lapels, Open, Opening, Reading, Shares, Shoe, Skirt, Style
 
 
 def _as(names: str, **said: str) -> dict[str, dict[str, str]]:
@@ -23,7 +23,7 @@ def _only(names: str) -> dict[str, float]:
 _NECKS = _only("crew v scoop square boat turtle")
 _TOP_LENGTHS = _only("regular cropped long")
 _TOP_WORDS = {"short": "cropped", "long": "long", "cropped": "cropped", "regular": "regular", "full": "regular"}
-_LEG_LENGTHS = {"full": Chance(5, cold=1), "ankle": Chance(2, cold=0), "cropped": 0}
+_LEG_LENGTHS: Shares = {"full": Chance(5, cold=1), "ankle": Chance(2, cold=0), "cropped": 0}
 _LEG_WORDS = {"long": "full", "midi": "cropped", "short": "cropped", "regular": "full"}
 _SKIRT_WORDS = {"short": "mini", "long": "ankle", "full": "ankle"}
 _DRESS_WORDS = {**_SKIRT_WORDS, "cropped": "mini"}

@@ -171,8 +171,8 @@ class Kind:
     weaves: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = (("cotton",), ("cotton",), ("cotton",))
     colours: tuple[str, ...] = ()
     buttons: str | None = None
-    patterns: Shares = field(default_factory=dict)
-    patterns_named: Shares = field(default_factory=dict)
+    patterns: Mapping[str, float] = field(default_factory=dict)
+    patterns_named: Mapping[str, float] = field(default_factory=dict)
     stripes: str = "stripes"
     readings: tuple[Reading, ...] = ()
 

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import torch
@@ -25,13 +24,14 @@ from segment_anything.modeling.image_encoder import Attention, get_rel_pos
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers import checks, devices, images, weights
-from helpers.checks import Point
+from helpers import checks, devices, engines, images, weights
+from helpers.checks import Box, Point
+from helpers.contract import Base
 from helpers.segmentation import mobile_sam
 from helpers.segmentation.sam_decoder import Runner
 
-VARIANTS = {"vit_h": "sam_vit_h", "vit_l": "sam_vit_l", "vit_b": "sam_vit_b", "mobile": "mobile_sam"}
-"""Names of the variants and of their weights."""
+VARIANTS = engines.find("segment", "sam").variants
+"""Name of each variant -> the group of its weights."""
 _WIDTHS = {(1280, 32): "vit_h", (1024, 24): "vit_l", (768, 12): "vit_b"}
 """Width and depth of the published encoders."""
 _DECODER_HEADS = 8
@@ -64,7 +64,7 @@ class _Look:
     inside: tuple[int, int]
 
 
-class SAM:
+class SAM(Base):
     """Segmentation by clicks on one image at a time.
 
     ``set_image`` does the slow part once a photograph, ``predict`` the cheap part for a list of points::
@@ -92,7 +92,7 @@ class SAM:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {variant!r}.")
         self.variant = variant
         self._given = network
-        self._path: Path | None = None if network is not None else weights.require(VARIANTS[variant])
+        self._path: Path | None = None if network is not None else weights.require(_group(variant))
         self._device = device
         self._onnx = onnx
         self._network: Sam | None = None
@@ -100,12 +100,6 @@ class SAM:
         self._looks: OrderedDict[str, _Look] = OrderedDict()
         self._logits: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._key = ""
-
-    def __enter__(self) -> SAM:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Forget the photographs and free the network's memory; ``set_image`` loads it again."""
@@ -133,24 +127,28 @@ class SAM:
         self._looks.move_to_end(key)
         self._key = key
 
-    def predict(self, points: Sequence[Point], choice: int | None = None) -> np.ndarray:
+    def predict(self, points: Sequence[Point], choice: int | None = None, box: Box | None = None) -> np.ndarray:
         """The mask, bool (H, W), for ``points`` (x, y, label) in image pixels, x to the right, y down; label 1 on the garment, 0 not.
 
         choice: which of the first point's three candidates, 0 the best scored, further points refine; None takes the best scored one
             that is not empty and not (nearly) the whole picture.
-        Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
+        box: (x0, y0, x1, y1) around the garment, in image pixels; points, of which there may be none, refine what is in it, and
+            ``choice`` is one of the box's candidates, None the single answer that it has.
+        Raises ``ValueError`` for points or a box that cannot be, ``RuntimeError`` before ``set_image``.
         """
-        return self._mask(self._refined(*self._asked(points, choice))[0])
+        points, choice, box = self._asked(points, choice, box)
+        low, _ = self._refined(points, choice) if box is None else self._boxed(points, choice, box)
+        return self._mask(low)
 
     def candidates(self, points: Sequence[Point], choice: int | None = None) -> list[Candidate]:
         """The answers to ``points``: three for a single one, best scored first, and one for several, which refines the chosen candidate."""
-        points, choice = self._asked(points, choice)
+        points, choice, _ = self._asked(points, choice)
         found = self._first(points[0]) if len(points) == 1 else tuple(a[None] for a in self._refined(points, choice))
         return [Candidate(self._mask(low), float(score), low) for low, score in zip(*found, strict=True)]
 
     def default_choice(self, points: Sequence[Point]) -> int:
         """Which candidate of the first point ``predict`` takes unasked."""
-        return self._unasked(self._first(self._asked(points, None)[0][0])[0])
+        return self._unasked(self._first(self._asked(points)[0][0])[0])
 
     # For those who look closer
 
@@ -198,12 +196,15 @@ class SAM:
             raise RuntimeError("SAM was asked for a mask before set_image(image), which prepares the picture to click on.")
         return self._looks[self._key]
 
-    def _asked(self, points: Sequence[Point], choice: int | None) -> tuple[tuple[Point, ...], int | None]:
-        size = self._look.size
+    def _asked(
+        self, points: Sequence[Point], choice: int | None = None, box: Box | None = None
+    ) -> tuple[tuple[Point, ...], int | None, Box | None]:
+        height, width = self._look.size
         count = self.network.mask_decoder.num_multimask_outputs
         if choice is not None:
             checks.whole(choice, "choice", 0, count - 1)
-        return checks.clicks(points, size[::-1]), choice
+        box = None if box is None else checks.box(box, (width, height))
+        return checks.clicks(points, (width, height), boxed=box is not None), choice, box
 
     def _first(self, point: Point) -> tuple[np.ndarray, np.ndarray]:
         """Logits (3, 4g, 4g) and scores (3,) of a single click's candidates, best scored first."""
@@ -224,6 +225,18 @@ class SAM:
             if key not in self._logits:
                 masks, scores = self.decode(points[:length], state[0])
                 self._remember(key, (masks[0], scores[0]))
+            state = self._logits[key]
+        return state
+
+    def _boxed(self, points: tuple[Point, ...], choice: int | None, box: Box) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`_refined`, with the box among the prompts of every step and alone in the first."""
+        corners, state = [(*box[:2], 2), (*box[2:], 3)], None
+        for length in range(len(points) + 1):
+            key = self._key, points[:length], choice, box
+            if key not in self._logits:
+                masks, scores = self.decode([*points[:length], *corners], None if state is None else state[0])
+                taken = 0 if length or choice is None else 1 + np.argsort(-scores[1:], kind="stable")[choice]
+                self._remember(key, (masks[taken], scores[taken]))
             state = self._logits[key]
         return state
 
@@ -280,12 +293,17 @@ class LeanAttention(Attention):
         return F.scaled_dot_product_attention(q, k, v, bias)
 
 
+def _group(variant: str) -> str:
+    (group,) = VARIANTS[variant]
+    return group
+
+
 def load(path: Path, variant: str) -> Sam:
     """The network in a checkpoint, on the CPU and in eval mode, every key accounted for.
 
     Raises ``weights.Damaged`` for a file that cannot be read, ``weights.Mismatch`` for another network than ``variant``.
     """
-    name = VARIANTS[variant]
+    name = _group(variant)
     state = weights.load_state_dict(path, name)
     check_variant(state, variant, path)
     with torch.device("meta"):  # no time for first values that are overwritten at once
@@ -308,9 +326,9 @@ def check_variant(state: Mapping[str, Tensor], variant: str, path: Path) -> None
         "mobile": "MobileSAM",
     }
     raise weights.Mismatch(
-        f"{path}: {VARIANTS[variant]} is expected here, but the file holds {what.get(found, f'SAM {found}')}. "
+        f"{path}: {_group(variant)} is expected here, but the file holds {what.get(found, f'SAM {found}')}. "
         + (f'Use variant "{found}", or p' if found in VARIANTS else "P")
-        + f"ut the right file there: python -m helpers weights fetch {VARIANTS[variant]}"
+        + f"ut the right file there: python -m helpers weights fetch {_group(variant)}"
     )
 
 

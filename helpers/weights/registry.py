@@ -80,12 +80,12 @@ class Group:
         return sum(r.bytes for r in self.records)
 
 
-def human_size(number: int) -> str:
+def human_size(number: float) -> str:
     """``number`` of bytes for people, in powers of ten as disks are sold."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if number >= scale:
             return f"{number / scale:.{2 if unit == 'GB' else 0}f} {unit}"
-    return f"{number} B"
+    return f"{number:.0f} B"
 
 
 def use(path: str | Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,29 +16,14 @@ from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
 from helpers.widgets.words import png
 
-_DRAWN = "mannequin"
-
-
-def knows_figure(engine: str) -> bool:
-    """Whether ``engine`` builds its figure, so that outfit, annotations and garments are known to the pixel."""
-    return engines.find("generate", engine).name == _DRAWN
-
 
 def own_settings(engine: str, *, steps: int = 0, guidance: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
     """The settings that differ from the engine's own, as ``generate`` takes them; 0 and empty mean the engine's own.
 
-    Raises ``ValueError`` naming the parameter where the engine has no such thing.
+    Raises ``ValueError`` naming the setting where the engine has no such thing, or the value does not fit.
     """
-    asked = {"steps": steps, "guidance": guidance, "negative_prompt": negative_prompt}
-    given = {name: value for name, value in asked.items() if value}
-    if given and knows_figure(engine):
-        name = next(iter(given))
-        raise ValueError(
-            f"{name}: the engine {engine!r} draws in no steps and reads no such thing. Leave it {type(given[name])()!r}."
-        )
-    if "guidance" in given:
-        given["guidance_scale"] = given.pop("guidance")
-    return given
+    asked = {"steps": steps, "guidance_scale": guidance, "negative_prompt": negative_prompt}
+    return engines.check_settings("generate", engine, {name: value for name, value in asked.items() if value})
 
 
 def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple[Outfit | None, show.Table]:
@@ -46,7 +31,7 @@ def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple
 
     Raises ``PromptRefused`` and whatever is missing, before anything slow starts.
     """
-    if not knows_figure(engine):
+    if not engines.find("generate", engine).knows_figure:
         asked, avoided = engines.load("generate", engine).read(prompt, settings.get("negative_prompt"))
         print("beyond the prompt's length:", " ".join(asked.cut) or "nothing")
         return None, show.table([{"": "asked for", "words": asked.text}, {"": "kept out", "words": avoided.text}])
@@ -74,12 +59,12 @@ def several(
     prompt: str, *, engine: str, seed: int, size: tuple[int, int], number: int = 1, settings: dict[str, Any] | None = None
 ) -> list[Person]:
     """``number`` people with the seeds ``seed``, ``seed + 1``, …; where the engine draws in steps, they are shown while they form."""
-    if knows_figure(engine):
-        return [generate(prompt, engine=engine, seed=seed + i, size=size) for i in range(number)]
-    drawing = engines.load("generate", engine)
-    with _forming() as on_step:
-        settings = {"progress": True, **(settings or {})}
-        return drawing.many(prompt, seed=seed, size=size, images=number, on_step=on_step, **settings)
+    record, seeds = engines.find("generate", engine), range(seed, seed + number)
+    with _forming() if record.steps else nullcontext({}) as forming:
+        settings = {**forming, **(settings or {})}
+        if record.multiple:
+            return engines.load("generate", engine).many(prompt, seeds=seeds, size=size, **settings)
+        return [generate(prompt, engine=engine, seed=each, size=size, **settings) for each in seeds]
 
 
 def known(person: Person) -> dict[str, np.ndarray]:
@@ -105,7 +90,7 @@ def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
     """What ``metrics.json`` keeps of this notebook."""
     if outfit is None:
         keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence")
-        return {key.replace(" ", "_"): person.scene[key] for key in keys}
+        return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
     return {
         "pieces": [p.kind for p in outfit.pieces],
         "unknown": list(outfit.unknown),
@@ -116,22 +101,25 @@ def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
 
 def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
     """(width, height) if ``engine`` can draw it; ``ValueError`` naming the parameter."""
-    if knows_figure(engine):
-        return checks.whole(width, "width", 128, 4096), checks.whole(height, "height", 128, 4096)
-    return checks.whole(width, "width", 256, 2048, multiple=8), checks.whole(height, "height", 256, 2048, multiple=8)
+    sides = engines.find("generate", engine).sides
+    width, height = (
+        checks.whole(value, name, sides[0], sides[-1], multiple=sides.step)
+        for name, value in (("width", width), ("height", height))
+    )
+    return width, height
 
 
 @contextmanager
-def _forming() -> Iterator[Any]:
-    """An ``on_step`` that shows the picture forming below the cell, and takes it away at the end."""
+def _forming() -> Iterator[dict[str, Any]]:
+    """Settings that show the picture forming below the cell, and a bar above it; at the end the picture is taken away."""
     handle = display(HTML(""), display_id=True)
 
-    def on_step(step: int, total: int, preview: np.ndarray) -> None:
-        if handle is not None:  # outside a notebook there is nowhere to show it
+    def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
+        if handle is not None and preview is not None:  # outside a notebook there is nowhere to show it
             handle.update(Image(png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
 
     try:
-        yield on_step
+        yield {"on_step": on_step, "progress": True}
     finally:
         if handle is not None:
             handle.update(HTML(""))

@@ -73,12 +73,12 @@ def test_one_of_three_answers_is_chosen(lab: Server, open_page, person, tmp_path
     page.locator(".atelier-choices").scroll_into_view_if_needed()
     page.screenshot(path=str(tmp_path / "choices.png"))
 
-    hand.key("2")
+    hand.key("1")
     wait_until(lambda: chosen() == {"garment": 1}, "the second answer on disk")
     hand.sees(leg, plain(person.image, leg))
     hand.key("Control+z")
     wait_until(lambda: chosen() == {"garment": 2}, "undo to bring the third answer back")
-    hand.key("1")
+    hand.key("0")
     hand.button("done")
     wait_until(lambda: '"done": true' in (folder / "points.json").read_text(), "done on disk")
     assert chosen() == {"garment": 0}

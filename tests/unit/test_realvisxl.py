@@ -21,8 +21,9 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from helpers import devices, engines, generate, weights  # noqa: E402
 from helpers.generation import realvisxl, sdxl_file  # noqa: E402
-from helpers.generation.realvisxl import Cancelled, RealVisXL, preview  # noqa: E402
+from helpers.generation.realvisxl import RealVisXL, preview  # noqa: E402
 from helpers.mannequin.words.prompt import PromptRefused  # noqa: E402
+from helpers.stepping import Cancelled  # noqa: E402
 from helpers.testing import generation  # noqa: E402
 from helpers.widgets import forming as notebook  # noqa: E402
 
@@ -104,11 +105,14 @@ def test_minors_and_undress_are_refused_before_any_file_is_looked_for(
         ({"size": 512}, "size must be"),
         ({"steps": 0}, "steps must be a whole number from 1 to 150"),
         ({"steps": 2.5}, "steps must be"),
-        ({"guidance_scale": 1.0}, "guidance_scale must be above 1"),
+        (
+            {"guidance_scale": 1.0},
+            "guidance_scale must be a number above 1 and at most 20, not 1.0.*dressed, would not be read",
+        ),
         ({"guidance_scale": float("nan")}, "guidance_scale must be"),
-        ({"images": 0}, "images must be a whole number from 1 to 16"),
         ({"seed": -1}, "seed must be"),
         ({"negative_prompt": 7}, "negative_prompt is a text"),
+        ({"progress": 1}, "progress must be True or False"),
     ],
 )
 def test_bad_settings_are_named(settings: dict, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -128,7 +132,8 @@ def test_what_goes_on_the_device() -> None:
     full = 3_469_000_000  # SDXL with its encoders
 
     def on(kind: str, memory: float) -> tuple:
-        p = realvisxl.plan(devices.Device(kind, "x", memory), full)
+        device = devices.Device(kind, "x", memory)
+        p = devices.policy(device, realvisxl.need(device, full), dtype=torch.float16)
         return p.dtype, p.offload, p.tiles
 
     assert on("cuda", 80.0) == (torch.float16, "none", False)
@@ -218,7 +223,7 @@ def test_the_original_keys_at_full_size() -> None:
 
 def test_a_seed_means_a_picture_however_many_are_drawn(engine: RealVisXL) -> None:
     alone = engine(WORDS, seed=8, **QUICK)
-    several = engine.many(WORDS, seed=7, images=2, **QUICK)
+    several = engine.many(WORDS, seeds=[7, 8], **QUICK)
     assert (several[1].image == alone.image).all()
     assert (several[0].image != alone.image).any()
     assert [p.scene["seed"] for p in several] == [7, 8]
@@ -260,7 +265,7 @@ def test_the_lightning_variant_through_the_verb(folder: Path) -> None:
 
 def test_steps_are_reported_with_a_look_at_the_picture(engine: RealVisXL) -> None:
     seen = []
-    engine.many(WORDS, images=2, on_step=lambda *args: seen.append(args), **QUICK)
+    engine.many(WORDS, seeds=[0, 1], on_step=lambda *args: seen.append(args), **QUICK)
     assert [(step, total) for step, total, _ in seen] == [(n, 6) for n in range(1, 7)]
     for *_, look in seen:
         assert look.shape == (40, 32, 3)
@@ -277,8 +282,13 @@ def test_a_preview_has_the_colours_of_its_latents() -> None:
 
 def test_cancelled_interrupted_or_closed_it_draws_again(engine: RealVisXL) -> None:
     before = engine(WORDS, seed=5, **QUICK)
-    with pytest.raises(Cancelled, match="after step 2 of 3"):
+    with pytest.raises(Cancelled, match="after step 2 of 3") as cancelled:
         engine(WORDS, seed=5, on_step=lambda step, total, look: step < 2, **QUICK)
+    assert cancelled.value.done == ()
+    with pytest.raises(Cancelled, match="after step 4 of 6") as cancelled:
+        engine.many(WORDS, seeds=[5, 6], on_step=lambda step, total, look: step < 4, **QUICK)
+    (done,) = cancelled.value.done
+    assert (done.image == before.image).all()
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
 
     def stop(*_: object) -> None:
@@ -411,7 +421,7 @@ def test_the_notebook_asks_each_engine_for_what_it_has() -> None:
     assert notebook.own_settings("mannequin") == notebook.own_settings("realvisxl") == {}
     asked = notebook.own_settings("realvisxl:v4", steps=9, guidance=2.5, negative_prompt="hat")
     assert asked == {"steps": 9, "guidance_scale": 2.5, "negative_prompt": "hat"}
-    with pytest.raises(ValueError, match=r"guidance: the engine 'mannequin' .* Leave it 0\.0"):
+    with pytest.raises(ValueError, match="engine mannequin takes no setting 'guidance_scale'"):
         notebook.own_settings("mannequin", guidance=3.0)
     assert notebook.require_size("mannequin", 385, 513) == (385, 513)
     with pytest.raises(ValueError, match="width must be a multiple of 8, not 385; the nearest is 384"):

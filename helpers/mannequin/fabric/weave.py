@@ -11,7 +11,10 @@ from functools import cache
 import cv2
 import numpy as np
 
-from helpers.mannequin.fields import TEXEL, wrapped
+from helpers.mannequin.fields import wrapped
+
+TEXEL = 0.0005
+"""Metres a pixel of the maps."""
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from helpers.mannequin.words import vocabulary as words
 
@@ -11,8 +13,8 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     """Phrase -> its readings (slot, value), the preferred one first."""
     table: dict[tuple[str, ...], list] = defaultdict(list)
 
-    def add(slot: str, entries) -> None:
-        for phrase, value in entries.items() if isinstance(entries, dict) else ((p, p) for p in entries):
+    def add(slot: str, entries: Mapping[str, Any] | Iterable[str]) -> None:
+        for phrase, value in entries.items() if isinstance(entries, Mapping) else ((p, p) for p in entries):
             table[tuple(phrase.split())].append((slot, value))
 
     add("refuse minor", words.CHILD_WORDS)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from helpers.mannequin.garments import KINDS
 from helpers.mannequin.kinds import Kind, Share, Shares, share
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -62,7 +65,8 @@ class Chooser:
     def rng(self, name: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, *name.encode()])
 
-    def pick(self, name: str, options: Sequence, weights: Sequence[float] | None = None):
+    def pick(self, name: str, options: Sequence[T], weights: Sequence[float] | np.ndarray | None = None) -> T:
+        """One of ``options``, all alike or by ``weights``."""
         shares = None if weights is None else np.asarray(weights, float) / np.sum(weights)
         return options[int(self.rng(name).choice(len(options), p=shares))]
 

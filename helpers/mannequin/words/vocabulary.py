@@ -162,8 +162,10 @@ GARMENTS = {
 """Garment words -> (kind, what the word already says). ``top`` and ``skirt`` leave the kind to the length, sleeve and seed."""
 
 APPROXIMATED = {
-    word: what for record in (*garments.KINDS.values(), *garments.SHOES.values()) for word, what in record.approximated.items()
-} | {word: weave.name for weave in fabrics.WEAVES.values() for word in weave.approximated}
+    **{word: what for kind in garments.KINDS.values() for word, what in kind.approximated.items()},
+    **{word: what for shoe in garments.SHOES.values() for word, what in shoe.approximated.items()},
+    **{word: weave.name for weave in fabrics.WEAVES.values() for word in weave.approximated},
+}
 """Words drawn as the nearest thing there is; the outfit's notes say so."""
 
 BUILDS = {

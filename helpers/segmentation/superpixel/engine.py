@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 
 import cv2
 import numpy as np
 
 from helpers import checks, images
 from helpers.checks import Point
+from helpers.contract import Base
 from helpers.segmentation.superpixel import evidence
 from helpers.segmentation.superpixel.outline import refine
 from helpers.segmentation.superpixel.regions import Regions, prepare
@@ -35,7 +35,7 @@ class _State:
     mask: np.ndarray
 
 
-class Superpixel:
+class Superpixel(Base):
     """Segmentation by clicks on one image at a time.
 
     ``set_image`` does the slow part once, ``predict`` the cheap part for a list of points::
@@ -54,12 +54,6 @@ class Superpixel:
         self._image: np.ndarray | None = None
         self._regions: Regions | None = None
         self._states: OrderedDict[tuple[Point, ...], _State] = OrderedDict()
-
-    def __enter__(self) -> Superpixel:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Forget the image and free its memory; ``set_image`` starts anew."""
