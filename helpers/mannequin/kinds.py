@@ -177,6 +177,11 @@ class Kind:
     readings: tuple[Reading, ...] = ()
 
     @property
+    def open(self) -> bool:
+        """Whether it is worn open in front, so that what is under it is seen."""
+        return self.style.opening is not None
+
+    @property
     def allowed(self) -> dict[str, tuple[str, ...]]:
         """Slot of ``Piece`` -> what it can be there, the usual first; slots that do not apply are left out."""
         slots = {"length": self.lengths, "sleeve": self.sleeves, "neckline": self.necklines, "style": self.styles}

@@ -41,6 +41,7 @@ def test_a_record_is_whole(kind: Kind):
     assert all(name.startswith("#") or name in words.COLOURS for name in kind.colours)
     assert kind.colours
     assert {*kind.patterns, *kind.patterns_named, kind.stripes} <= set(PATTERNS)
+    assert bool(kind.over) == kind.open, "what is open in front says what it is worn over"
     others = {*kind.over, *kind.beside, *(name for reading in kind.readings for name in reading.kinds)}
     assert others <= set(KINDS)
     usual = {"length": kind.style.length, "sleeve": kind.style.sleeve, "neckline": kind.style.neckline}

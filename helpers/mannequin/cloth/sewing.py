@@ -191,7 +191,7 @@ def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
 
 # --- what is open in front -----------------------------------------------------------------------------------------------
 
-COAT_HEMS = {"cropped": 1.05, "short": 0.95, "regular": 0.80, "long": 0.62, "knee": 0.44, "midi": 0.30}
+COAT_HEMS = {"cropped": 1.05, "short": 0.95, "regular": 0.80, "long": 0.62, "mini": 0.62, "knee": 0.44, "midi": 0.30}
 _HIPS = 0.79  # template metres; below, where legs begin, cloth is hung on rather than cut from the hull
 
 
