@@ -269,7 +269,7 @@ _TABLE = (
         _as("wide leg trousers, wide leg pants, wide legged trousers, wide legged pants, flared trousers, flares")
         | _as("palazzos, palazzo pants, palazzo trousers", weave="silk"),
         Style(leg=1.6, flare=0.085, pockets="trousers", length="full"),
-        approximated=dict.fromkeys(("flares", "flared trousers"), "wide-leg trousers"),
+        approximated=dict.fromkeys(("flares", "flared trousers"), "wide-leg trousers"), wearer="woman",
         lengths=_LEG_LENGTHS, said_lengths=_LEG_WORDS, weaves=(("wool",), ("cotton", "wool"), ("linen", "cotton")),
         colours=_LOWER_COLOURS, stripes="vertical stripes",
     ),
