@@ -151,7 +151,7 @@ _TABLE = (
         "jeans", "lower", "pants", "legs",
         _as("jeans, denims, denim") | _as("blue jeans", colour="#3a5683") | _as("mom jeans", fit="loose", length="ankle")
         | _as("boyfriend jeans", fit="oversized"),
-        Style(leg=0.75, taper=1.2, pockets="jeans", length="full"),
+        Style(leg=0.75, taper=1.2, pockets="scooped", length="full"),
         often=4, lengths=_LEG_LENGTHS, said_lengths=_LEG_WORDS, fits={"slim": 1.5, "regular": 4, "loose": 1},
         weaves=(("denim",),) * 3, colours=_LOWER_COLOURS,
     ),
@@ -162,14 +162,14 @@ _TABLE = (
         | _as("joggers, sweatpants", weave="jersey")
         | _as("capris", length="cropped")
         | _as("cigarette trousers", fit="slim", length="ankle"),
-        Style(pockets="trousers", length="full"),
+        Style(pockets="slanted", length="full"),
         often=4, lengths=_LEG_LENGTHS, said_lengths=_LEG_WORDS, fits={"slim": 0.8, "regular": 4, "loose": 1},
         weaves=(("wool", "cotton"), ("cotton", "wool"), ("linen", "cotton")), colours=_LOWER_COLOURS, stripes="vertical stripes",
     ),
     Kind(
         "shorts", "lower", "pants", "legs",
         _as("shorts") | _as("bermudas, bermuda shorts", length="knee") | _as("denim shorts, jean shorts", weave="denim"),
-        Style(leg=1.3, pockets="trousers", length="short"),
+        Style(leg=1.3, pockets="slanted", length="short"),
         warmth=1, often=Chance(0.2, warm=1.5),
         lengths={"short": Chance(3, man=1), "knee": Chance(2, man=4)},
         said_lengths={"mini": "short", "long": "knee", "cropped": "short"},
@@ -268,7 +268,7 @@ _TABLE = (
         "wide-leg trousers", "lower", "pants", "legs",
         _as("wide leg trousers, wide leg pants, wide legged trousers, wide legged pants, flared trousers, flares")
         | _as("palazzos, palazzo pants, palazzo trousers", weave="silk"),
-        Style(leg=1.6, flare=0.085, pockets="trousers", length="full"),
+        Style(leg=1.6, flare=0.085, pockets="slanted", length="full"),
         approximated=dict.fromkeys(("flares", "flared trousers"), "wide-leg trousers"), wearer="woman",
         lengths=_LEG_LENGTHS, said_lengths=_LEG_WORDS, weaves=(("wool",), ("cotton", "wool"), ("linen", "cotton")),
         colours=_LOWER_COLOURS, stripes="vertical stripes",

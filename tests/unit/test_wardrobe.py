@@ -18,7 +18,9 @@ from helpers.mannequin.outfit import GARMENTS, SHOES, Fabric, Figure, Piece
 from helpers.mannequin.surface import Material
 
 LABELS = {
-    "upper": "upper-clothes", "lower": "pants", "dress": "dress",
+    "upper": "upper-clothes",
+    "lower": "pants",
+    "dress": "dress",
     **dict.fromkeys(("mini skirt", "midi skirt", "a-line skirt", "pencil skirt"), "skirt"),
     **dict.fromkeys(("cardigan", "blazer", "coat"), "coat"),
 }

@@ -266,7 +266,7 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
     """Stitched fly and pockets on the front panels; side seams and fading of jeans."""
     count = len(sheet.wedge_vertex)
     points, front = sheet.template[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
-    denim = KINDS[piece.kind].style.pockets == "jeans" or fabrics.WEAVES[piece.fabric.weave].worn
+    denim = KINDS[piece.kind].style.pockets == "scooped" or fabrics.WEAVES[piece.fabric.weave].worn
     lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.89))]
     hem = mesh.attributes["hem"][:count].copy()
     if denim:
