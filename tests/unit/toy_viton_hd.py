@@ -6,7 +6,6 @@ Convention: tensors are float (1, C, h, w), pictures in -1..1, masks 0 or 1.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import cv2
 import numpy as np
@@ -65,9 +64,12 @@ class ToyVITONHD(Base):
         mask: np.ndarray | None = None,
         seed: int = 0,
         noise: float = 1.0,
-        **sitting: Any,
+        framing: str = "letterbox",
+        pick: str | int = "auto",
+        annotator: str = "auto",
     ) -> TryOn:
-        at = sit(person, garment, mask, SIZE, needs=("keypoints", "labels"), **sitting)
+        needs = ("keypoints", "labels")
+        at = sit(person, garment, mask, SIZE, needs=needs, framing=framing, pick=pick, annotator=annotator)
         if mask is None:
             at = at.masked(changeable(at.person))
         agnostic = np.where(at.mask[..., None], 128, at.image).astype(np.uint8)
