@@ -56,7 +56,7 @@ class Mannequin(Base):
         picture = studio.render(parts, view, outfit.backdrop, seed)
         body, _ = self._dress(outfit)
         scene = {"engine": "mannequin", "seed": int(seed), "outfit": outfit.to_dict(), "camera": view.to_dict()}
-        return Person(picture.image, **truth.annotations(picture, body), scene=scene)
+        return Person(picture.image, **truth.annotate(picture, body), scene=scene)
 
     def surfaces(self, outfit: Outfit, seed: int = 0) -> list[Surface]:
         """Skin, eyes, hair and garments of ``outfit`` as meshes in metres, for whoever wants the scene itself."""
