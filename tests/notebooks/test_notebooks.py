@@ -123,7 +123,7 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("00_setup", {"seed": "zero"}, "seed must be a whole number"),
         ("00_setup", {"fetch": ["nosuch"]}, "there is no 'nosuch'"),
         ("00_setup", {"weights_folder": "/nowhere"}, "weights_folder: there is no folder"),
-        ("01_generate", {"guidance": 3.0, "engine": "mannequin"}, "guidance: the engine"),
+        ("01_generate", {"guidance_scale": 3.0, "engine": "mannequin"}, "takes no setting 'guidance_scale'"),
         ("01_generate", {"count": 2, "keep": 2}, "keep must be a whole number from 0 to 1"),
         ("01_generate", {"run": "../elsewhere"}, "run must be a plain name"),
         ("01_generate", {"engine": "magic"}, "engine for generate is auto or one of"),
