@@ -127,7 +127,7 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("01_generate", {"count": 2, "keep": 2}, "keep must be a whole number from 0 to 1"),
         ("01_generate", {"run": "../elsewhere"}, "run must be a plain name"),
         ("01_generate", {"engine": "magic"}, "engine for generate is auto or one of"),
-        ("01_generate", {"width": 20}, "width must be a whole number from 128"),
+        ("01_generate", {"width": 20}, "width must be a whole number from 64"),
         ("01_generate", {"prompt": "a ten year old girl in a dress"}, "adult"),
         ("01_generate", {"prompt": "a naked man"}, "dressed"),
         ("01_generate", {"outputs": "{text.jpg}"}, "outputs: .*cannot be written"),
