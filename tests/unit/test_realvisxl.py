@@ -110,7 +110,7 @@ def test_minors_and_undress_are_refused_before_any_file_is_looked_for(
         ),
         ({"guidance_scale": float("nan")}, "guidance_scale must be"),
         ({"seed": -1}, "seed must be"),
-        ({"negative_prompt": 7}, "negative_prompt is a text"),
+        ({"negative_prompt": 7}, "negative_prompt must be text"),
         ({"progress": 1}, "progress must be True or False"),
     ],
 )
