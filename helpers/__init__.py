@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import engines, images
+from helpers import checks, engines, images
+from helpers.contract import SEED
 from helpers.garment import Garment, load_garment
-from helpers.labels import CATEGORY_CLASSES, select
+from helpers.labels import CATEGORY_CLASSES
 from helpers.person import Person, load_person
 
 if TYPE_CHECKING:
@@ -38,22 +39,37 @@ def generate(
     Returns a ``Person`` with the annotations that the engine knows (the mannequin knows all of them).
     Raises ``ValueError`` for words that are refused or a setting that does not fit.
     """
+    settings = engines.check_settings("generate", engine, settings)
+    size, seed = engines.check_size(engine, size), SEED.check("seed", seed)
     return engines.load("generate", engine)(prompt, seed=seed, size=size, **settings)
 
 
 def segment(
-    image: np.ndarray, points: Sequence[tuple[float, float, int]], *, engine: str = "auto", choice: int | None = None
+    image: np.ndarray,
+    points: Sequence[tuple[float, float, int]] = (),
+    box: tuple[float, float, float, float] | None = None,
+    *,
+    engine: str = "auto",
+    choice: int | None = None,
 ) -> np.ndarray:
-    """bool (H, W): the garment under the clicks.
+    """bool (H, W): the garment under the clicks, or in a box.
 
-    image: uint8 (H, W, 3) RGB; points: (x, y, label) in image pixels, label 1 = on the garment, 0 = not
+    image:  uint8 (H, W, 3) RGB; points: (x, y, label) in image pixels, label 1 = on the garment, 0 = not
+    box:    (x0, y0, x1, y1) in image pixels around the garment, with clicks or without, for an engine that takes one (``sam``)
     choice: which of the first click's candidates to go on from, 0 the best, for an engine that has several (``sam``)
     The same picture is prepared once; further calls cost only the new clicks.
-    Raises ``ValueError`` for points outside the picture, unknown labels, or no point on the garment.
+    Raises ``ValueError`` for points or a box outside the picture, unknown labels, neither a box nor a point on the garment, and for
+    what the engine does not take.
     """
+    height, width = checks.image(image).shape[:2]
+    asked = engines.check_settings("segment", engine, {} if choice is None else {"choice": choice})
+    if box is not None:
+        engines.require_boxes(engine)
+        asked["box"] = checks.box(box, (width, height))
+    points = checks.clicks(points, (width, height), boxed=box is not None)
     predictor = engines.load("segment", engine)
-    predictor.set_image(images.require_image(image))
-    return predictor.predict(points) if choice is None else predictor.predict(points, choice)
+    predictor.set_image(image)
+    return predictor.predict(points, **asked)
 
 
 def try_on(
@@ -74,12 +90,14 @@ def try_on(
     Pixels away from the mask are the photograph's own. Raises ``ValueError`` naming what does not fit.
     """
     person = person if isinstance(person, Person) else Person(person)
-    runner = engines.load("try_on", engine)
+    settings, seed = engines.check_settings("try_on", engine, settings), SEED.check("seed", seed)
     if mask is not None:
-        images.require_mask(mask, person.image.shape[:2])
-    if getattr(runner, "frames_itself", False):
+        checks.mask(mask, person.image.shape[:2])
+    if engines.find("try_on", engine).frames:
+        runner = engines.load("try_on", engine)
         return runner(person, garment, mask=mask, seed=seed, **settings)
     mask = _worn(person, garment.category) if mask is None else mask
+    runner = engines.load("try_on", engine)
     height, width = mask.shape
     size = images.fit_inside((width, height), _WORKING_SIZE)
     if size == (width, height):
@@ -88,12 +106,13 @@ def try_on(
 
 
 def _worn(person: Person, category: str) -> np.ndarray:
-    if person.labels is None:
+    mask = person.worn(category)
+    if mask is None:
         raise ValueError(
             "mask: this person has no labels to take one from. Click on the garment with segment(...) and pass mask=."
         )
-    names = CATEGORY_CLASSES[category]
-    mask = select(person.labels, names)
     if not mask.any():
-        raise ValueError(f"mask: nobody wears {' or '.join(names)} here. Choose another category or pass mask=.")
+        raise ValueError(
+            f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."
+        )
     return mask

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from numbers import Real
-from operator import index
 from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from helpers import checks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,89 +20,61 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of an engine as plain data, so that it can be checked and shown before the engine is imported.
+    """One setting of an engine as plain data, so that it can be shown and checked before the engine is imported.
 
-    kind:    ``whole``, ``number``, ``text``, ``flag``, ``choice``, ``callable``, or ``module:Class`` for an object of that class
-    meaning: what it does, in words that end an error's sentence
-    default: what the engine takes where nothing is given; ``None`` leaves it to the engine, and is itself a value then
-    low, high: the range of a number, both ends in it; above: the end of it that is not
-    choices: the texts that there are; beside a ``whole``, those that may stand in its place
+    kind:      ``whole``, ``number``, ``text``, ``flag``, ``choice``, ``callable``, or ``module:Class`` for an object of that class
+    meaning:   what it does, in words
+    default:   what the engine takes where nothing is given; ``None`` leaves it to the engine, and is itself a value then
+    low, high: the range of a number; above: ``low`` itself is not in it
+    choices:   the texts that there are; beside a ``whole``, those that may stand in its place
     """
 
     kind: str
     meaning: str
     default: Any = None
-    low: float | None = None
-    high: float | None = None
+    low: float = 0
+    high: float = math.inf
+    above: bool = False
     choices: tuple[str, ...] = ()
-    above: float | None = None
 
     def check(self, name: str, value: Any) -> Any:
-        """``value`` in the type that the engine takes; ``ValueError`` naming the parameter, its range, and what came."""
-        if value is None and self.default is None:
-            return None
-        if isinstance(value, str) and value in self.choices:
+        """``value`` in the type that the engine takes; ``ValueError`` naming the parameter, what fits and means, and what came."""
+        if (value is None and self.default is None) or (isinstance(value, str) and value in self.choices):
             return value
-        known = _KINDS[self.kind](value) if self.kind in _KINDS else _instance(value, self.kind)
-        if known is None or (self.kind in ("whole", "number") and not self._in_range(known)):
-            raise ValueError(f"{name} must be {self.expected}, not {value!r:.80}: {self.meaning}.")
-        return known
+        try:
+            return self._checked(name, value)
+        except ValueError as error:
+            raise ValueError(f"{error} {name}: {self.meaning}.") from None
 
-    @property
-    def expected(self) -> str:
-        """What fits, in words: ``a whole number from 1 to 100``."""
-        words = _WORDS.get(self.kind) or f"a {self.kind.partition(':')[2]}"
-        bounds = [] if self.above is None else [f"above {self.above:g}"]
-        if self.low is not None and self.high is not None:
-            bounds.append(f"from {self.low:g} to {self.high:g}")
-        elif self.low is not None:
-            bounds.append(f"of at least {self.low:g}")
-        elif self.high is not None:
-            bounds.append(f"{'and ' * bool(bounds)}at most {self.high:g}")
-        words = " ".join([words, *bounds])
-        if not self.choices:
-            return words
-        return f"{' or '.join(self.choices)}, or {words}" if self.kind == "whole" else f"{words} {', '.join(self.choices)}"
-
-    def _in_range(self, value: float) -> bool:
-        low = -math.inf if self.low is None else self.low
-        high = math.inf if self.high is None else self.high
-        return low <= value <= high and (self.above is None or value > self.above)  # false for NaN
+    def _checked(self, name: str, value: Any) -> Any:
+        match self.kind:
+            case "whole":
+                high = None if self.high == math.inf else int(self.high)
+                return checks.whole(value, name, int(self.low), high, instead=" or ".join(self.choices))
+            case "number":
+                return checks.number(value, name, self.low, self.high, above=self.above)
+            case "text":
+                return checks.text(value, name)
+            case "flag":
+                return checks.flag(value, name)
+            case "choice":
+                return checks.one_of(value, name, self.choices)
+            case "callable":
+                return checks.function(value, name)
+            case _:
+                return checks.instance(value, name, self.kind)
 
 
-def _whole(value: Any) -> int | None:
-    try:
-        return None if isinstance(value, bool) else index(value)
-    except TypeError:
-        return None
+SEED = Setting(
+    "whole", "what the words leave open is drawn from it, and the same seed gives the same picture", 0, low=0, high=2**63 - 1
+)
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) else None
-
-
-def _instance(value: Any, path: str) -> Any:
-    module, _, name = path.partition(":")  # nobody has an object of a class whose module was never imported
-    kind = getattr(sys.modules.get(module), name, None)
-    return value if kind is not None and isinstance(value, kind) else None
-
-
-_KINDS: dict[str, Callable[[Any], Any]] = {
-    "whole": _whole,
-    "number": _number,
-    "text": lambda value: value if isinstance(value, str) else None,
-    "flag": lambda value: value if isinstance(value, bool) else None,
-    "choice": lambda value: None,  # those that fit were taken before
-    "callable": lambda value: value if callable(value) else None,
-}
-_WORDS = {
-    "whole": "a whole number",
-    "number": "a number",
-    "text": "a text",
-    "flag": "True or False",
-    "choice": "one of",
-    "callable": "a function",
-}
+def checked_seeds(seeds: Sequence[int]) -> list[int]:
+    """One seed a picture, as ``many`` takes them. Raises ``ValueError`` for none, and for what is no seed."""
+    if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
+        raise ValueError(f"seeds must be a list of whole numbers, one a picture, such as [0, 1, 2], not {seeds!r:.80}.")
+    return [SEED.check("seeds" if len(seeds) > 1 else "seed", seed) for seed in seeds]
 
 
 class Base:
@@ -125,6 +96,9 @@ class Base:
 
 class Generator(Protocol):
     """Words to a clothed person."""
+
+    def read(self, words: str, negative_prompt: str | None = None) -> tuple[Any, Any]:
+        """What is asked for and what is kept out, each with its ``text`` and the words ``cut`` from it; not where ``knows_figure``."""
 
     def __call__(self, prompt: str | Outfit, *, seed: int = 0, size: tuple[int, int] = ..., **settings: Any) -> Person: ...
 

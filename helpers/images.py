@@ -5,16 +5,22 @@ Convention: images are uint8 (H, W, 3) RGB; masks bool (H, W); sizes (width, hei
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-SMALLEST = 64  # px, the shorter side below which nothing here can work
+from helpers import checks
+
 LARGEST = 60_000_000  # px in all: more than any phone takes, less than memory holds
 
 
@@ -55,15 +61,8 @@ def read_mask(path: str | Path, name: str = "mask") -> np.ndarray:
     return grey > 127
 
 
-def require_path(path: str | Path, name: str) -> Path:
-    """``path`` with ``~`` expanded, or a ``ValueError`` if it is no path at all."""
-    if not isinstance(path, str | Path):
-        raise ValueError(f"{name}: the name of a file is wanted, not {path!r}.")
-    return Path(path).expanduser()
-
-
 def _open(path: str | Path, name: str) -> Image.Image:
-    path = require_path(path, name)
+    path = checks.path(path, name)
     if not path.exists():
         raise FileNotFoundError(f"{name}: there is no file {path}. Check the path; relative ones start at {Path.cwd()}.")
     if path.is_dir():
@@ -71,8 +70,8 @@ def _open(path: str | Path, name: str) -> Image.Image:
     try:
         with Image.open(path) as picture:
             width, height = picture.size
-            if min(width, height) < SMALLEST:
-                raise ValueError(f"{name}: {path} is {width}x{height} pixels; at least {SMALLEST} a side are needed.")
+            if min(width, height) < checks.SMALLEST:
+                raise ValueError(f"{name}: {path} is {width}x{height} pixels; at least {checks.SMALLEST} a side are needed.")
             if width * height > LARGEST:
                 raise ValueError(
                     f"{name}: {path} is {width}x{height} pixels, more than {LARGEST // 10**6} megapixels. Make it smaller first."
@@ -95,51 +94,6 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
         top = 65535.0 if values.max() > 255 else 255.0
         return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
     return picture
-
-
-def require_image(image: np.ndarray, name: str = "image") -> np.ndarray:
-    """``image`` if it is uint8 (H, W, 3) of a workable size, else a ``ValueError`` that says what it is instead."""
-    if not isinstance(image, np.ndarray):
-        raise ValueError(
-            f"{name} must be a uint8 array (H, W, 3) in RGB, not {type(image).__name__}. Read files with read_image."
-        )
-    if image.ndim == 3 and image.shape[2] == 4:
-        raise ValueError(
-            f"{name} has four channels (RGBA). Drop the alpha with {name}[..., :3] or read the file with read_image."
-        )
-    if image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"{name} must have shape (H, W, 3), not {image.shape}. Stack a grey picture three times.")
-    if image.dtype != np.uint8:
-        raise ValueError(f"{name} must be uint8 in 0..255, not {image.dtype}. Multiply 0..1 floats by 255 and convert.")
-    if min(image.shape[:2]) < SMALLEST:
-        raise ValueError(f"{name} is {image.shape[1]}x{image.shape[0]} pixels; at least {SMALLEST} a side are needed.")
-    return image
-
-
-def require_size(size: object, smallest: int, largest: int) -> tuple[int, int]:
-    """``size`` as (width, height), each of ``smallest`` to ``largest`` pixels, else a ``ValueError`` naming it."""
-    try:
-        width, height = (int(v) for v in size)  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        raise ValueError(f"size must be (width, height) in pixels, not {size!r}.") from None
-    if not (smallest <= width <= largest and smallest <= height <= largest):
-        raise ValueError(f"size must be {smallest} to {largest} pixels a side, not {width}x{height}.")
-    return width, height
-
-
-def require_mask(mask: np.ndarray, shape: tuple[int, int], name: str = "mask") -> np.ndarray:
-    """``mask`` if it is bool (H, W) of ``shape`` with something in it, else a ``ValueError`` that says what is wrong."""
-    if not isinstance(mask, np.ndarray) or mask.ndim != 2:
-        raise ValueError(f"{name} must be a bool array (H, W), not {getattr(mask, 'shape', type(mask).__name__)}.")
-    if mask.dtype != bool:
-        raise ValueError(
-            f"{name} must be bool, not {mask.dtype}. A grey agnostic picture is not a mask; compare first: m > 127."
-        )
-    if mask.shape != tuple(shape):
-        raise ValueError(f"{name} is {mask.shape[1]}x{mask.shape[0]} but its picture is {shape[1]}x{shape[0]} pixels.")
-    if not mask.any():
-        raise ValueError(f"{name} is empty. Click on the garment first, or check the points.")
-    return mask
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -166,8 +120,15 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
 def write_image(path: str | Path, image: np.ndarray) -> Path:
     """Write uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W), or uint16 (H, W), by the suffix: JPEG at quality 97 4:4:4, else lossless."""
     suffix = Path(path).suffix.lower()
-    options = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
+    options: dict[str, Any] = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
     return write_whole(path, lambda part: Image.fromarray(image).save(part, **options))
+
+
+def png(image: np.ndarray) -> bytes:
+    """``image``, uint8 (H, W, 3), as the bytes of a PNG, to be shown in a page."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="png")
+    return buffer.getvalue()
 
 
 def write_mask(path: str | Path, mask: np.ndarray) -> Path:
@@ -185,6 +146,22 @@ def write_labels(path: str | Path, labels: np.ndarray, palette: np.ndarray) -> P
 def write_text(path: str | Path, text: str) -> Path:
     """Write UTF-8 text whole or not at all."""
     return write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def slug(name: str, taken: Collection[str] = ()) -> str:
+    """``name`` as the stem of a file: letters, digits, ``.``, ``_`` and ``-``, at most 80, without a blank, and none of ``taken``.
+
+    Stems that differ in capitals alone are one on some disks, and count as one here.
+    """
+    stem = re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "unnamed"
+    used = {other.casefold() for other in taken}
+    numbered = (f"{stem}-{number}" for number in count(2))
+    return next(candidate for candidate in chain([stem], numbered) if candidate.casefold() not in used)
+
+
+def digest(image: np.ndarray) -> str:
+    """SHA-256 of the pixels and the shape: the same for the same picture wherever it lies in memory, 64 hexadecimal digits."""
+    return hashlib.sha256(np.ascontiguousarray(image).tobytes() + str(image.shape).encode()).hexdigest()
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

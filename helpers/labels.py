@@ -53,9 +53,20 @@ COCO_18 = (
     "right-knee", "right-ankle", "left-hip", "left-knee", "left-ankle", "right-eye", "left-eye", "right-ear", "left-ear",
 )  # fmt: skip
 BODY_25_BONES = (
-    (0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13), (13, 14),
+    (1, 8), (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13), (13, 14), (1, 0),
     (0, 15), (15, 17), (0, 16), (16, 18), (14, 19), (19, 20), (14, 21), (11, 22), (22, 23), (11, 24),
 )  # fmt: skip
+"""Pairs of joints in the order in which OpenPose draws them, each in the colour of its second joint."""
+BODY_25_COLOURS = np.array(
+    [
+        (255, 0, 85), (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0), (0, 255, 0),
+        (255, 0, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255), (0, 0, 255), (255, 0, 170),
+        (170, 0, 255), (255, 0, 255), (85, 0, 255), (0, 0, 255), (0, 0, 255), (0, 0, 255), (0, 255, 255), (0, 255, 255),
+        (0, 255, 255),
+    ],
+    np.uint8,
+)  # fmt: skip
+"""(25, 3) sRGB, OpenPose's own."""
 
 DENSEPOSE_PARTS = (
     "background", "torso-back", "torso-front", "right-hand", "left-hand", "left-foot", "right-foot",
@@ -82,15 +93,21 @@ def numbering(name: str) -> tuple[str, ...]:
     return NUMBERINGS[name]
 
 
+def nearest(name: str, target: str = "cihp") -> int:
+    """The number of the class ``name`` in ``target`` numbering, or of what stands for it there ("jumpsuits" are a dress in CIHP)."""
+    known = numbering(target)
+    return known.index(next(n for n in (name, *_NEAREST.get(name, ())) if n in known))
+
+
 def convert(labels: np.ndarray, source: str, target: str) -> np.ndarray:
     """A label map (H, W) uint8 in another numbering, class by class by name.
 
     Where ``target`` lacks a class its nearest is taken (torso skin becomes face, coat upper-clothes, gloves and socks background).
     """
-    names, wanted = numbering(source), numbering(target)
+    names = numbering(source)
     table = np.zeros(256, np.uint8)
     for index, name in enumerate(names):
-        table[index] = wanted.index(next(n for n in (name, *_NEAREST.get(name, ())) if n in wanted))
+        table[index] = nearest(name, target)
     if labels.size and labels.max() >= len(names):
         raise ValueError(f"label {labels.max()} is outside {source} numbering (0..{len(names) - 1}).")
     return table[labels]

@@ -15,9 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from helpers import devices, images
+from helpers import checks, devices, images
 from helpers.annotation import parsing, skeleton
 from helpers.annotation.detections import Detections, idm_iuv
+from helpers.contract import Base
 from helpers.labels import BODY_25, COCO_18, convert
 from helpers.person import Person, densepose_picture
 
@@ -58,7 +59,7 @@ class _Crowd:
         return away.argmin(0) == self.chosen
 
 
-class Annotator:
+class Annotator(Base):
     """Joints, classes and body surface of one person in a photograph. Networks load when they are first needed.
 
     device: ``cuda`` or ``cpu``, the best one here if not given; ``close()`` frees the networks, a later call loads them again
@@ -68,12 +69,6 @@ class Annotator:
 
     def __init__(self, device: str | None = None) -> None:
         self._device = device
-
-    def __enter__(self) -> Annotator:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the networks."""
@@ -232,7 +227,7 @@ class Annotator:
         and where DensePose finds nobody ``densepose`` is ``None`` and the picture the grey photograph.
         Raises ``ValueError`` for another size and where nobody is found.
         """
-        images.require_image(image)
+        checks.image(image)
         if image.shape[:2] != IDM_SIZE[::-1]:
             raise ValueError(f"IDM-VTON annotates {IDM_SIZE[0]}x{IDM_SIZE[1]} pixels, not {image.shape[1]}x{image.shape[0]}.")
         _require_pick(pick)

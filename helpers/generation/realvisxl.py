@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -28,76 +28,62 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
-from helpers import devices, weights
+from helpers import devices, engines, weights
+from helpers.contract import Base, checked_seeds
 from helpers.generation import sdxl_file
 from helpers.generation.compose import Prompt, against, compose, refuse
-from helpers.images import require_size
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe
 from helpers.person import Person
-from helpers.stepping import Cancelled, OnStep
-
-__all__ = ["VARIANTS", "Cancelled", "RealVisXL", "Variant"]
-
-_SMALLEST, _LARGEST = 256, 2048  # px a side
-_MOST_STEPS, _MOST_IMAGES, _MOST_GUIDANCE = 150, 16, 20.0
+from helpers.stepping import OnStep, tell
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One checkpoint and how it wants to be sampled. ``folder``: where its diffusers layout is looked for, below the weights folder."""
+    """How a checkpoint wants to be sampled where nothing else is asked for."""
 
-    group: str
-    folder: str
     steps: int
     guidance_scale: float
     scheduler: str
 
 
 VARIANTS = {
-    "v4": Variant("realvisxl_v4", "realvisxl/RealVisXL_V4.0", 28, 6.0, "DPM++ 2M SDE Karras"),
+    "v4": Variant(28, 6.0, "DPM++ 2M SDE Karras"),
     # Distilled: few steps and hardly any guidance. Civitai's version 361593, which recipes name as plain V4.0, is most likely this.
-    "v4_lightning": Variant("realvisxl_v4_lightning", "realvisxl/RealVisXL_V4.0_Lightning", 6, 1.8, "DPM++ SDE Karras"),
+    "v4_lightning": Variant(6, 1.8, "DPM++ SDE Karras"),
 }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How the networks run: precision, what waits in host memory (``none``, ``networks``, ``layers``), tiles, and what that costs."""
-
-    dtype: torch.dtype
-    offload: str = "none"
-    tiles: bool = False
-    note: str = ""
-
-
-def plan(device: devices.Device, parameters: int) -> Plan:
-    """The plan for ``parameters`` weights on ``device``. The autoencoder decodes in float32 everywhere: in float16 it overflows."""
+def need(device: devices.Device, parameters: int) -> devices.Need:
+    """What ``parameters`` weights need. The autoencoder decodes in float32 everywhere: in float16 it overflows."""
     half = 2 * parameters / 1e9  # GB
-    if device.kind == "cpu":
-        if device.memory_gb and device.memory_gb < 2 * half + 4:
-            return Plan(torch.bfloat16, note="bfloat16: float32 would not fit this machine's memory")
-        return Plan(torch.float32, note="" if half < 1 else "on a CPU a picture takes many minutes")
-    # float16, the published precision, has three bits more than bfloat16, and SDXL's UNet stays within its range.
-    if device.kind == "mps" or device.memory_gb >= 2 * half + 4:
-        return Plan(torch.float16, tiles=device.memory_gb < half + 9)
-    if device.memory_gb >= 0.75 * half + 2.3:  # three quarters are the UNet's
-        return Plan(
-            torch.float16,
-            "networks",
-            device.memory_gb < half + 5,
-            "one network on the GPU at a time: each picture waits for them to move",
-        )
-    return Plan(
-        torch.float16, "layers", True, "layer by layer through the GPU, which is slow: most of the time is spent moving weights"
-    )
+    if device.kind == "mps":  # one memory for both: nothing is won by moving networks
+        return devices.Need(everything=0, one=0, untiled=half + 9)
+    return devices.Need(2 * half + 4, 0.75 * half + 2.3, half + 5, host=2 * half + 4)  # three quarters are the UNet's
 
 
-class RealVisXL:
+@dataclass(frozen=True)
+class _Files:
+    """The checkpoint, a file or a folder, the folder of its configs and tokenizers, and the tokenizer of its first encoder."""
+
+    checkpoint: Path
+    base: Path
+    tokenizer: CLIPTokenizer
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The networks, and how they run."""
+
+    pipe: StableDiffusionXLPipeline
+    policy: devices.Policy
+
+
+class RealVisXL(Base):
     """The published generation engine. Loads on the first picture, keeps the networks, and gives them back on ``close``.
 
     variant:   ``v4`` or ``v4_lightning``
-    precision: ``auto`` (see :func:`plan`), ``float32``, ``float16`` or ``bfloat16``
+    precision: ``auto`` (see :func:`helpers.devices.policy`), ``float32``, ``float16`` or ``bfloat16``
     After ``close``, a cancelled or an interrupted picture the next call works like the first.
     """
 
@@ -107,70 +93,68 @@ class RealVisXL:
         if precision not in ("auto", "float32", "float16", "bfloat16"):
             raise ValueError(f"precision is auto, float32, float16 or bfloat16, not {precision!r}.")
         self.name, self.variant, self.precision = variant, VARIANTS[variant], precision
-        self._pipe: StableDiffusionXLPipeline | None = None
-        self._plan: Plan | None = None
-        self._files: tuple[Path, Path] | None = None
-        self._tokenizer: CLIPTokenizer | None = None
+        self._files: _Files | None = None
+        self._loaded: _Loaded | None = None
         self._busy = threading.Lock()
-
-    def __enter__(self) -> RealVisXL:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the networks' memory; the next call loads them again."""
-        if self._pipe is not None and self._plan is not None and self._plan.offload != "none":
-            self._pipe.remove_all_hooks()
-        self._pipe = self._plan = self._tokenizer = self._files = None
+        if self._loaded is not None and self._loaded.policy.offload != "none":
+            self._loaded.pipe.remove_all_hooks()
+        self._loaded = self._files = None
         devices.free()
 
-    def __call__(self, prompt: str | Outfit, **settings: Any) -> Person:
-        """One picture, the first of :meth:`many`, whose settings it takes."""
-        return self.many(prompt, **settings)[0]
+    def __call__(self, prompt: str | Outfit, *, seed: int = 0, **settings: Any) -> Person:
+        """One picture; :meth:`many` says what ``settings`` there are."""
+        return self.many(prompt, seeds=[seed], **settings)[0]
 
     def many(
         self,
         prompt: str | Outfit,
         *,
-        seed: int = 0,
+        seeds: Sequence[int],
         size: tuple[int, int] = (768, 1024),
         steps: int | None = None,
         guidance_scale: float | None = None,
         negative_prompt: str | None = None,
-        images: int = 1,
         on_step: OnStep | None = None,
         progress: bool | None = None,
     ) -> list[Person]:
-        """``images`` pictures of a dressed adult; picture i has the seed ``seed + i`` and does not depend on the others.
+        """A picture of a dressed adult for each of ``seeds``; it does not depend on the others.
 
         prompt:          what they look like and wear, in words, or an ``Outfit``; the photograph's words are put around it
         size:            (width, height) in pixels, multiples of 8 from 256 to 2048; SDXL draws best at about a megapixel
         steps:           1 to 150 network evaluations; ``None``: the variant's own
         guidance_scale:  above 1 to 20, how closely to follow the words; ``None``: the variant's own
         negative_prompt: what to keep out besides minors and undress, which always are; ``None``: the usual flaws
-        on_step:         ``(step, total, preview uint8 (H / 8, W / 8, 3) RGB) -> bool | None`` after every step; ``False`` cancels
+        on_step:         ``(step, total, preview uint8 (H / 8, W / 8, 3) RGB) -> bool | None`` after every step of every picture;
+                         ``False`` cancels
         progress:        show a bar; ``None``: where there is no ``on_step``
         Returns persons without annotations whose ``scene`` says how they were made. The first noise is drawn on the CPU in float32,
         so a seed means the same composition on every device.
         Raises ``PromptRefused`` or ``ValueError``, ``weights.Missing`` or ``weights.Damaged`` before anything slow starts;
-        :class:`Cancelled` when ``on_step`` says so; ``MemoryError`` with what helps where the device's memory is not enough.
+        ``Cancelled`` with the pictures that were finished when ``on_step`` says so; ``MemoryError`` with what helps where the
+        device's memory is not enough.
         """
         words = describe(prompt) if isinstance(prompt, Outfit) else prompt
         refuse(words)
         against(negative_prompt, lambda text: 0)
-        size = _require_size(size)
-        seed = _require_whole("seed", seed, 0, 2**63 - 1 - _MOST_IMAGES)
-        images = _require_whole("images", images, 1, _MOST_IMAGES)
-        steps = _require_whole("steps", self.variant.steps if steps is None else steps, 1, _MOST_STEPS)
-        guidance = _require_guidance(self.variant.guidance_scale if guidance_scale is None else guidance_scale)
+        size = engines.check_size("realvisxl", size)
+        seeds = checked_seeds(seeds)
+        asked_for = {
+            "steps": self.variant.steps if steps is None else steps,
+            "guidance_scale": self.variant.guidance_scale if guidance_scale is None else guidance_scale,
+            "negative_prompt": negative_prompt,
+            "on_step": on_step,
+            "progress": progress,
+        }
+        taken = engines.check_settings("generate", "realvisxl", asked_for)
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("this engine is drawing already. Wait for it or cancel it first.")
         try:
             asked, avoided = self.read(words, negative_prompt)
-            pipe = self._load()
-            (record,) = weights.records(self.variant.group)
+            loaded, pipe = self._load(), self.pipe
+            record = _checkpoint(self.name)
             scene = {
                 "engine": "realvisxl",
                 "variant": self.name,
@@ -178,66 +162,42 @@ class RealVisXL:
                 "prompt": asked.text,
                 "not read": list(asked.cut),
                 "negative_prompt": avoided.text,
-                "steps": steps,
-                "guidance_scale": guidance,
+                "steps": taken["steps"],
+                "guidance_scale": taken["guidance_scale"],
                 "scheduler": self.variant.scheduler,
-                "precision": str(self._plan.dtype).removeprefix("torch."),
+                "precision": str(loaded.policy.dtype).removeprefix("torch."),
                 "device": devices.describe().name,
-                "checkpoint": self._files[0].name,
+                "checkpoint": self._found().checkpoint.name,
                 "licence": f"{record.licence}: {record.terms}",
             }
             with _memory_named(size), torch.no_grad():
                 embeds = pipe.encode_prompt(asked.text, negative_prompt=avoided.text, num_images_per_prompt=1)
                 embeds = dict(zip(_EMBEDS, embeds, strict=True))
-                people = []
-                for number in range(images):
+                people: list[Person] = []
+                for seed in seeds:
                     pipe.set_progress_bar_config(
                         disable=not (on_step is None if progress is None else progress),
-                        desc=f"picture {number + 1} of {images}",
+                        desc=f"picture {len(people) + 1} of {len(seeds)}",
                         leave=False,
                     )
-                    report = None if on_step is None else _reporter(on_step, number * steps, images * steps)
-                    image = self._draw(embeds, seed + number, size, steps, guidance, report)
-                    people.append(Person(image, scene={**scene, "seed": seed + number}))
+                    report = None if on_step is None else _reporter(on_step, taken["steps"], len(seeds), people)
+                    image = _draw(loaded, embeds, seed, size, taken["steps"], taken["guidance_scale"], report)
+                    people.append(Person(image, scene={**scene, "seed": seed}))
             return people
         finally:
-            if self._pipe is not None and self._plan.offload != "none":
-                self._pipe.maybe_free_model_hooks()  # after a cancelled picture too
+            if self._loaded is not None and self._loaded.policy.offload != "none":
+                self._loaded.pipe.maybe_free_model_hooks()  # after a cancelled picture too
             self._busy.release()
-
-    def _draw(self, embeds: dict, seed: int, size: tuple[int, int], steps: int, guidance: float, report: Any) -> np.ndarray:
-        pipe, (width, height) = self._pipe, size
-        generator = torch.Generator("cpu").manual_seed(seed)
-        noise = torch.randn(1, pipe.unet.config.in_channels, height // 8, width // 8, generator=generator)
-        latents = pipe(
-            **embeds,
-            width=width,
-            height=height,
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            generator=generator,
-            latents=noise.to(self._plan.dtype),
-            output_type="latent",
-            callback_on_step_end=report,
-        ).images
-        vae = pipe.vae
-        picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
-        if not torch.isfinite(picture).all():
-            raise RuntimeError("the picture is not finite. Try RealVisXL(..., precision='bfloat16') or 'float32'.")
-        picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
-        return picture.permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
 
     def read(self, words: str, negative_prompt: str | None = None) -> tuple[Prompt, Prompt]:
         """What the model is asked for and what it is to avoid, for ``words``; a warning names those beyond CLIP's 77 tokens.
 
         Needs the checkpoint's files to be there, but loads no network. Raises as :meth:`many`.
         """
-        if self._tokenizer is None:
-            self._files = _find(self.variant)
-            self._tokenizer = CLIPTokenizer.from_pretrained(self._files[1] / "tokenizer", local_files_only=True)
+        tokenizer = self._found().tokenizer
 
         def tokens(text: str) -> int:
-            return len(self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
+            return len(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
 
         asked, avoided = compose(words, tokens), against(negative_prompt, tokens)
         for name, prompt in (("prompt", asked), ("negative_prompt", avoided)):
@@ -245,21 +205,33 @@ class RealVisXL:
                 warnings.warn(f"{name}: CLIP reads 77 tokens; not read: {' '.join(prompt.cut)}", stacklevel=4)
         return asked, avoided
 
-    def _load(self) -> StableDiffusionXLPipeline:
-        """The pipeline of the files that :meth:`read` found."""
-        if self._pipe is not None:
-            return self._pipe
-        device, (source, base) = devices.describe(), self._files
-        chosen = plan(device, _parameters(source))
+    @property
+    def pipe(self) -> StableDiffusionXLPipeline:
+        """The networks as diffusers joins them, loaded on first use."""
+        return self._load().pipe
+
+    def _found(self) -> _Files:
+        if self._files is None:
+            source, base = _find(_checkpoint(self.name))
+            tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
+            self._files = _Files(source, base, tokenizer)
+        return self._files
+
+    def _load(self) -> _Loaded:
+        if self._loaded is not None:
+            return self._loaded
+        device, files = devices.describe(), self._found()
+        # float16, the published precision, has three bits more than bfloat16, and SDXL's UNet stays within its range.
+        chosen = devices.policy(device, need(device, _parameters(files.checkpoint)), dtype=torch.float16)
         if self.precision != "auto":
-            chosen = Plan(getattr(torch, self.precision), chosen.offload, chosen.tiles, chosen.note)
+            chosen = replace(chosen, dtype=getattr(torch, self.precision))
         if chosen.note:
             print(f"realvisxl on {device.name}: {chosen.note}")
         with _quiet():
-            pipe = _read(source, base, chosen.dtype)
+            pipe = _read(files.checkpoint, files.base, chosen.dtype)
         return self._adopt(pipe, chosen)
 
-    def _adopt(self, pipe: StableDiffusionXLPipeline, chosen: Plan) -> StableDiffusionXLPipeline:
+    def _adopt(self, pipe: StableDiffusionXLPipeline, chosen: devices.Policy) -> _Loaded:
         """Draw with ``pipe`` from now on, by the variant's scheduler and as ``chosen``."""
         device = devices.describe()
         common = {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++", "solver_order": 2, "lower_order_final": True}
@@ -275,8 +247,8 @@ class RealVisXL:
         else:
             with _memory_named(None):
                 pipe.to(device.kind)
-        self._pipe, self._plan = pipe, chosen
-        return pipe
+        self._loaded = _Loaded(pipe, chosen)
+        return self._loaded
 
 
 # The usual linear map from SDXL's four latent channels to red, green and blue: rows are channels, values 0..255.
@@ -295,25 +267,55 @@ def preview(latents: torch.Tensor) -> np.ndarray:
 _EMBEDS = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
 
 
-def _reporter(on_step: OnStep, before: int, total: int) -> Any:
+def _reporter(on_step: OnStep, steps: int, pictures: int, done: list[Person]) -> Any:
     def report(pipe: StableDiffusionXLPipeline, step: int, _: Any, tensors: dict) -> dict:
-        clean = pipe.scheduler.model_outputs[
-            -1
-        ]  # what the network takes the finished picture to be: clear long before the latents
-        if on_step(before + step + 1, total, preview(clean[0])) is False:
-            raise Cancelled(f"cancelled after step {before + step + 1} of {total}.")
+        # What the network takes the finished picture to be: clear long before the latents.
+        clean = pipe.scheduler.model_outputs[-1]
+        tell(on_step, len(done) * steps + step + 1, pictures * steps, preview(clean[0]), done)
         return tensors
 
     return report
 
 
+def _draw(
+    loaded: _Loaded, embeds: dict, seed: int, size: tuple[int, int], steps: int, guidance: float, report: Any
+) -> np.ndarray:
+    """uint8 (H, W, 3) RGB."""
+    pipe, (width, height) = loaded.pipe, size
+    generator = torch.Generator("cpu").manual_seed(seed)
+    noise = torch.randn(1, pipe.unet.config.in_channels, height // 8, width // 8, generator=generator)
+    latents = pipe(
+        **embeds,
+        width=width,
+        height=height,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        generator=generator,
+        latents=noise.to(loaded.policy.dtype),
+        output_type="latent",
+        callback_on_step_end=report,
+    ).images
+    vae = pipe.vae
+    picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
+    if not torch.isfinite(picture).all():
+        raise RuntimeError("the picture is not finite. Try RealVisXL(..., precision='bfloat16') or 'float32'.")
+    picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
+    return picture.permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
+
+
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-def _find(variant: Variant) -> tuple[Path, Path]:
+def _checkpoint(variant: str) -> weights.Record:
+    """The variant's own file; what its record names beside it is the base that all share."""
+    own, _ = engines.find("generate", "realvisxl").variants[variant]
+    (record,) = weights.records(own)
+    return record
+
+
+def _find(record: weights.Record) -> tuple[Path, Path]:
     """The checkpoint, a file or a folder, and the folder of its configs and tokenizers; both checked by their headers."""
-    folder = weights.folder() / variant.folder
-    if (folder / "model_index.json").is_file():
+    if folder := weights.as_folder(record):
         kind = json.loads((folder / "model_index.json").read_text(encoding="utf-8")).get("_class_name")
         if kind != "StableDiffusionXLPipeline":
             raise sdxl_file.WrongCheckpoint(f"{folder} holds a {kind}, not a StableDiffusionXLPipeline.")
@@ -324,7 +326,7 @@ def _find(variant: Variant) -> tuple[Path, Path]:
             for file in files:
                 weights.check(file, "safetensors", remedy="Copy the folder again.")
         return folder, folder
-    source, base = weights.require(variant.group), _base()
+    source, base = weights.require(record.name), _base()
     sdxl_file.require_sdxl(source, base)
     return source, base
 
@@ -350,7 +352,7 @@ def _parameters(source: Path) -> int:
 
 def _read(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipeline:
     """The pipeline from a file or a folder, its autoencoder in float32; nothing is asked of any network."""
-    local = {"local_files_only": True}
+    local: dict[str, Any] = {"local_files_only": True}
     try:
         if source.is_dir():
             fp16 = any((source / "unet").glob("*.fp16.safetensors"))
@@ -402,29 +404,3 @@ def _memory_named(size: tuple[int, int] | None) -> Iterator[None]:
             f"{what} did not fit {devices.describe().name}'s memory. Close other engines (engine.close()) and kernels that use it, "
             "draw smaller, or set ATELIER_DEVICE=cpu."
         ) from error
-
-
-# -------------------------------------------------------------------------------------------------------------- checks
-
-
-def _require_size(size: Any) -> tuple[int, int]:
-    width, height = require_size(size, _SMALLEST, _LARGEST)
-    if width % 8 or height % 8:
-        near = f"{8 * round(width / 8)}x{8 * round(height / 8)}"
-        raise ValueError(f"size must be multiples of 8, not {width}x{height}; the nearest is {near}.")
-    return width, height
-
-
-def _require_whole(name: str, value: Any, low: int, high: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= int(value) <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    return int(value)
-
-
-def _require_guidance(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 1.0 < value <= _MOST_GUIDANCE:
-        raise ValueError(
-            f"guidance_scale must be above 1 and at most {_MOST_GUIDANCE:g}, not {value!r}: at 1 and below the negative prompt, "
-            "which keeps figures adult and dressed, would not be read."
-        )
-    return float(value)

@@ -6,6 +6,8 @@ import re
 
 import numpy as np
 
+from helpers.srgb import decode
+
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 _RGB_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 _WHITE = np.array([0.95047, 1.0, 1.08883])
@@ -22,12 +24,6 @@ def srgb(colour: str) -> np.ndarray:
 def to_hex(values: np.ndarray) -> str:
     """``#rrggbb`` of (3,) sRGB in 0..1, clipped."""
     return "#" + "".join(f"{round(255 * float(v)):02x}" for v in np.clip(values, 0, 1))
-
-
-def decode(values: np.ndarray) -> np.ndarray:
-    """sRGB 0..1 to linear light, any shape."""
-    values = np.asarray(values)
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
 def linear(colour: str) -> np.ndarray:

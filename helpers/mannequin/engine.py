@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from helpers import engines
+from helpers.contract import Base
 from helpers.garment import Garment
-from helpers.images import require_size
 from helpers.mannequin import truth
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.body.hair import hair_surfaces
@@ -25,21 +26,14 @@ from helpers.mannequin.surface import Surface
 from helpers.mannequin.words.prompt import parse, parse_piece
 from helpers.person import Person
 
-_SMALLEST, _LARGEST = 64, 4096  # px a side
 _KEPT = 4  # dressed figures kept in memory, some 20 MB each
 
 
-class Mannequin:
+class Mannequin(Base):
     """The embedded generation engine. Dressed figures are kept, so other colours or another camera cost only the picture."""
 
     def __init__(self) -> None:
         self._dressed: OrderedDict[Hashable, tuple[Body, list[Worn]]] = OrderedDict()
-
-    def __enter__(self) -> Mannequin:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Forget the figures kept in memory."""
@@ -55,7 +49,7 @@ class Mannequin:
         ``Person.scene`` holds the outfit, the camera and the seed as plain data. The same arguments give the same pixels.
         Raises ``PromptRefused`` or ``ValueError`` before anything slow starts.
         """
-        size = require_size(size, _SMALLEST, _LARGEST)
+        size = engines.check_size("mannequin", size)
         outfit = prompt if isinstance(prompt, Outfit) else parse(prompt, seed)
         parts = self.surfaces(outfit, seed)
         view = camera or frame(parts, outfit.framing, size)
@@ -93,7 +87,7 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     what: words ("a red and white checked shirt") or a ``Piece``; seed: what the words leave open; size: (width, height) in pixels
     Words that are not understood are named in a warning. Raises ``ValueError`` for several garments or shoes.
     """
-    size = require_size(size, _SMALLEST, _LARGEST)
+    size = engines.check_size("mannequin", size)
     name = what if isinstance(what, str) else what.kind
     if isinstance(what, str):
         what, unknown = parse_piece(what, seed)
@@ -103,4 +97,4 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
         raise ValueError(f"{name!r}: product photographs are of clothes; shoes cannot be tried on.")
     worn = product_shape(what)
     image, mask, inside = studio.product(surfaces([worn], (what,), fabric_material), size, seed)
-    return Garment(image, mask, what.category, name.replace("/", "-"), inside)
+    return Garment(image, mask, what.category, name, inside)

@@ -35,16 +35,13 @@ def noise(points: np.ndarray, size: float) -> np.ndarray:
     return 2 * (planes[0] * (1 - t[:, 0]) + planes[1] * t[:, 0]) - 1
 
 
-TEXEL = 0.0005  # metres
-
-
 def wrapped(tile: np.ndarray) -> np.ndarray:
     """A tile (H, W, C) as :func:`look_up` wants it: one more row and column, so that the last texel blends into the first."""
     return np.ascontiguousarray(np.pad(tile, ((0, 1), (0, 1), (0, 0)), mode="wrap"))
 
 
-def look_up(tile: np.ndarray, u: np.ndarray, v: np.ndarray, texel: float = TEXEL) -> np.ndarray:
-    """Bilinear samples (N, C) of a :func:`wrapped` tile at (N,) metres."""
+def look_up(tile: np.ndarray, u: np.ndarray, v: np.ndarray, texel: float) -> np.ndarray:
+    """Bilinear samples (N, C) of a :func:`wrapped` tile at (N,) metres, ``texel`` metres each."""
     rows, columns = tile.shape[0] - 1, tile.shape[1] - 1
     x = np.mod(u * np.float32(1 / texel), np.float32(columns))
     y = np.mod(v * np.float32(1 / texel), np.float32(rows))

@@ -8,34 +8,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-GARMENTS = {
-    "t-shirt": "upper",
-    "crop top": "upper",
-    "tank top": "upper",
-    "long-sleeve": "upper",
-    "shirt": "upper",
-    "sweater": "upper",
-    "mini skirt": "lower",
-    "midi skirt": "lower",
-    "a-line skirt": "lower",
-    "shorts": "lower",
-    "trousers": "lower",
-    "jeans": "lower",
-    "dress": "dress",
-    "shoes": "shoes",
-}
+from helpers.mannequin import fabrics, garments
+
+GARMENTS = {kind.name: kind.category for kind in garments.KINDS.values()}
 """Every garment of the wardrobe and its category."""
 
-PATTERNS = (
-    "solid", "stripes", "vertical stripes", "pinstripes", "checks", "gingham", "tartan", "dots", "floral", "print",
-)  # fmt: skip
-"""``stripes`` run across (Breton), ``checks`` are shirt checks of two colours, ``gingham`` half-and-half, ``tartan`` a sett."""
-WEAVES = ("cotton", "jersey", "denim", "knit", "silk", "wool", "linen", "leather", "satin")
+PATTERNS = tuple(fabrics.PATTERNS)
+WEAVES = tuple(fabrics.WEAVES)
 LENGTHS = ("cropped", "mini", "short", "knee", "midi", "ankle", "full", "regular", "long")
 SLEEVES = ("none", "strap", "cap", "short", "elbow", "long")
 NECKLINES = ("crew", "v", "scoop", "square", "boat", "collar", "turtle")
 FITS = ("slim", "regular", "loose", "oversized")
-SHOES = ("sneakers", "flats", "loafers", "boots")
+SHOES = tuple(garments.SHOES)
 PRESENTATIONS = ("woman", "man")
 BUILDS = ("slim", "average", "athletic", "curvy", "heavy")
 HAIRSTYLES = ("long", "bob", "bun", "ponytail", "short", "buzz", "curly", "bald")

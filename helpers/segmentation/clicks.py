@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from helpers import checks
+
 Point = tuple[int, int, int]
 Points = tuple[Point, ...]
 
@@ -21,52 +23,24 @@ Points = tuple[Point, ...]
 def parse_points(points: object, size: tuple[int, int] | None = None, name: str = "garment 1") -> dict[str, Points]:
     """Typed points as ``{garment: ((x, y, label), ...)}``.
 
-    Args:
-        points: ``[(x, y, label), ...]`` for one garment, ``{"top": [...], "skirt": [...]}`` for several, or either of them as
-            JSON text (what a command line hands over). Fractions are cut off: 384.7 lies in pixel 384.
-        size: (width, height) of the image; None checks the form only, for when there is no image yet.
-        name: what a single garment is called.
-
-    Raises:
-        ValueError: not points, a label other than 0 or 1, or a point outside the image.
+    points: ``[(x, y, label), ...]`` for one garment, ``{"top": [...], "skirt": [...]}`` for several, or either of them as JSON text
+            (what a command line hands over). Fractions are cut off: 384.7 lies in pixel 384.
+    size:   (width, height) of the image; None checks the form only, for when there is no image yet
+    name:   what a single garment is called
+    Raises ``ValueError`` for what are no points, a label other than 0 or 1, or a point outside the image.
     """
     if isinstance(points, str):
         try:
             points = json.loads(points)
         except json.JSONDecodeError as error:
-            raise ValueError(f"points: expected text such as '[[384, 400, 1]]', got {points!r} ({error}).") from None
+            raise ValueError(f"points must be text such as '[[384, 400, 1]]', not {points!r} ({error}).") from None
     if isinstance(points, Mapping):
-        return {str(garment): _check(rows, size, f"points[{garment!r}]") for garment, rows in points.items()}
-    return {name: _check(points, size, "points")}
+        return {str(garment): _pixels(rows, size, f"points[{garment!r}]") for garment, rows in points.items()}
+    return {name: _pixels(points, size, "points")}
 
 
-def _check(rows: object, size: tuple[int, int] | None, where: str) -> Points:
-    if isinstance(rows, np.ndarray):
-        rows = rows.tolist()
-    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
-        raise ValueError(f"{where}: expected a list of (x, y, label), got {rows!r}.")
-    return tuple(_point(row, size, f"{where}[{index}]") for index, row in enumerate(rows))
-
-
-def _point(row: object, size: tuple[int, int] | None, where: str) -> Point:
-    try:
-        x, y, label = (float(value) for value in row)  # type: ignore[union-attr]
-    except (TypeError, ValueError):
-        raise ValueError(f"{where}: expected (x, y, label), three numbers, got {row!r}.") from None
-    if label not in (0, 1):
-        raise ValueError(f"{where}: label is 1 (on the garment) or 0 (beside it), got {row!r}.")
-    width, height = size or (math.inf, math.inf)
-    if size is None and not (0 <= x < math.inf and 0 <= y < math.inf):
-        raise ValueError(f"{where}: ({x:g}, {y:g}) lies outside the image; x and y are pixels from 0 on.")
-    if not (0 <= x < width and 0 <= y < height):  # also turns away NaN
-        raise ValueError(f"{where}: ({x:g}, {y:g}) lies outside the image; x is 0..{width - 1:g} and y is 0..{height - 1:g}.")
-    return int(x), int(y), int(label)
-
-
-def _choice(index: object) -> int:
-    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
-        raise ValueError(f"choice: expected the index of a candidate, 0 for the best scored one, got {index!r}.")
-    return index
+def _pixels(rows: object, size: tuple[int, int] | None, name: str) -> Points:
+    return tuple((int(x), int(y), label) for x, y, label in checks.points(rows, size, name))
 
 
 @dataclass(frozen=True)
@@ -81,18 +55,16 @@ class _State:
 class PointPrompt:
     """Points on one garment or on several, with undo and redo over everything that was done.
 
-    Args:
-        size: (width, height) of the image in pixels.
-        max_view: (width, height) that the view of it may take at most; a smaller image is not enlarged.
-        points: points to begin with, as ``parse_points`` takes them. They are not undone.
-        names: what the garments are called, in the order they are clicked; from there on "garment 2", "garment 3", ...
-        choices: which of the first click's candidates each garment takes, for engines that offer several: ``{garment: index}``, or one
-            index for the first garment.
-        on_change: called with this prompt after each change. If it raises, the change is taken back and the error passed on.
+    size:      (width, height) of the image in pixels
+    max_view:  (width, height) that the view of it may take at most; a smaller image is not enlarged
+    points:    points to begin with, as ``parse_points`` takes them; they are not undone
+    names:     what the garments are called, in the order they are clicked; from there on "garment 2", "garment 3", ...
+    choices:   which of the first click's candidates each garment takes, for engines that offer several: ``{garment: index}``, or one
+               index for the first garment
+    on_change: called with this prompt after each change; if it raises, the change is taken back and the error passed on
 
-    Attributes:
-        view_size: (width, height) of the view.
-        scale: view pixels per image pixel.
+    view_size: (width, height) of the view
+    scale:     view pixels per image pixel
     """
 
     def __init__(
@@ -105,10 +77,7 @@ class PointPrompt:
         choices: Mapping[str, int] | int | None = None,
         on_change: Callable[[PointPrompt], None] | None = None,
     ) -> None:
-        width, height = int(size[0]), int(size[1])
-        if min(width, height) < 1:
-            raise ValueError(f"size: expected a (width, height) of at least 1 pixel, got {tuple(size)}.")
-        self.size = (width, height)
+        self.size = width, height = checks.size(size, 1, 65535)  # what a JPEG can hold
         self.scale = min(1.0, max_view[0] / width, max_view[1] / height)
         self.view_size = (max(1, round(width * self.scale)), max(1, round(height * self.scale)))
         self.on_change = on_change
@@ -117,7 +86,9 @@ class PointPrompt:
         garments = tuple(parsed.items()) or ((self._free_name(()), ()),)
         if choices is not None and not isinstance(choices, Mapping):
             choices = {garments[0][0]: choices}
-        self._state = _State(garments, choices=tuple((str(name), _choice(index)) for name, index in (choices or {}).items()))
+        self._state = _State(
+            garments, choices=tuple((str(name), checks.whole(index, "choice", 0)) for name, index in (choices or {}).items())
+        )
         self._past: list[_State] = []
         self._future: list[_State] = []
 
@@ -165,7 +136,7 @@ class PointPrompt:
 
     def add(self, x: float, y: float, label: int = 1) -> None:
         """Add a point in image pixels; ``ValueError`` outside the image or for a label other than 0 and 1."""
-        self._set_points((*self.points, _point((x, y, label), self.size, "point")))
+        self._set_points((*self.points, *_pixels([(x, y, label)], self.size, "points")))
 
     def remove_nearest(self, x: float, y: float, within: float = math.inf) -> bool:
         """Remove the garment's point nearest to (x, y), if one is at most ``within`` image pixels away; whether one was."""
@@ -179,7 +150,7 @@ class PointPrompt:
     def choose(self, index: int | None) -> None:
         """Take one of the first click's candidates for this garment; None leaves it to the engine again."""
         choices = {name: chosen for name, chosen in self._state.choices if name != self.garment}
-        choices |= {} if index is None else {self.garment: _choice(index)}
+        choices |= {} if index is None else {self.garment: checks.whole(index, "choice", 0)}
         self._commit(replace(self._state, choices=tuple(choices.items())))
 
     def clear(self) -> None:
@@ -203,9 +174,7 @@ class PointPrompt:
     def select(self, name: str) -> None:
         """Go back to a garment by name."""
         names = [garment for garment, _ in self._state.garments]
-        if name not in names:
-            raise ValueError(f"name: expected one of {', '.join(names)}, got {name!r}.")
-        self._commit(replace(self._state, active=names.index(name)))
+        self._commit(replace(self._state, active=names.index(checks.one_of(name, "name", names))))
 
     def undo(self) -> bool:
         """Take back the last change; whether there was one."""
@@ -282,9 +251,7 @@ def next_click(truth: np.ndarray, mask: np.ndarray) -> Point:
 
     The middle is where the distance to the region's border, and to the image's, is greatest (Xu et al., "Deep interactive object
     selection", 2016; Sofiiuk, Petrov and Konushin, "Reviving iterative training with mask guidance", 2021).
-
-    Args:
-        truth, mask: bool (H, W). With an empty mask this is the middle of the garment.
+    truth, mask: bool (H, W); with an empty mask the click is in the middle of the garment
     """
     if truth.shape != mask.shape:
         raise ValueError(f"mask: expected the shape of truth, {truth.shape}, got {mask.shape}.")
@@ -337,9 +304,8 @@ def iou(mask: np.ndarray, truth: np.ndarray) -> float:
 def default_points(size: tuple[int, int], garment: np.ndarray | None = None) -> list[Point]:
     """One point to begin with where nobody clicked: the middle of ``garment``, or where a chest usually is.
 
-    Args:
-        size: (width, height) of the image.
-        garment: bool (H, W), what is known to be a garment; None or an empty mask for a picture about which nothing is known.
+    size:    (width, height) of the image
+    garment: bool (H, W), what is known to be a garment; None or an empty mask for a picture about which nothing is known
     """
     if garment is not None and garment.any():
         return [(*_middle(garment)[1], 1)]

@@ -10,13 +10,11 @@ Source: Kirillov et al., "Segment Anything" (2023), facebookresearch/segment-any
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import torch
@@ -26,13 +24,14 @@ from segment_anything.modeling.image_encoder import Attention, get_rel_pos
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers import devices, weights
+from helpers import checks, devices, engines, images, weights
+from helpers.checks import Box, Point
+from helpers.contract import Base
 from helpers.segmentation import mobile_sam
-from helpers.segmentation.checks import Point, checked_image, checked_points
 from helpers.segmentation.sam_decoder import Runner
 
-VARIANTS = {"vit_h": "sam_vit_h", "vit_l": "sam_vit_l", "vit_b": "sam_vit_b", "mobile": "mobile_sam"}
-"""Names of the variants and of their weights."""
+VARIANTS = engines.find("segment", "sam").variants
+"""Name of each variant -> the group of its weights."""
 _WIDTHS = {(1280, 32): "vit_h", (1024, 24): "vit_l", (768, 12): "vit_b"}
 """Width and depth of the published encoders."""
 _DECODER_HEADS = 8
@@ -65,7 +64,7 @@ class _Look:
     inside: tuple[int, int]
 
 
-class SAM:
+class SAM(Base):
     """Segmentation by clicks on one image at a time.
 
     ``set_image`` does the slow part once a photograph, ``predict`` the cheap part for a list of points::
@@ -92,25 +91,21 @@ class SAM:
         if variant not in VARIANTS:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {variant!r}.")
         self.variant = variant
-        self._given = network
-        self._path: Path | None = None if network is not None else weights.require(VARIANTS[variant])
+        self._path: Path | None = None
+        self._read: Callable[[], Sam] = lambda: network
+        if network is None:
+            self._path = path = weights.require(_group(variant))
+            self._read = partial(load, path, variant)
         self._device = device
         self._onnx = onnx
-        self._network: Sam | None = None
-        self._runner: Runner | None = None
+        self._loaded: tuple[Sam, Runner] | None = None
         self._looks: OrderedDict[str, _Look] = OrderedDict()
         self._logits: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._key = ""
 
-    def __enter__(self) -> SAM:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
     def close(self) -> None:
         """Forget the photographs and free the network's memory; ``set_image`` loads it again."""
-        self._network = self._runner = None
+        self._loaded = None
         self._key = ""
         self._looks.clear()
         self._logits.clear()
@@ -121,8 +116,8 @@ class SAM:
 
         Raises ``ValueError`` for anything else.
         """
-        image = checked_image(image)
-        key = hashlib.sha256(image).hexdigest() + str(image.shape)
+        image = np.ascontiguousarray(checks.image(image))
+        key = images.digest(image)
         if key not in self._looks:
             network = self.network
             with torch.inference_mode():
@@ -134,41 +129,40 @@ class SAM:
         self._looks.move_to_end(key)
         self._key = key
 
-    def predict(self, points: Sequence[Point], choice: int | None = None) -> np.ndarray:
+    def predict(self, points: Sequence[Point], choice: int | None = None, box: Box | None = None) -> np.ndarray:
         """The mask, bool (H, W), for ``points`` (x, y, label) in image pixels, x to the right, y down; label 1 on the garment, 0 not.
 
         choice: which of the first point's three candidates, 0 the best scored, further points refine; None takes the best scored one
             that is not empty and not (nearly) the whole picture.
-        Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
+        box: (x0, y0, x1, y1) around the garment, in image pixels; points, of which there may be none, refine what is in it, and
+            ``choice`` is one of the box's candidates, None the single answer that it has.
+        Raises ``ValueError`` for points or a box that cannot be, ``RuntimeError`` before ``set_image``.
         """
-        return self._mask(self._refined(*self._asked(points, choice))[0])
+        points, choice, box = self._asked(points, choice, box)
+        low, _ = self._refined(points, choice) if box is None else self._boxed(points, choice, box)
+        return self._mask(low)
 
     def candidates(self, points: Sequence[Point], choice: int | None = None) -> list[Candidate]:
         """The answers to ``points``: three for a single one, best scored first, and one for several, which refines the chosen candidate."""
-        points, choice = self._asked(points, choice)
+        points, choice, _ = self._asked(points, choice)
         found = self._first(points[0]) if len(points) == 1 else tuple(a[None] for a in self._refined(points, choice))
         return [Candidate(self._mask(low), float(score), low) for low, score in zip(*found, strict=True)]
 
     def default_choice(self, points: Sequence[Point]) -> int:
         """Which candidate of the first point ``predict`` takes unasked."""
-        return self._unasked(self._first(self._asked(points, None)[0][0])[0])
+        return self._unasked(self._first(self._asked(points)[0][0])[0])
 
     # For those who look closer
 
     @property
     def network(self) -> Sam:
         """The network, loaded on first use."""
-        if self._network is None:
-            network = self._given if self._given is not None else load(self._path, self.variant)
-            kind = self._device or devices.describe().kind
-            self._network = network.to(kind).eval().requires_grad_(False)
-            self._runner = Runner(self._network, self._path, self._onnx)
-        return self._network
+        return self._load()[0]
 
     @property
     def backend(self) -> str:
         """What clicks run through: ``torch`` or ``onnxruntime``."""
-        return "" if self._runner is None else self._runner.backend
+        return "" if self._loaded is None else self._loaded[1].backend
 
     @property
     def embedding(self) -> Tensor:
@@ -182,7 +176,8 @@ class SAM:
         """
         look = self._look
         places = np.array([point[:2] for point in points], float) * (np.array(look.inside) / look.size)[::-1]
-        return self._runner(look.embedding, places, np.array([point[2] for point in points], float), mask)
+        _, run = self._load()
+        return run(look.embedding, places, np.array([point[2] for point in points], float), mask)
 
     def logits_at(self, low: np.ndarray) -> Tensor:
         """Logits (4g, 4g) as float32 (H, W) at the photograph's size, by way of the square as the published predictor goes."""
@@ -193,18 +188,27 @@ class SAM:
 
     # Inside
 
+    def _load(self) -> tuple[Sam, Runner]:
+        if self._loaded is None:
+            network = self._read().to(self._device or devices.describe().kind).eval().requires_grad_(False)
+            self._loaded = network, Runner(network, self._path, self._onnx)
+        return self._loaded
+
     @property
     def _look(self) -> _Look:
         if not self._key:
             raise RuntimeError("SAM was asked for a mask before set_image(image), which prepares the picture to click on.")
         return self._looks[self._key]
 
-    def _asked(self, points: Sequence[Point], choice: int | None) -> tuple[tuple[Point, ...], int | None]:
-        size = self._look.size
+    def _asked(
+        self, points: Sequence[Point], choice: int | None = None, box: Box | None = None
+    ) -> tuple[tuple[Point, ...], int | None, Box | None]:
+        height, width = self._look.size
         count = self.network.mask_decoder.num_multimask_outputs
-        if choice is not None and (isinstance(choice, bool) or choice not in range(count)):
-            raise ValueError(f"choice is one of 0..{count - 1}, the candidates of the first click, best first; got {choice!r}.")
-        return checked_points(points, size), choice
+        if choice is not None:
+            checks.whole(choice, "choice", 0, count - 1)
+        box = None if box is None else checks.box(box, (width, height))
+        return checks.clicks(points, (width, height), boxed=box is not None), choice, box
 
     def _first(self, point: Point) -> tuple[np.ndarray, np.ndarray]:
         """Logits (3, 4g, 4g) and scores (3,) of a single click's candidates, best scored first."""
@@ -227,6 +231,20 @@ class SAM:
                 self._remember(key, (masks[0], scores[0]))
             state = self._logits[key]
         return state
+
+    def _boxed(self, points: tuple[Point, ...], choice: int | None, box: Box) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`_refined`, with the box among the prompts of every step and alone in the first."""
+        left, top, right, bottom = box
+        corners: list[Point] = [(left, top, 2), (right, bottom, 3)]
+        before = None
+        for length in range(len(points) + 1):
+            key = self._key, points[:length], choice, box
+            if key not in self._logits:
+                masks, scores = self.decode([*points[:length], *corners], before)
+                taken = 0 if length or choice is None else 1 + np.argsort(-scores[1:], kind="stable")[choice]
+                self._remember(key, (masks[taken], scores[taken]))
+            before, _ = self._logits[key]
+        return self._logits[self._key, points, choice, box]
 
     def _unasked(self, low: np.ndarray) -> int:
         look, square = self._look, self.network.image_encoder.img_size
@@ -268,7 +286,8 @@ class LeanAttention(Attention):
         tall = get_rel_pos(height, height, self.rel_pos_h)  # (H, H, c)
         wide = get_rel_pos(width, width, self.rel_pos_w)
         step = self.num_heads if batch > 1 else 1
-        heads = [self._some(*(t[:, i : i + step] for t in (q, k, v)), tall, wide) for i in range(0, self.num_heads, step)]
+        some = (slice(i, i + step) for i in range(0, self.num_heads, step))
+        heads = [self._some(q[:, which], k[:, which], v[:, which], tall, wide) for which in some]
         out = torch.cat(heads, dim=1).transpose(1, 2).reshape(batch, height, width, channels)
         return self.proj(out)
 
@@ -281,12 +300,17 @@ class LeanAttention(Attention):
         return F.scaled_dot_product_attention(q, k, v, bias)
 
 
+def _group(variant: str) -> str:
+    (group,) = VARIANTS[variant]
+    return group
+
+
 def load(path: Path, variant: str) -> Sam:
     """The network in a checkpoint, on the CPU and in eval mode, every key accounted for.
 
     Raises ``weights.Damaged`` for a file that cannot be read, ``weights.Mismatch`` for another network than ``variant``.
     """
-    name = VARIANTS[variant]
+    name = _group(variant)
     state = weights.load_state_dict(path, name)
     check_variant(state, variant, path)
     with torch.device("meta"):  # no time for first values that are overwritten at once
@@ -309,9 +333,9 @@ def check_variant(state: Mapping[str, Tensor], variant: str, path: Path) -> None
         "mobile": "MobileSAM",
     }
     raise weights.Mismatch(
-        f"{path}: {VARIANTS[variant]} is expected here, but the file holds {what.get(found, f'SAM {found}')}. "
+        f"{path}: {_group(variant)} is expected here, but the file holds {what.get(found, f'SAM {found}')}. "
         + (f'Use variant "{found}", or p' if found in VARIANTS else "P")
-        + f"ut the right file there: python -m helpers weights fetch {VARIANTS[variant]}"
+        + f"ut the right file there: python -m helpers weights fetch {_group(variant)}"
     )
 
 

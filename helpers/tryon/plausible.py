@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from helpers.images import require_mask
+from helpers import checks
 from helpers.labels import select
 from helpers.person import Person
 
@@ -23,7 +23,7 @@ def check(mask: np.ndarray, person: Person) -> str:
     Uses the nose where there are keypoints and face and hair where there are labels, else size and height.
     Raises ``ValueError`` for a mask that is inverted, too small or thin for a garment, or that holds the whole body.
     """
-    require_mask(mask, person.image.shape[:2], "mask")
+    checks.mask(mask, person.image.shape[:2])
     share = float(mask.mean())
     border = np.concatenate([mask[0], mask[:, 0], mask[:, -1]])
     if share > 0.6 and border.mean() > 0.5:

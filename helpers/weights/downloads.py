@@ -126,7 +126,7 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> P
     with _alone(record):
         try:
             if record.hub:
-                arrived, digest = _from_hub(record, progress)
+                arrived, digest = _from_hub(record, record.hub, progress)
             elif record.url:
                 arrived, digest = _from_url(record, progress), ""
             else:
@@ -293,17 +293,17 @@ def _unreachable(record: Record, error: BaseException) -> DownloadError:
 
 def _reason(error: BaseException) -> str:
     """The innermost cause, which says more than what libraries wrap around it."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__
+    while cause := error.__cause__ or error.__context__:
+        error = cause
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _from_hub(record: Record, progress: type[tqdm]) -> tuple[Path, str]:
+def _from_hub(record: Record, place: tuple[str, str, str], progress: type[tqdm]) -> tuple[Path, str]:
     """The file, and its sha256 where the hub gave one to compare it with."""
     from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 
-    repository, revision, file = record.hub
+    repository, revision, file = place
     endpoint = os.environ.get("HF_ENDPOINT") or None
     url = hf_hub_url(repository, file, revision=revision, endpoint=endpoint)
     try:

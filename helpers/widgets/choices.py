@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from PIL import Image
 
 from helpers import images
+from helpers.contract import Candidate
 from helpers.segmentation.clicks import Point
 from helpers.segmentation.paint import painted
 
@@ -18,38 +17,25 @@ HEIGHT = 150
 """Pixels that a thumbnail is high."""
 
 
-class Candidate(Protocol):
-    """One answer: mask bool (H, W) and the engine's own score of it."""
-
-    mask: np.ndarray
-    score: float
-
-
 class Choices:
     """Thumbnails of a click's candidates, each with a button, hidden while there is nothing to choose.
 
-    Args:
-        choose: called with the index of the candidate whose button was pressed.
+    choose:  called with the index of the candidate whose button was pressed
 
-    Attributes:
-        widget: what is displayed.
-        count: how many candidates are offered.
+    widget:  what is displayed
+    buttons: one a candidate that is offered
     """
 
     def __init__(self, choose: Callable[[int], None]) -> None:
         self._choose = choose
         self._offered: Any = None
-        self._buttons: list[widgets.Button] = []
+        self.buttons: list[widgets.Button] = []
         self.widget = widgets.HBox(layout=widgets.Layout(display="none", flex_flow="row wrap"))
         self.widget.add_class("atelier-choices")
 
-    @property
-    def count(self) -> int:
-        return len(self._buttons)
-
     def hide(self) -> None:
         self.widget.layout.display = "none"
-        self.widget.children, self._buttons, self._offered = (), [], None
+        self.widget.children, self.buttons, self._offered = (), [], None
 
     def offer(
         self,
@@ -66,17 +52,17 @@ class Choices:
         offered = tuple(click), colour
         if offered != self._offered:
             found = candidates()
-            self._buttons = [self._button(index, one) for index, one in enumerate(found)]
+            self.buttons = [self._button(index, one) for index, one in enumerate(found)]
             pictures = [_thumbnail(image, one.mask, colour) for one in found]
-            self.widget.children = [widgets.VBox(pair) for pair in zip(pictures, self._buttons, strict=True)]
+            self.widget.children = [widgets.VBox(pair) for pair in zip(pictures, self.buttons, strict=True)]
             self._offered = offered
-        for index, button in enumerate(self._buttons):
+        for index, button in enumerate(self.buttons):
             button.button_style = "success" if index == taken else ""
         self.widget.layout.display = ""
 
     def _button(self, index: int, candidate: Candidate) -> widgets.Button:
-        text = f"{index + 1} · covers {100 * candidate.mask.mean():.0f} %"
-        tooltip = f"take this answer to the first click ({index + 1}); the engine scores it {candidate.score:.2f}"
+        text = f"{index} · covers {100 * candidate.mask.mean():.0f} %"
+        tooltip = f"take this answer to the first click ({index}); the engine scores it {candidate.score:.2f}"
         button = widgets.Button(description=text, tooltip=tooltip, layout=widgets.Layout(width="auto"))
         button.on_click(lambda _: self._choose(index))
         return button
@@ -85,22 +71,6 @@ class Choices:
 def _thumbnail(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> widgets.Image:
     height, width = image.shape[:2]
     size = max(1, round(width * HEIGHT / height)), HEIGHT
-    buffer = io.BytesIO()
-    Image.fromarray(painted(images.resize(image, size), [images.resize(mask, size)], [colour])).save(buffer, "PNG")
-    return widgets.Image(
-        value=buffer.getvalue(), format="png", layout=widgets.Layout(height=f"{HEIGHT}px", width=f"{size[0]}px")
-    )
-
-
-def with_choice(engine: Any, choice: int) -> Callable[[Sequence[Point]], np.ndarray]:
-    """The engine's ``predict`` with the answer to the first click fixed: 1, 2, 3 as the clicker numbers them, 0 as the engine sees fit.
-
-    Raises ``ValueError`` if the engine gives one answer only and another than 0 is asked for.
-    """
-    if not choice:
-        return engine.predict
-    if not hasattr(engine, "candidates"):
-        raise ValueError(
-            f"choice is {choice}, but this engine gives one answer to a click. Leave choice at 0 or take engine='sam'."
-        )
-    return lambda points: engine.predict(points, choice - 1)
+    picture = painted(images.resize(image, size), [images.resize(mask, size)], [colour])
+    layout = widgets.Layout(height=f"{HEIGHT}px", width=f"{size[0]}px")
+    return widgets.Image(value=images.png(picture), format="png", layout=layout)

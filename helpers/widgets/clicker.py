@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
-import re
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import cv2
 import ipywidgets as widgets
 import numpy as np
-from ipycanvas import MultiCanvas, hold_canvas
 from IPython.display import display
 
-from helpers import images
+from helpers import checks, images
+from helpers.contract import Candidate, Segmenter
 from helpers.segmentation.clicks import Point, PointPrompt, garment_first
-from helpers.segmentation.paint import COLOURS, tint
+from helpers.segmentation.paint import COLOURS
+from helpers.widgets import click_files
+from helpers.widgets.canvas import ClickCanvas
 from helpers.widgets.choices import Choices
-
-ON, OFF, RIM = "#16a34a", "#dc2626", "white"
 
 _HINTS = (
     ("x", "garment / background"),
@@ -35,7 +31,6 @@ _HINTS = (
     ("n", "next garment"),
     ("Enter", "done"),
 )
-_CHOICE_HINT = (("1 2 3", "which answer to the first click"),)
 _STYLE = """<style>
 .atelier-clicker {cursor: crosshair; margin: 3px; border-radius: 6px; box-shadow: 0 1px 4px rgba(0, 0, 0, .35)}
 .atelier-clicker:focus {outline: none; box-shadow: 0 0 0 2px #2086ff}
@@ -55,18 +50,6 @@ _STYLE = """<style>
 </style>"""
 
 
-class Predictor(Protocol):
-    """What the clicker asks of a segmentation engine. ``set_image`` with the same picture again costs nothing.
-
-    An engine that also has ``candidates(points)`` (each with ``mask`` and ``score``), ``default_choice(points)`` and
-    ``predict(points, choice)`` lets the hand choose among the answers to the first click.
-    """
-
-    def set_image(self, image: np.ndarray) -> Any: ...
-
-    def predict(self, points: Sequence[Point]) -> np.ndarray: ...
-
-
 def _shown(method: Callable[..., None]) -> Callable[..., None]:
     """Callbacks of widgets lose their exceptions; these show them under the picture and leave the clicker usable."""
 
@@ -83,63 +66,68 @@ def _shown(method: Callable[..., None]) -> Callable[..., None]:
 class Clicker:
     """Click on a garment: its mask follows every click. Clicks are kept in ``prompt``, which can also be used from a cell.
 
-    Args:
-        image: uint8 (H, W, 3) RGB.
-        engine: a segmentation engine; the slow ``set_image`` is done here, once.
-        points: clicks to begin with, as ``parse_points`` takes them.
-        names: what the garments are called, in the order they are clicked.
-        folder: where ``mask.png`` (all garments), ``garments/NAME.png`` and ``points.json`` are written at every change.
-        resume: without ``points``, go on from the clicks that a hand left in ``folder`` on this very image, for instance before
-            the kernel was restarted.
-        choice: which of the first click's candidates is taken, from 0, for engines that offer several: an index for the first garment,
-            or ``{garment: index}``. None leaves it to the engine.
-        on_done: called with this clicker at "done".
-        max_view: (width, height) in pixels that the picture takes at most; it also never outgrows the window.
+    image:      uint8 (H, W, 3) RGB
+    engine:     a segmentation engine; the slow ``set_image`` is done here, once
+    points:     clicks to begin with, as ``parse_points`` takes them
+    names:      what the garments are called, in the order they are clicked
+    folder:     where ``mask.png`` (all garments), ``garments/NAME.png`` and ``points.json`` are written at every change
+    resume:     without ``points``, go on from the clicks that a hand left in ``folder`` on this very image, for instance before the
+                kernel was restarted
+    candidates: how many answers the engine has to a first click, as its record says; the hand chooses among them
+    choice:     which of them is taken, from 0: an index for the first garment, or ``{garment: index}``; None leaves it to the engine
+    default:    clicks to begin with where there are neither ``points`` nor any that a hand left
+    left:       bool (H, W), the mask that counts while nothing is clicked, such as the one that an earlier notebook left
+    on_done:    called with this clicker at "done"
+    max_view:   (width, height) in pixels that the picture takes at most; it also never outgrows the window
 
-    Attributes:
-        prompt: the :class:`PointPrompt` behind it.
-        finished: whether "done" was the last thing that happened.
-        by_hand: whether anything was clicked, now or in what was resumed.
-        seconds: how long the last mask took.
+    prompt:     the :class:`PointPrompt` behind it
+    finished:   whether "done" was the last thing that happened
+    by_hand:    whether anything was clicked, now or in what was resumed
+    seconds:    how long the last mask took
     """
 
     def __init__(
         self,
         image: np.ndarray,
-        engine: Predictor,
+        engine: Segmenter,
         *,
         points: object = (),
         names: Sequence[str] = (),
         folder: str | Path | None = None,
         resume: bool = False,
+        candidates: int = 0,
         choice: Mapping[str, int] | int | None = None,
+        default: object = (),
+        left: np.ndarray | None = None,
         on_done: Callable[[Clicker], None] | None = None,
         max_view: tuple[int, int] = (768, 1024),
     ) -> None:
-        self.image = images.require_image(image)
+        if choice is not None and not candidates:
+            raise ValueError("choice: this engine gives one answer to a click, there is nothing to choose. Leave choice out.")
+        self.image = checks.image(image)
         self.folder = None if folder is None else Path(folder)
         self.on_done = on_done
         self.finished = False
         self.seconds = 0.0
-        self._engine = engine
-        self._chooses = hasattr(engine, "candidates")
-        if choice is not None and not self._chooses:
-            raise ValueError("choice: this engine gives one answer to a click, there is nothing to choose. Leave choice out.")
-        self._masks: dict[tuple, np.ndarray] = {}
-        self._connected = False
+        self._candidates = candidates
         height, width = image.shape[:2]
-        settings = {"max_view": max_view, "names": names}
-        self.prompt = PointPrompt((width, height), points=points, choices=choice, **settings)
+
+        def prompt(points: object, choices: Mapping[str, int] | int | None) -> PointPrompt:
+            return PointPrompt((width, height), max_view=max_view, points=points, names=names, choices=choices)
+
+        self.prompt = prompt(points, choice)
         typed = any(self.prompt.garments.values())
-        left, chosen = self._left() if resume and not typed else (None, None)
-        if left:
-            self.prompt = PointPrompt((width, height), points=left, choices=chosen if self._chooses else None, **settings)
-        self.by_hand = bool(left)
-        self._base = images.resize(image, self.prompt.view_size)
+        found = click_files.read(self.folder, image) if self.folder is not None and resume and not typed else None
+        self.by_hand = found is not None and found.by_hand
+        if found is not None and self.by_hand:
+            self.prompt = prompt(found.garments, found.choices if candidates else None)
+        elif not typed and left is None:
+            self.prompt = prompt(default, choice)
+        self._left = None if left is None else checks.mask(left, (height, width), "left")
+        self._answers = _Answers(engine, image)
         self._build()
-        engine.set_image(image)
         self._refresh()
-        if typed:
+        if self.masks and not self.by_hand:
             self.save()
         self.prompt.on_change = self._changed
 
@@ -154,12 +142,17 @@ class Clicker:
     def masks(self) -> dict[str, np.ndarray]:
         """bool (H, W) by garment, for every garment that has a click on it."""
         chosen = self.prompt.choices
-        return {name: self._mask(points, chosen.get(name)) for name, points in self.prompt.garments.items() if _clicked(points)}
+        return {
+            name: self._answers.mask(points, chosen.get(name))
+            for name, points in self.prompt.garments.items()
+            if _clicked(points)
+        }
 
     @property
     def mask(self) -> np.ndarray:
-        """bool (H, W): all garments together; empty where nothing was clicked."""
-        return np.logical_or.reduce([np.zeros(self.image.shape[:2], bool), *self.masks.values()])
+        """bool (H, W): all garments together; where nothing was clicked, the one that was left, or an empty one."""
+        masks = self.masks
+        return self._left if self._left is not None and not masks else click_files.together(self.image.shape[:2], masks)
 
     def show(self) -> None:
         """Display the clicker below the cell."""
@@ -174,48 +167,16 @@ class Clicker:
 
     def save(self) -> None:
         """Write masks and points to ``folder``, each file whole or not at all."""
-        if self.folder is None:
-            return
-        files = {self.folder / "garments" / f"{_slug(name)}.png": mask for name, mask in self.masks.items()}
-        for path, mask in files.items():
-            images.write_mask(path, mask)
-        for path in set((self.folder / "garments").glob("*.png")) - set(files):
-            path.unlink()  # a garment that was undone
-        images.write_mask(self.folder / "mask.png", self.mask)
-        note = {
-            "size": list(self.prompt.size),
-            "image_sha256": self._digest(),
-            "garments": self.prompt.garments,
-            "by_hand": self.by_hand,
-            "done": self.finished,
-        }
-        if self.prompt.choices:
-            note["choices"] = self.prompt.choices
-        images.write_text(self.folder / "points.json", json.dumps(note))
-
-    def _left(self) -> tuple[dict[str, list] | None, dict[str, int] | None]:
-        """The clicks and choices that a hand left in ``folder`` on this very image, if there are any."""
-        path = None if self.folder is None else self.folder / "points.json"
-        if path is None or not path.exists():
-            return None, None
-        note = json.loads(path.read_text(encoding="utf-8"))
-        ours = note.get("by_hand") and note.get("image_sha256") == self._digest()
-        return (note["garments"], note.get("choices")) if ours else (None, None)
-
-    def _digest(self) -> str:
-        return hashlib.sha256(np.ascontiguousarray(self.image)).hexdigest()
+        if self.folder is not None:
+            clicks = click_files.Clicks(self.prompt.garments, self.prompt.choices, self.by_hand, self.finished)
+            click_files.write(self.folder, self.image, clicks, self.masks)
 
     # Widgets
 
     def _build(self) -> None:
-        width, height = self.prompt.view_size
-        # Inside Colab's frame, which grows with what it holds, a share of the window's height means nothing.
-        tallest = "640px" if "google.colab" in sys.modules else "clamp(360px, 72vh, 860px)"
-        layout = widgets.Layout(
-            width="auto", height="auto", max_width="100%", max_height=tallest, align_self="flex-start", flex="0 0 auto"
+        self.canvas = ClickCanvas(
+            images.resize(self.image, self.prompt.view_size), click=self._on_click, key=self._on_key, appear=self._on_appear
         )
-        self.canvas = MultiCanvas(3, width=width, height=height, layout=layout)
-        self.canvas.add_class("atelier-clicker")
         self.mode = widgets.ToggleButtons(
             options=[("+ garment", "garment"), ("− background", "background"), ("erase", "erase")],
             value="garment",
@@ -233,7 +194,8 @@ class Clicker:
         self.status = widgets.HTML()
         self.status.add_class("atelier-status")
         self.errors = widgets.Output()
-        hints = " &nbsp; ".join(f"<kbd>{key}</kbd> {what}" for key, what in _HINTS + _CHOICE_HINT * self._chooses)
+        keys = [(" ".join(map(str, range(self._candidates))), "which answer to the first click")] if self._candidates else []
+        hints = " &nbsp; ".join(f"<kbd>{key}</kbd> {what}" for key, what in (*_HINTS, *keys))
         bar = widgets.Box(
             [self.mode, *self._row("undo", "redo", "clear"), self.garment, *self._row("next", "done")],
             layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
@@ -241,12 +203,7 @@ class Clicker:
         bar.add_class("atelier-bar")
         self.choices = Choices(self._on_choice)
         hint = widgets.HTML(f'{_STYLE}<span class="atelier-hints">{hints}</span>')
-        self.widget = widgets.VBox([bar, self.canvas, self.status, self.choices.widget, hint, self.errors])
-
-        self.canvas.on_client_ready(self._on_client_ready)
-        self.canvas.on_mouse_down(self._on_click)
-        self.canvas.on_touch_start(self._on_touch)
-        self.canvas.on_key_down(self._on_key)
+        self.widget = widgets.VBox([bar, self.canvas.widget, self.status, self.choices.widget, hint, self.errors])
         self.garment.observe(self._on_garment, "value")
 
     def _button(self, text: str, tooltip: str, callback: Callable[..., None], style: str = "") -> widgets.Button:
@@ -260,12 +217,7 @@ class Clicker:
     # Callbacks
 
     @_shown
-    def _on_client_ready(self) -> None:
-        # A canvas in the page has no memory: what was drawn before it existed is lost, so all is drawn whenever one appears.
-        self._connected = True
-        opaque = np.dstack([self._base, np.full(self._base.shape[:2], 255, np.uint8)])
-        with hold_canvas():
-            self.canvas[0].put_image_data(opaque)  # with three channels it would travel as a JPEG of quality 75
+    def _on_appear(self) -> None:
         self._draw_masks()
         self._draw_points()
 
@@ -276,17 +228,12 @@ class Clicker:
             self._say("That is outside the picture; click inside it.")
         elif self.mode.value != "erase":
             self.prompt.add(*place, int(self.mode.value == "garment"))
-        elif not self.prompt.remove_nearest(*place, within=3 * self._radius / self.prompt.scale):
+        elif not self.prompt.remove_nearest(*place, within=3 * self.canvas.radius / self.prompt.scale):
             self._say("No point there to erase; click closer to one of this garment's.")
 
-    def _on_touch(self, touches: Sequence[tuple[float, float]]) -> None:
-        if len(touches) == 1:
-            self._on_click(*touches[0])
-
     @_shown
-    def _on_key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:
-        key = key.lower()
-        if ctrl or meta:
+    def _on_key(self, key: str, shift: bool, ctrl: bool) -> None:
+        if ctrl:
             if key == "y" or (key == "z" and shift):
                 self._on_redo()
             elif key == "z":
@@ -299,8 +246,8 @@ class Clicker:
             self._on_next()
         elif key == "enter":
             self._on_done()
-        elif key in ("1", "2", "3"):
-            self._on_choice(int(key) - 1)
+        elif key.isdecimal():
+            self._on_choice(int(key))
 
     @_shown
     def _on_undo(self, *_: Any) -> None:
@@ -314,7 +261,7 @@ class Clicker:
 
     @_shown
     def _on_choice(self, index: int) -> None:
-        if self._chooses and _clicked(self.points) and index < self.choices.count:
+        if index < len(self.choices.buttons):
             self.prompt.choose(index)
 
     @_shown
@@ -362,76 +309,41 @@ class Clicker:
         """The point first, then the mask, which takes longer."""
         self._draw_points()
         self._say("computing …")
-        self.canvas.add_class("busy")
+        self.canvas.busy(True)
         started = time.perf_counter()
         try:
-            self._mask(self.points, self.prompt.choice)
+            self._answers.mask(self.points, self.prompt.choice)
             self._offer()
         finally:
-            self.canvas.remove_class("busy")
+            self.canvas.busy(False)
         self.seconds = time.perf_counter() - started
         self._draw_masks()
         self._sync_controls()
         self._say()
 
-    def _mask(self, points: Sequence[Point], choice: int | None = None) -> np.ndarray:
-        key = (*points, choice)
-        if not _clicked(points):
-            return np.zeros(self.image.shape[:2], bool)
-        if key not in self._masks:
-            self._engine.set_image(self.image)  # another picture may have been given to it since
-            clicks = garment_first(points)
-            mask = np.asarray(self._engine.predict(clicks, choice) if self._chooses else self._engine.predict(clicks))
-            if mask.shape != self.image.shape[:2]:
-                raise ValueError(f"the engine answered with a mask of shape {mask.shape}, not {self.image.shape[:2]}.")
-            if len(self._masks) >= 64:
-                del self._masks[next(iter(self._masks))]
-            self._masks[key] = mask.astype(bool)
-        return self._masks[key]
-
     def _offer(self) -> None:
         """Show the candidates of this garment's first click, and which of them is taken."""
-        if not (self._chooses and _clicked(self.points)):
+        if not (self._candidates and _clicked(self.points)):
             self.choices.hide()
             return
         first = garment_first(self.points)[:1]
-        self._engine.set_image(self.image)
-        taken = self._engine.default_choice(first) if self.prompt.choice is None else self.prompt.choice
-        self.choices.offer(first, self.image, lambda: self._engine.candidates(first), self._colour(self.prompt.garment), taken)
+        taken = self._answers.default_choice(first) if self.prompt.choice is None else self.prompt.choice
+        self.choices.offer(first, self.image, lambda: self._answers.candidates(first), self._colour(self.prompt.garment), taken)
 
     def _colour(self, name: str) -> tuple[int, int, int]:
         return COLOURS[list(self.prompt.garments).index(name) % len(COLOURS)]
 
-    @property
-    def _radius(self) -> float:
-        return float(np.clip(max(self.prompt.view_size) * 0.01, 4.5, 12))
-
     def _draw_masks(self) -> None:
-        if not self._connected:
-            return
-        width, height = self.prompt.view_size
         masks = self.masks
-        layer = tint((height, width), masks.values(), [self._colour(name) for name in masks])
-        x, y, w, h = cv2.boundingRect(layer[..., 3])  # only what is covered travels
-        with hold_canvas():
-            self.canvas[1].clear()
-            if w and h:
-                self.canvas[1].put_image_data(layer[y : y + h, x : x + w], x, y)
+        self.canvas.draw_masks(masks.values(), [self._colour(name) for name in masks])
 
     def _draw_points(self) -> None:
-        if not self._connected:
-            return
-        layer = self.canvas[2]
-        with hold_canvas():
-            layer.clear()
-            for name, points in self.prompt.garments.items():
-                active = name == self.prompt.garment
-                radius = self._radius * (1 if active else 0.6)
-                for x, y, label in points:
-                    place = self.prompt.to_view(x, y)
-                    for colour, size in (("rgba(0, 0, 0, .35)", 1.35), (RIM, 1.2), (ON if label else OFF, 0.85)):
-                        layer.fill_style = colour
-                        layer.fill_circle(*place, radius * size)
+        active = self.prompt.garment
+        self.canvas.draw_points(
+            (*self.prompt.to_view(x, y), label, name == active)
+            for name, points in self.prompt.garments.items()
+            for x, y, label in points
+        )
 
     def _sync_controls(self) -> None:
         names = list(self.prompt.garments)
@@ -451,7 +363,7 @@ class Clicker:
         colour = "rgb({},{},{})".format(*self._colour(name))
         clicks = f"{len(labels)} click{'' if len(labels) == 1 else 's'} ({sum(labels)} on, {len(labels) - sum(labels)} beside)"
         parts = [f'<i style="background:{colour}"></i><b>{html.escape(name)}</b>', clicks]
-        known = self._masks.get((*self.points, self.prompt.choice)) if _clicked(self.points) else None
+        known = self._answers.known(self.points, self.prompt.choice)
         if kind == "done":
             parts = []
         elif known is not None:
@@ -471,10 +383,43 @@ class Clicker:
         self.errors.append_stderr("".join(traceback.format_exception(error)))
 
 
+class _Answers:
+    """What the engine answers about one image. It is asked once for each list of clicks, and given the image again before."""
+
+    def __init__(self, engine: Segmenter, image: np.ndarray) -> None:
+        self._engine, self._image = engine, image
+        self._masks: dict[tuple, np.ndarray] = {}
+        engine.set_image(image)
+
+    def mask(self, points: Sequence[Point], choice: int | None) -> np.ndarray:
+        """bool (H, W), empty without a click on the garment."""
+        if not _clicked(points):
+            return np.zeros(self._image.shape[:2], bool)
+        key = (*points, choice)
+        if key not in self._masks:
+            self._engine.set_image(self._image)  # another picture may have been given to it since
+            settings = {} if choice is None else {"choice": choice}
+            mask = np.asarray(self._engine.predict(garment_first(points), **settings))
+            if mask.shape != self._image.shape[:2]:
+                raise ValueError(f"the engine answered with a mask of shape {mask.shape}, not {self._image.shape[:2]}.")
+            if len(self._masks) >= 64:
+                del self._masks[next(iter(self._masks))]
+            self._masks[key] = mask.astype(bool)
+        return self._masks[key]
+
+    def known(self, points: Sequence[Point], choice: int | None) -> np.ndarray | None:
+        """The mask if it has been computed."""
+        return self._masks.get((*points, choice))
+
+    def candidates(self, click: Sequence[Point]) -> Sequence[Candidate]:
+        self._engine.set_image(self._image)
+        return self._engine.candidates(click)
+
+    def default_choice(self, click: Sequence[Point]) -> int:
+        self._engine.set_image(self._image)
+        return self._engine.default_choice(click)
+
+
 def _clicked(points: Iterable[Point]) -> bool:
     """Whether there is a click on the garment; without one the mask is empty whatever was said about the background."""
     return any(label == 1 for _, _, label in points)
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w-]+", "-", name).strip("-") or "garment"

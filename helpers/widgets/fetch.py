@@ -86,7 +86,7 @@ def _bar_class(panel: Panel) -> type[tqdm]:
     class Bar(tqdm):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options | {"disable": True})
-            self.n, self.total = options.get("initial", 0), options.get("total")
+            self.n, self.whole = options.get("initial", 0), options.get("total") or 0
             self.name = options.get("desc", "")
             panel.bar.value = 0
 
@@ -94,11 +94,9 @@ def _bar_class(panel: Panel) -> type[tqdm]:
             if panel.cancelled:
                 raise downloads.DownloadError("cancelled")
             self.n += n or 0
-            share = min(self.n / self.total, 1.0) if self.total else 0.0
-            if (
-                share - panel.bar.value > 0.005 or share == 1
-            ):  # a block is 64 kB, a page cannot take thousands of messages a second
-                panel.report(share, f"{self.name}: {weights.human_size(int(self.n))} of {weights.human_size(int(self.total))}")
+            share = min(self.n / self.whole, 1.0) if self.whole else 0.0
+            if share - panel.bar.value > 0.005 or share == 1:  # a page cannot take every 64 kB's message
+                panel.report(share, f"{self.name}: {weights.human_size(self.n)} of {weights.human_size(self.whole)}")
 
     return Bar
 

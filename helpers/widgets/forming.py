@@ -10,35 +10,19 @@ from typing import Any
 import numpy as np
 from IPython.display import HTML, Image, display
 
-from helpers import engines, generate, images, runs, show
+from helpers import checks, engines, generate, images, show
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
-from helpers.widgets.words import png
-
-_DRAWN = "mannequin"
-
-
-def knows_figure(engine: str) -> bool:
-    """Whether ``engine`` builds its figure, so that outfit, annotations and garments are known to the pixel."""
-    return engines.find("generate", engine).name == _DRAWN
 
 
 def own_settings(engine: str, *, steps: int = 0, guidance: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
     """The settings that differ from the engine's own, as ``generate`` takes them; 0 and empty mean the engine's own.
 
-    Raises ``ValueError`` naming the parameter where the engine has no such thing.
+    Raises ``ValueError`` naming the setting where the engine has no such thing, or the value does not fit.
     """
-    asked = {"steps": steps, "guidance": guidance, "negative_prompt": negative_prompt}
-    given = {name: value for name, value in asked.items() if value}
-    if given and knows_figure(engine):
-        name = next(iter(given))
-        raise ValueError(
-            f"{name}: the engine {engine!r} draws in no steps and reads no such thing. Leave it {type(given[name])()!r}."
-        )
-    if "guidance" in given:
-        given["guidance_scale"] = given.pop("guidance")
-    return given
+    asked = {"steps": steps, "guidance_scale": guidance, "negative_prompt": negative_prompt}
+    return engines.check_settings("generate", engine, {name: value for name, value in asked.items() if value})
 
 
 def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple[Outfit | None, show.Table]:
@@ -46,7 +30,7 @@ def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple
 
     Raises ``PromptRefused`` and whatever is missing, before anything slow starts.
     """
-    if not knows_figure(engine):
+    if not engines.find("generate", engine).knows_figure:
         asked, avoided = engines.load("generate", engine).read(prompt, settings.get("negative_prompt"))
         print("beyond the prompt's length:", " ".join(asked.cut) or "nothing")
         return None, show.table([{"": "asked for", "words": asked.text}, {"": "kept out", "words": avoided.text}])
@@ -74,12 +58,12 @@ def several(
     prompt: str, *, engine: str, seed: int, size: tuple[int, int], number: int = 1, settings: dict[str, Any] | None = None
 ) -> list[Person]:
     """``number`` people with the seeds ``seed``, ``seed + 1``, …; where the engine draws in steps, they are shown while they form."""
-    if knows_figure(engine):
-        return [generate(prompt, engine=engine, seed=seed + i, size=size) for i in range(number)]
-    drawing = engines.load("generate", engine)
-    with _forming() as on_step:
-        settings = {"progress": True, **(settings or {})}
-        return drawing.many(prompt, seed=seed, size=size, images=number, on_step=on_step, **settings)
+    record, seeds = engines.find("generate", engine), range(seed, seed + number)
+    with _forming(record.steps) as forming:
+        settings = {**forming, **(settings or {})}
+        if record.multiple:
+            return engines.load("generate", engine).many(prompt, seeds=seeds, size=size, **settings)
+        return [generate(prompt, engine=engine, seed=each, size=size, **settings) for each in seeds]
 
 
 def known(person: Person) -> dict[str, np.ndarray]:
@@ -103,9 +87,9 @@ def remarks(person: Person) -> str:
 
 def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
     """What ``metrics.json`` keeps of this notebook."""
-    if outfit is None:
+    if outfit is None or person.mask is None or person.keypoints is None:
         keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence")
-        return {key.replace(" ", "_"): person.scene[key] for key in keys}
+        return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
     return {
         "pieces": [p.kind for p in outfit.pieces],
         "unknown": list(outfit.unknown),
@@ -116,27 +100,28 @@ def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
 
 def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
     """(width, height) if ``engine`` can draw it; ``ValueError`` naming the parameter."""
-    if knows_figure(engine):
-        return runs.whole("width", width, 128, 4096), runs.whole("height", height, 128, 4096)
-    for name, value in (("width", width), ("height", height)):
-        if runs.whole(name, value, 256, 2048) % 8:
-            raise ValueError(
-                f"{name} must be a multiple of 8 for {engine}, not {value}; the nearest is {8 * round(value / 8)}."
-            )
+    sides = engines.find("generate", engine).sides
+    width, height = (
+        checks.whole(value, name, sides[0], sides[-1], multiple=sides.step)
+        for name, value in (("width", width), ("height", height))
+    )
     return width, height
 
 
 @contextmanager
-def _forming() -> Iterator[Any]:
-    """An ``on_step`` that shows the picture forming below the cell, and takes it away at the end."""
+def _forming(steps: bool) -> Iterator[dict[str, Any]]:
+    """Settings that show the picture forming below the cell, and a bar above it, until it is done; none without ``steps``."""
+    if not steps:
+        yield {}
+        return
     handle = display(HTML(""), display_id=True)
 
-    def on_step(step: int, total: int, preview: np.ndarray) -> None:
-        if handle is not None:  # outside a notebook there is nowhere to show it
-            handle.update(Image(png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
+    def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
+        if handle is not None and preview is not None:  # outside a notebook there is nowhere to show it
+            handle.update(Image(images.png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
 
     try:
-        yield on_step
+        yield {"on_step": on_step, "progress": True}
     finally:
         if handle is not None:
             handle.update(HTML(""))

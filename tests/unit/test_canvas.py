@@ -3,12 +3,14 @@
 import json
 import sys
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import ipycanvas.canvas
 import numpy as np
 import pytest
 
-from helpers import images
+from helpers import images, runs
+from helpers.widgets.asking import ask_mask
 from helpers.widgets.clicker import Clicker
 
 HEIGHT, WIDTH = 120, 90
@@ -61,12 +63,18 @@ def image():
 
 
 @pytest.fixture
-def clicker(image, tmp_path):
-    return Clicker(image, Rectangles(), folder=tmp_path / "clicks")
+def engine():
+    return Rectangles()
+
+
+@pytest.fixture
+def clicker(image, engine, tmp_path):
+    return Clicker(image, engine, folder=tmp_path / "clicks")
 
 
 def event(clicker, name, **content):
-    clicker.canvas[-1]._handle_frontend_event(None, {"event": name, **content}, [])
+    """What the page sends when something happens on the canvas."""
+    clicker.canvas.widget[-1]._handle_frontend_event(None, {"event": name, **content}, [])
 
 
 def click(clicker, x, y):
@@ -142,13 +150,13 @@ def test_a_plain_z_is_not_undo(clicker):
     assert len(clicker.points) == 1
 
 
-def test_an_undone_mask_is_not_computed_again(clicker):
+def test_an_undone_mask_is_not_computed_again(clicker, engine):
     click(clicker, 40, 30)
     click(clicker, 50, 30)
-    calls = len(clicker._engine.calls)
+    calls = len(engine.calls)
     press(clicker, "z", ctrl=True)
     press(clicker, "y", ctrl=True)
-    assert len(clicker._engine.calls) == calls
+    assert len(engine.calls) == calls
 
 
 def test_several_garments(image, tmp_path):
@@ -231,22 +239,22 @@ def test_touch_is_a_click_and_two_fingers_are_not(clicker):
     assert clicker.points == [(40, 30, 1)]
 
 
-def test_an_error_is_shown_and_the_clicker_stays_usable(clicker):
+def test_an_error_is_shown_and_the_clicker_stays_usable(clicker, engine):
     click(clicker, 40, 30)
-    clicker._engine.failing = True
+    engine.failing = True
     click(clicker, 50, 30)
     assert "RuntimeError: out of memory" in clicker.status.value
     assert "out of memory" in clicker.errors.outputs[0]["text"]
     assert clicker.points == [(40, 30, 1)], "the click that failed is taken back"
-    clicker._engine.failing = False
+    engine.failing = False
     click(clicker, 50, 30)
     assert len(clicker.points) == 2
     assert not clicker.errors.outputs
     assert "error" not in clicker.status.value
 
 
-def test_a_mask_of_the_wrong_shape_is_an_error(clicker, monkeypatch):
-    monkeypatch.setattr(clicker._engine, "predict", lambda points: np.zeros((3, 3), bool))
+def test_a_mask_of_the_wrong_shape_is_an_error(clicker, engine, monkeypatch):
+    monkeypatch.setattr(engine, "predict", lambda points: np.zeros((3, 3), bool))
     click(clicker, 40, 30)
     assert "shape (3, 3)" in clicker.status.value
 
@@ -261,21 +269,21 @@ def test_a_full_disk_keeps_the_click(clicker, monkeypatch):
     assert "No space left" in clicker.status.value
 
 
-def test_background_alone_masks_nothing(clicker):
+def test_background_alone_masks_nothing(clicker, engine):
     press(clicker, "x")
     click(clicker, 40, 30)
     assert not clicker.mask.any()
     assert clicker.masks == {}
-    assert clicker._engine.calls == []
+    assert engine.calls == []
 
 
-def test_a_background_click_may_come_first(clicker):
+def test_a_background_click_may_come_first(clicker, engine):
     press(clicker, "x")
     click(clicker, 40, 50)
     press(clicker, "x")
     click(clicker, 40, 30)
     assert clicker.points == [(40, 50, 0), (40, 30, 1)]
-    assert clicker._engine.calls == [[(40, 30, 1), (40, 50, 0)]]
+    assert engine.calls == [[(40, 30, 1), (40, 50, 0)]]
     assert clicker.mask.any()
 
 
@@ -294,15 +302,15 @@ def test_a_cell_can_click_too(clicker):
     assert on_disk(clicker)["garments"] == {"garment 1": [[40, 30, 1]]}
 
 
-def test_another_picture_in_the_engine_does_no_harm(clicker):
-    clicker._engine.set_image(np.zeros((10, 10, 3), np.uint8))
+def test_another_picture_in_the_engine_does_no_harm(clicker, engine):
+    engine.set_image(np.zeros((10, 10, 3), np.uint8))
     click(clicker, 40, 30)
     assert clicker.mask.shape == (HEIGHT, WIDTH)
 
 
 def test_large_pictures_are_clicked_in_a_smaller_view(tmp_path):
     clicker = Clicker(np.zeros((480, 360, 3), np.uint8), Rectangles(), max_view=(90, 120))
-    assert (clicker.canvas.width, clicker.canvas.height) == (90, 120)
+    assert (clicker.canvas.widget.width, clicker.canvas.widget.height) == (90, 120)
     click(clicker, 10, 10)
     assert clicker.points == [(40, 40, 1)]
     assert clicker.mask.shape == (480, 360)
@@ -318,7 +326,7 @@ def test_on_colab_the_widget_manager_is_enabled_by_show(image, monkeypatch):
     assert not enabled
     clicker.show()
     assert enabled == [True, clicker.widget]
-    assert clicker.canvas.layout.max_height.endswith("px"), "a share of the window means nothing in a frame that grows"
+    assert clicker.canvas.widget.layout.max_height.endswith("px"), "a share of the window means nothing in a frame that grows"
 
 
 def test_nothing_is_sent_before_a_page_is_there(sent, image):
@@ -332,22 +340,22 @@ def test_a_page_gets_the_picture_then_the_mask_then_the_points(sent, clicker):
     for _ in range(2):  # the second is the page after a reload
         sent.clear()
         event(clicker, "client_ready")
-        layers = [list(clicker.canvas._canvases).index(canvas) for canvas, _, _ in sent]
+        layers = [next(i for i in range(3) if clicker.canvas.widget[i] is canvas) for canvas, _, _ in sent]
         assert layers == sorted(layers)
         assert set(layers) == {0, 1, 2}
-        assert [name for canvas, name, _ in sent if canvas is clicker.canvas[0]] == ["putImageData"]
+        assert [name for canvas, name, _ in sent if canvas is clicker.canvas.widget[0]] == ["putImageData"]
         assert sum(name == "putImageData" for _, name, _ in sent) == 2
 
 
-def test_the_point_is_drawn_before_the_mask_is_computed(sent, clicker, monkeypatch):
+def test_the_point_is_drawn_before_the_mask_is_computed(sent, clicker, engine, monkeypatch):
     event(clicker, "client_ready")
     sent.clear()
     seen = []
-    predict = clicker._engine.predict
-    monkeypatch.setattr(clicker._engine, "predict", lambda points: (seen.extend(sent), predict(points))[1])
+    predict = engine.predict
+    monkeypatch.setattr(engine, "predict", lambda points: (seen.extend(sent), predict(points))[1])
     click(clicker, 40, 30)
-    assert [name for canvas, name, _ in seen if canvas is clicker.canvas[2]].count("fillCircle") >= 1
-    assert not [name for canvas, name, _ in seen if canvas is clicker.canvas[1]]
+    assert [name for canvas, name, _ in seen if canvas is clicker.canvas.widget[2]].count("fillCircle") >= 1
+    assert not [name for canvas, name, _ in seen if canvas is clicker.canvas.widget[1]]
 
 
 def test_what_travels_is_lossless(sent, clicker, monkeypatch):
@@ -384,82 +392,82 @@ class Three(Rectangles):
 class TestChoosing:
     @pytest.fixture
     def clicker(self, image, tmp_path):
-        return Clicker(image, Three(), folder=tmp_path / "clicks")
+        return Clicker(image, Three(), candidates=3, folder=tmp_path / "clicks")
 
     def shown(self, clicker):
         return (
-            [button.button_style for button in clicker.choices._buttons]
+            [button.button_style for button in clicker.choices.buttons]
             if clicker.choices.widget.layout.display != "none"
             else []
         )
 
     def test_the_row_appears_with_the_first_click_and_marks_what_is_taken(self, clicker):
         assert self.shown(clicker) == []
-        clicker._on_click(40, 40)
+        click(clicker, 40, 40)
         assert self.shown(clicker) == ["success", "", ""]
         assert [len(child.children) for child in clicker.choices.widget.children] == [2, 2, 2]
-        clicker._on_clear()
+        clicker.buttons["clear"].click()
         assert self.shown(clicker) == []
 
     def test_keys_and_buttons_choose_and_undo_takes_it_back(self, clicker):
-        clicker._on_click(40, 40)
+        click(clicker, 40, 40)
         first = clicker.mask
-        clicker._on_key("2", False, False, False)
+        press(clicker, "1")
         assert clicker.prompt.choice == 1
         assert clicker.mask[80, 40]
         assert self.shown(clicker) == ["", "success", ""]
-        clicker.choices._buttons[2].click()
+        clicker.choices.buttons[2].click()
         assert clicker.mask.all()
-        clicker._on_undo()
-        clicker._on_undo()
+        press(clicker, "z", ctrl=True)
+        press(clicker, "z", ctrl=True)
         assert clicker.prompt.choice is None
         assert np.array_equal(clicker.mask, first)
-        clicker._on_redo()
+        press(clicker, "y", ctrl=True)
         assert clicker.prompt.choice == 1
 
     def test_further_clicks_keep_the_choice_another_first_click_drops_it(self, clicker):
-        clicker._on_click(40, 40)
-        clicker._on_choice(1)
-        clicker._on_click(40, 90)
+        click(clicker, 40, 40)
+        press(clicker, "1")
+        click(clicker, 40, 90)
         assert clicker.prompt.choice == 1
         clicker.mode.value = "erase"
-        clicker._on_click(40, 40)
+        click(clicker, 40, 40)
         assert clicker.prompt.points == [(40, 90, 1)]
         assert clicker.prompt.choice is None
 
     def test_each_garment_has_a_choice_of_its_own(self, clicker):
-        clicker._on_click(40, 40)
-        clicker._on_choice(2)
-        clicker._on_next()
-        clicker._on_click(40, 90)
+        click(clicker, 40, 40)
+        press(clicker, "2")
+        press(clicker, "n")
+        click(clicker, 40, 90)
         assert clicker.prompt.choices == {"garment 1": 2}
         assert clicker.masks["garment 1"].all()
         assert not clicker.masks["garment 2"].all()
 
     def test_it_is_on_disk_and_taken_up_again(self, clicker, image, tmp_path):
-        clicker._on_click(40, 40)
-        clicker._on_choice(1)
+        click(clicker, 40, 40)
+        press(clicker, "1")
         assert json.loads((tmp_path / "clicks" / "points.json").read_text())["choices"] == {"garment 1": 1}
-        again = Clicker(image, Three(), folder=tmp_path / "clicks", resume=True)
+        again = Clicker(image, Three(), candidates=3, folder=tmp_path / "clicks", resume=True)
         assert again.prompt.choice == 1
         assert np.array_equal(again.mask, clicker.mask)
 
     def test_without_a_hand(self, image):
-        clicker = Clicker(image, Three(), points=[(40, 40, 1)], choice=2)
+        clicker = Clicker(image, Three(), candidates=3, points=[(40, 40, 1)], choice=2)
         assert clicker.mask.all()
-        assert Clicker(image, Three(), points={"top": [(40, 40, 1)], "skirt": [(40, 90, 1)]}, choice={"skirt": 1}).masks[
-            "skirt"
-        ][30, 40]
+        assert Clicker(
+            image, Three(), candidates=3, points={"top": [(40, 40, 1)], "skirt": [(40, 90, 1)]}, choice={"skirt": 1}
+        ).masks["skirt"][30, 40]
 
     def test_before_a_click_the_keys_do_nothing(self, clicker):
-        clicker._on_key("2", False, False, False)
+        press(clicker, "2")
         assert clicker.prompt.choices == {}
         assert not clicker.prompt.can_undo
 
     def test_an_engine_with_one_answer_has_nothing_to_choose(self, image, tmp_path):
         clicker = Clicker(image, Rectangles(), folder=tmp_path)
-        clicker._on_click(40, 40)
-        clicker._on_key("2", False, False, False)
+        click(clicker, 40, 40)
+        press(clicker, "2")
         assert self.shown(clicker) == []
         assert "choices" not in json.loads((tmp_path / "points.json").read_text())
         with pytest.raises(ValueError, match="nothing to choose"):
@@ -467,5 +475,64 @@ class TestChoosing:
 
     @pytest.mark.parametrize("choice", [-1, 0.5, True, "1"])
     def test_what_is_no_choice_is_an_error(self, image, choice):
-        with pytest.raises(ValueError, match="choice: expected the index"):
-            Clicker(image, Three(), points=[(40, 40, 1)], choice=choice)
+        with pytest.raises(ValueError, match="choice must be a whole number of at least 0"):
+            Clicker(image, Three(), candidates=3, points=[(40, 40, 1)], choice=choice)
+
+
+class TestAskingForAMask:
+    """``ask_mask`` with the embedded engine on two plain rectangles: what stands in for the hand, in its order."""
+
+    POINTS: ClassVar = [(100, 90, 1)]
+
+    @pytest.fixture
+    def figure(self):
+        picture = np.full((240, 200, 3), 230, np.uint8)
+        picture[40:120, 60:140], picture[120:220, 60:140] = (30, 60, 160), (150, 40, 40)
+        return picture
+
+    @pytest.fixture
+    def run(self, tmp_path):
+        return runs.start("99_test", {"run": "a-run", "seed": 0, "outputs": str(tmp_path)})
+
+    def ask(self, figure, run, points=(), **known):
+        return ask_mask(figure, "superpixel", points, run, **known)
+
+    def test_nothing_known_is_an_empty_mask(self, figure, run):
+        assert not self.ask(figure, run).mask.any()
+
+    def test_points_then_what_a_hand_clicked_then_what_was_left_then_the_default(self, figure, run):
+        left = np.zeros(figure.shape[:2], bool)
+        left[:10, :10] = True
+        known = {"left": left, "default": [(100, 180, 1)]}
+        default = self.ask(figure, run, default=known["default"])
+        assert default.points == [(100, 180, 1)]
+        assert not default.by_hand
+        clicker = self.ask(figure, run, **known)
+        assert (clicker.mask == left).all()
+        assert clicker.points == []
+        click(clicker, 100, 60)
+        assert clicker.mask[60, 100]
+        assert not clicker.mask[5, 5]
+        again = self.ask(figure, run, **known)
+        assert again.points == [(100, 60, 1)]
+        assert again.by_hand
+        assert self.ask(figure, run, points=self.POINTS, **known).points == self.POINTS
+
+    def test_done_leaves_the_mask_for_the_notebooks_that_follow(self, figure, run):
+        clicker = self.ask(figure, run, points={"top": [[100, 60, 1]], "skirt": [[100, 180, 1]]})
+        press(clicker, "Enter")
+        assert (run.mask(figure) == clicker.masks["top"]).all()
+        assert {path.name for path in (run.folder / "clicks" / "99_test" / "garments").iterdir()} == {"top.png", "skirt.png"}
+
+    def test_garments_with_one_stem_keep_a_file_each(self, figure, run):
+        clicker = self.ask(figure, run, points={"a top": [[100, 60, 1]], "a-top": [[100, 180, 1]]})
+        stems = {path.name for path in (clicker.folder / "garments").iterdir()}
+        assert stems == {"a-top.png", "a-top-2.png"}
+
+    def test_what_cannot_be_is_named_before_the_engine_looks(self, figure, run):
+        with pytest.raises(ValueError, match="outside the image"):
+            self.ask(figure, run, points=[[500, 1, 1]])
+        with pytest.raises(ValueError, match="left is 3x3"):
+            self.ask(figure, run, left=np.ones((3, 3), bool))
+        with pytest.raises(ValueError, match="choice: this engine gives one answer"):
+            self.ask(figure, run, points=self.POINTS, choice=1)

@@ -29,10 +29,10 @@ def test_points_are_read_from_lists_arrays_mappings_and_text():
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        ("384, 400", "expected text such as"),
-        (7, "points: expected a list"),
-        ([[1, 2]], r"points\[0\]: expected \(x, y, label\)"),
-        ([[1, 2, 1], ["a", 2, 1]], r"points\[1\]: expected"),
+        ("384, 400", "points must be text such as"),
+        (7, "points must be a list"),
+        ([[1, 2]], r"points\[0\] must be \(x, y, label\)"),
+        ([[1, 2, 1], ["a", 2, 1]], r"points\[1\] must be"),
         ([[1, 2, 3]], "label is 1"),
         ([[200, 2, 1]], r"outside the image; x is 0..199 and y is 0..99"),
         ([[-1, 2, 1]], "outside"),
@@ -118,7 +118,7 @@ def test_garment_names_are_checked():
     prompt = PointPrompt(SIZE, names=["top"], points=[(1, 1, 1)])
     with pytest.raises(ValueError, match="already a garment 'top'"):
         prompt.next_garment("top")
-    with pytest.raises(ValueError, match="expected one of top"):
+    with pytest.raises(ValueError, match="name must be top"):
         prompt.select("hat")
     assert prompt.next_garment("garment 2") == "garment 2"
     prompt.add(1, 1)
@@ -180,7 +180,7 @@ def test_view_and_image_agree(size):
 
 
 def test_an_empty_image_is_refused():
-    with pytest.raises(ValueError, match="size: expected"):
+    with pytest.raises(ValueError, match="size must be"):
         PointPrompt((0, 10))
 
 

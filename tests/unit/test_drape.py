@@ -71,7 +71,7 @@ def test_subdivision_reproduces_planes_and_partitions_unity():
     assert areas(matrix @ points, fine).sum() == pytest.approx(1.0, rel=0.02)  # corners are rounded
     a = (np.arange(5)[:, None] * 6 + np.arange(5)).ravel()
     quads = np.stack([a, a + 1, a + 7, a + 6], axis=1)
-    matrix, fine = refine_quads(quads, len(points))
+    matrix, fine, _ = refine_quads(quads, len(points))
     assert np.allclose(matrix.sum(axis=1), 1)
     assert len(fine) == 4 * len(quads)
     assert np.allclose((matrix @ points)[:, 1], 0)

@@ -9,7 +9,7 @@ from PIL import Image
 from helpers.mannequin.colours import linear
 from helpers.mannequin.fabric.floral import _scatter, floral_tile
 from helpers.mannequin.fabric.material import PRINT_CENTRE, PRINT_WIDTH, fabric_material
-from helpers.mannequin.fabric.weave import weave_map
+from helpers.mannequin.fabric.weave import TEXEL, weave_map
 from helpers.mannequin.fields import look_up
 from helpers.mannequin.outfit import PATTERNS, WEAVES, Fabric
 
@@ -105,9 +105,9 @@ def test_tiles_close_without_a_seam():
 
 def test_look_up_is_periodic():
     tile = weave_map("knit", 0.0003)
-    side = (tile.shape[0] - 1) * 0.0005
+    side = (tile.shape[0] - 1) * TEXEL
     u, v = np.random.default_rng(0).random((2, 200), dtype=np.float32) * side
-    np.testing.assert_allclose(look_up(tile, u, v), look_up(tile, u + side, v - side), atol=0.02)
+    np.testing.assert_allclose(look_up(tile, u, v, TEXEL), look_up(tile, u + side, v - side, TEXEL), atol=0.02)
 
 
 def test_blossoms_do_not_overlap():

@@ -12,7 +12,7 @@ from helpers.labels import CIHP
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.body.hair import hair_surfaces
 from helpers.mannequin.body.hairstyles import strands
-from helpers.mannequin.body.strands import Head, above_hairline, resample
+from helpers.mannequin.body.strands import Head, above_hairline, resample_strands
 from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import HAIRSTYLES, Figure
 from helpers.mannequin.surface import Surface
@@ -137,7 +137,7 @@ def test_hairline_is_over_the_brows_and_recedes_with_a_mans_age():
 def test_strands_are_cut_to_length():
     line = np.zeros((2, 11, 3))
     line[..., 0] = np.linspace(0, 1, 11)
-    short = resample(line, 6, np.array([0.5, 2.0]))
+    short = resample_strands(line, 6, np.array([0.5, 2.0]))
     np.testing.assert_allclose(short[0, :, 0], np.linspace(0, 0.5, 6))
     np.testing.assert_allclose(short[1, :, 0], np.linspace(0, 1, 6))
 

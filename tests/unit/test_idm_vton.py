@@ -11,17 +11,18 @@ import pytest
 import torch
 
 from helpers import engines, generate, try_on, weights
-from helpers.devices import Device
+from helpers.devices import Device, Policy
 from helpers.garment import Garment
 from helpers.labels import UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
+from helpers.stepping import Cancelled
 from helpers.tryon.drape.product import garment_mask
 from helpers.tryon.idm_vton import engine as idm_vton
 from helpers.tryon.idm_vton import loading
-from helpers.tryon.idm_vton.engine import IDMVTON, Stopped
+from helpers.tryon.idm_vton.engine import IDMVTON
 from helpers.tryon.idm_vton.garments import GarmentFeatures
-from helpers.tryon.idm_vton.profiles import Profile, choose_profile
+from helpers.tryon.idm_vton.profiles import COSTS, choose_profile
 
 FAST = {"steps": 2, "description": "red t-shirt"}
 
@@ -129,7 +130,7 @@ def test_memory_too_small_streams_to_disk(
 
 def test_streamed_from_the_host_it_paints_the_same(engine, person, garment, worn, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = engine(person, garment, mask=worn, seed=1, **FAST).image
-    low = Profile("low_vram", torch.float32, "cpu", stream=True, tile=True)
+    low = Policy("low_vram", "cpu", torch.float32, offload="layers", tiles=True)
     monkeypatch.setattr(idm_vton, "choose_profile", lambda name: low)
     with IDMVTON() as other:
         assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
@@ -137,15 +138,15 @@ def test_streamed_from_the_host_it_paints_the_same(engine, person, garment, worn
 
 
 def test_it_can_be_stopped_and_used_again(engine: IDMVTON, person: Person, garment: Garment, worn: np.ndarray) -> None:
-    with pytest.raises(Stopped, match="after step 1 of 2"):
-        engine(person, garment, mask=worn, on_step=lambda step, steps: False, **FAST)
-    steps = iter((True, True, False))
-    with pytest.raises(Stopped) as stopped:
-        engine.many(person, garment, mask=worn, seeds=[1, 2], on_step=lambda step, of: next(steps), **FAST)
-    assert len(stopped.value.done) == 1
+    with pytest.raises(Cancelled, match="after step 1 of 2"):
+        engine(person, garment, mask=worn, on_step=lambda *step: False, **FAST)
+    with pytest.raises(Cancelled, match="after step 3 of 4") as cancelled:
+        engine.many(person, garment, mask=worn, seeds=[1, 2], on_step=lambda step, total, look: step < 3, **FAST)
     seen = []
-    engine(person, garment, mask=worn, on_step=lambda step, steps: seen.append((step, steps)), **FAST)
-    assert seen == [(1, 2), (2, 2)]
+    alone = engine(person, garment, mask=worn, seed=1, on_step=lambda *step: seen.append(step), **FAST)
+    assert seen == [(1, 2, None), (2, 2, None)]
+    (done,) = cancelled.value.done
+    assert (done.image == alone.image).all()
 
 
 def test_colour_match_moves_the_cloth_towards_the_garment(person: Person, garment: Garment, worn: np.ndarray) -> None:
@@ -172,11 +173,11 @@ def test_colour_match_finds_the_garment_where_no_mask_came_with_it(person: Perso
     [
         ({"steps": 0}, "steps must be a whole number from 1"),
         ({"guidance_scale": 0.5}, "guidance_scale must be"),
-        ({"seed": -1}, "seeds must be"),
-        ({"description": 3}, "description must be words"),
-        ({"framing": "round"}, "frame must be one of letterbox"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"description": 3}, "description must be text"),
+        ({"framing": "round"}, "framing must be letterbox"),
         ({"profile": "fp16"}, "profile 'fp16' needs a GPU"),
-        ({"profile": "fast"}, "profile must be one of"),
+        ({"profile": "fast"}, "profile must be auto, fp16"),
     ],
 )
 def test_bad_settings_are_named(engine, person, garment, worn, settings: dict, words: str) -> None:
@@ -195,11 +196,12 @@ def test_masks_that_cannot_be_are_named(engine: IDMVTON, person: Person, garment
 def test_profiles_follow_the_device() -> None:
     assert choose_profile("auto", Device("cpu", "CPU", 16)).name == "cpu"
     small = choose_profile("auto", Device("cuda", "small", 8))
-    assert (small.name, small.stream, small.tile) == ("low_vram", True, True)
+    assert (small.name, small.offload, small.tiles) == ("low_vram", "layers", True)
     large = choose_profile("auto", Device("cuda", "large", 24))
     assert large.dtype in (torch.float16, torch.bfloat16)
-    assert not large.stream
-    assert all(choose_profile(n, Device("cuda", "x", 24)).cost for n in ("fp16", "bf16", "low_vram", "cpu"))
+    assert (large.offload, large.tiles) == ("none", False)
+    assert choose_profile("auto", Device("cuda", "x", 12)).offload == "networks"
+    assert {name: choose_profile(name, Device("cuda", "x", 24)).name for name in COSTS} == {name: name for name in COSTS}
 
 
 def test_parity_mode_returns_the_whole_decoded_picture(engine: IDMVTON, person: Person, garment: Garment, worn) -> None:

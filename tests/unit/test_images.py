@@ -88,30 +88,6 @@ def test_a_photograph_is_no_mask(tmp_path) -> None:
     assert (images.read_mask(images.write_mask(tmp_path / "m.png", mask)) == mask).all()
 
 
-@pytest.mark.parametrize(
-    ("picture", "words"),
-    [
-        (np.zeros((96, 72, 4), np.uint8), "RGBA"),
-        (np.zeros((96, 72), np.uint8), "shape"),
-        (np.zeros((96, 72, 3)), "uint8"),
-        (np.zeros((16, 72, 3), np.uint8), "at least"),
-        ([[1]], "list"),
-    ],
-)
-def test_arrays_are_checked(picture, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        images.require_image(picture)
-
-
-def test_masks_are_checked() -> None:
-    with pytest.raises(ValueError, match="grey agnostic"):
-        images.require_mask(np.zeros((4, 4), np.uint8), (4, 4))
-    with pytest.raises(ValueError, match="is empty"):
-        images.require_mask(np.zeros((4, 4), bool), (4, 4))
-    with pytest.raises(ValueError, match="its picture is"):
-        images.require_mask(np.ones((4, 5), bool), (4, 4))
-
-
 def test_a_full_disk_leaves_the_old_file_and_no_part(tmp_path, monkeypatch) -> None:
     path = images.write_text(tmp_path / "a.txt", "old")
 
@@ -140,3 +116,29 @@ def test_fit_inside_keeps_the_shape_and_never_enlarges() -> None:
     assert images.fit_inside((3000, 4000)) == (768, 1024)
     assert images.fit_inside((400, 300)) == (400, 300)
     assert images.fit_inside((4000, 1000)) == (768, 192)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "stem"),
+    [
+        ("a red sweater", (), "a-red-sweater"),
+        ("00001_00", (), "00001_00"),
+        ("blue/white top (new)", (), "blue-white-top-new"),
+        ("../up", (), "up"),
+        ("été", (), "été"),
+        ("...", (), "unnamed"),
+        ("x" * 300, (), "x" * 80),
+        ("a top", ("a-top",), "a-top-2"),
+        ("A top", ("a-top", "a-top-2"), "A-top-3"),
+    ],
+)
+def test_a_stem_is_one_word_that_no_other_file_has(name: str, taken: tuple, stem: str) -> None:
+    assert images.slug(name, taken) == stem
+    assert len(f"person.jpg {stem}.jpg".split()) == 2
+
+
+def test_a_digest_is_of_the_pixels_and_the_shape() -> None:
+    picture = noise()
+    assert images.digest(picture) == images.digest(np.asfortranarray(picture))
+    assert images.digest(picture) != images.digest(picture[::-1])
+    assert images.digest(picture) != images.digest(picture.reshape(72, 96, 3))

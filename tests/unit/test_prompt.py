@@ -10,8 +10,8 @@ import pytest
 
 from helpers.mannequin import outfit as o
 from helpers.mannequin.colours import lab
+from helpers.mannequin.garments import KINDS
 from helpers.mannequin.words import vocabulary as words
-from helpers.mannequin.words.choose import ALLOWED
 from helpers.mannequin.words.prompt import PromptRefused, describe, parse, parse_piece, read_words, vocabulary
 
 
@@ -209,7 +209,7 @@ def test_every_outfit_is_whole_and_allowed():
         assert "dress" in kinds or {"upper", "lower"} <= set(kinds)
         assert 18 <= outfit.figure.age <= 90
         for piece in outfit.pieces:
-            for slot, values in ALLOWED[piece.kind].items():
+            for slot, values in KINDS[piece.kind].allowed.items():
                 assert getattr(piece, slot) in values, (piece.kind, slot)
             assert piece.fabric.pattern in o.PATTERNS
             assert piece.fabric.weave in o.WEAVES
@@ -238,7 +238,7 @@ def random_outfit(rng: np.random.Generator) -> o.Outfit:
         return pick([*words.COLOURS.values(), f"#{rng.integers(1 << 24):06x}"])
 
     def piece(kind):
-        slots = {slot: pick(values) for slot, values in ALLOWED[kind].items()}
+        slots = {slot: pick(values) for slot, values in KINDS[kind].allowed.items()}
         if slots.get("sleeve") == "strap":
             slots["neckline"] = "square"
         pattern = pick(o.PATTERNS)

@@ -21,14 +21,15 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from helpers import devices, engines, generate, weights  # noqa: E402
 from helpers.generation import realvisxl, sdxl_file  # noqa: E402
-from helpers.generation.realvisxl import Cancelled, RealVisXL, preview  # noqa: E402
+from helpers.generation.realvisxl import RealVisXL, preview  # noqa: E402
 from helpers.mannequin.words.prompt import PromptRefused  # noqa: E402
+from helpers.stepping import Cancelled  # noqa: E402
 from helpers.testing import generation  # noqa: E402
 from helpers.widgets import forming as notebook  # noqa: E402
 
 WORDS = "a woman in a red dress"
 QUICK = {"size": (256, 320), "steps": 3, "progress": False}
-V4 = generation.FILES["realvisxl_v4"]
+V4 = weights.record("realvisxl_v4").path
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +105,14 @@ def test_minors_and_undress_are_refused_before_any_file_is_looked_for(
         ({"size": 512}, "size must be"),
         ({"steps": 0}, "steps must be a whole number from 1 to 150"),
         ({"steps": 2.5}, "steps must be"),
-        ({"guidance_scale": 1.0}, "guidance_scale must be above 1"),
+        (
+            {"guidance_scale": 1.0},
+            "guidance_scale must be a number above 1 and at most 20, not 1.0.*dressed, would not be read",
+        ),
         ({"guidance_scale": float("nan")}, "guidance_scale must be"),
-        ({"images": 0}, "images must be a whole number from 1 to 16"),
         ({"seed": -1}, "seed must be"),
         ({"negative_prompt": 7}, "negative_prompt is a text"),
+        ({"progress": 1}, "progress must be True or False"),
     ],
 )
 def test_bad_settings_are_named(settings: dict, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -128,7 +132,8 @@ def test_what_goes_on_the_device() -> None:
     full = 3_469_000_000  # SDXL with its encoders
 
     def on(kind: str, memory: float) -> tuple:
-        p = realvisxl.plan(devices.Device(kind, "x", memory), full)
+        device = devices.Device(kind, "x", memory)
+        p = devices.policy(device, realvisxl.need(device, full), dtype=torch.float16)
         return p.dtype, p.offload, p.tiles
 
     assert on("cuda", 80.0) == (torch.float16, "none", False)
@@ -167,7 +172,7 @@ def test_words_beyond_the_limit_are_named(engine: RealVisXL) -> None:
     assert asked.text.endswith(", fully dressed")  # stays whatever the words are
     kept = asked.text.removesuffix(", fully dressed")
     assert " ".join([kept, *asked.cut]).endswith(long.removeprefix("a woman "))
-    assert len(engine._tokenizer(asked.text).input_ids) <= 77
+    assert len(engine.pipe.tokenizer(asked.text).input_ids) <= 77
     with pytest.warns(UserWarning, match="negative_prompt: .*not read: .*w79"):
         engine.read(WORDS, " ".join(f"w{i}" for i in range(80)))
 
@@ -178,32 +183,19 @@ def test_words_beyond_the_limit_are_named(engine: RealVisXL) -> None:
 def test_the_single_file_gives_back_the_networks_written(engine: RealVisXL) -> None:
     engine(WORDS, **QUICK)
     for name, written in generation.tiny_sdxl(generation._SEEDS["realvisxl_v4"]).items():
-        read = getattr(engine._pipe, name).state_dict()
+        read = getattr(engine.pipe, name).state_dict()
         assert read.keys() == written.state_dict().keys()
         for key, value in written.state_dict().items():
             assert torch.equal(read[key], value.half().float()), f"{name}.{key}"
-    assert engine._pipe.tokenizer.pad_token == "<|endoftext|>"
-    assert engine._pipe.tokenizer_2.pad_token == "!"
+    assert engine.pipe.tokenizer.pad_token == "<|endoftext|>"
+    assert engine.pipe.tokenizer_2.pad_token == "!"
 
 
 def test_the_original_keys_at_full_size() -> None:
     """SDXL's own numbers: 2,567,463,684 parameters of the UNet in 1680 tensors, 248 tensors of the autoencoder; diffusers reads all."""
-    sizes = {
-        "block_out_channels": (320, 640, 1280),
-        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        "cross_attention_dim": 2048,
-        "transformer_layers_per_block": (1, 2, 10),
-        "attention_head_dim": (5, 10, 20),
-        "use_linear_projection": True,
-        "addition_embed_type": "text_time",
-        "addition_time_embed_dim": 256,
-        "projection_class_embeddings_input_dim": 2816,
-    }
-    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
     with torch.device("meta"):
-        unet = UNet2DConditionModel(**sizes)
-        vae = AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
+        unet = UNet2DConditionModel(**generation.UNET)
+        vae = AutoencoderKL(**generation.VAE)
     original = generation.unet_to_original(unet)
     assert (len(original), sum(v.numel() for v in original.values())) == (1680, 2_567_463_684)
     assert original["model.diffusion_model.output_blocks.2.2.conv.weight"].shape == (1280, 1280, 3, 3)
@@ -218,7 +210,7 @@ def test_the_original_keys_at_full_size() -> None:
 
 def test_a_seed_means_a_picture_however_many_are_drawn(engine: RealVisXL) -> None:
     alone = engine(WORDS, seed=8, **QUICK)
-    several = engine.many(WORDS, seed=7, images=2, **QUICK)
+    several = engine.many(WORDS, seeds=[7, 8], **QUICK)
     assert (several[1].image == alone.image).all()
     assert (several[0].image != alone.image).any()
     assert [p.scene["seed"] for p in several] == [7, 8]
@@ -252,7 +244,7 @@ def test_the_lightning_variant_through_the_verb(folder: Path) -> None:
     person = generate(WORDS, engine="realvisxl:v4_lightning", seed=1, size=(256, 256), progress=False)
     assert (person.scene["steps"], person.scene["guidance_scale"]) == (6, 1.8)
     loaded = engines.load("generate", "realvisxl:v4_lightning")
-    assert type(loaded._pipe.scheduler).__name__ == "DPMSolverSinglestepScheduler"
+    assert type(loaded.pipe.scheduler).__name__ == "DPMSolverSinglestepScheduler"
     again = loaded(WORDS, seed=1, size=(256, 256), progress=False)
     assert (again.image == person.image).all()
     loaded.close()
@@ -260,7 +252,7 @@ def test_the_lightning_variant_through_the_verb(folder: Path) -> None:
 
 def test_steps_are_reported_with_a_look_at_the_picture(engine: RealVisXL) -> None:
     seen = []
-    engine.many(WORDS, images=2, on_step=lambda *args: seen.append(args), **QUICK)
+    engine.many(WORDS, seeds=[0, 1], on_step=lambda *args: seen.append(args), **QUICK)
     assert [(step, total) for step, total, _ in seen] == [(n, 6) for n in range(1, 7)]
     for *_, look in seen:
         assert look.shape == (40, 32, 3)
@@ -277,8 +269,13 @@ def test_a_preview_has_the_colours_of_its_latents() -> None:
 
 def test_cancelled_interrupted_or_closed_it_draws_again(engine: RealVisXL) -> None:
     before = engine(WORDS, seed=5, **QUICK)
-    with pytest.raises(Cancelled, match="after step 2 of 3"):
+    with pytest.raises(Cancelled, match="after step 2 of 3") as cancelled:
         engine(WORDS, seed=5, on_step=lambda step, total, look: step < 2, **QUICK)
+    assert cancelled.value.done == ()
+    with pytest.raises(Cancelled, match="after step 4 of 6") as cancelled:
+        engine.many(WORDS, seeds=[5, 6], on_step=lambda step, total, look: step < 4, **QUICK)
+    (done,) = cancelled.value.done
+    assert (done.image == before.image).all()
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
 
     def stop(*_: object) -> None:
@@ -288,7 +285,7 @@ def test_cancelled_interrupted_or_closed_it_draws_again(engine: RealVisXL) -> No
         engine(WORDS, seed=5, on_step=stop, **QUICK)
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
     engine.close()
-    assert engine._pipe is None
+    assert engine._loaded is None
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
 
 
@@ -411,10 +408,10 @@ def test_the_notebook_asks_each_engine_for_what_it_has() -> None:
     assert notebook.own_settings("mannequin") == notebook.own_settings("realvisxl") == {}
     asked = notebook.own_settings("realvisxl:v4", steps=9, guidance=2.5, negative_prompt="hat")
     assert asked == {"steps": 9, "guidance_scale": 2.5, "negative_prompt": "hat"}
-    with pytest.raises(ValueError, match=r"guidance: the engine 'mannequin' .* Leave it 0\.0"):
+    with pytest.raises(ValueError, match="engine mannequin takes no setting 'guidance_scale'"):
         notebook.own_settings("mannequin", guidance=3.0)
     assert notebook.require_size("mannequin", 385, 513) == (385, 513)
-    with pytest.raises(ValueError, match="width must be a multiple of 8 for realvisxl, not 385; the nearest is 384"):
+    with pytest.raises(ValueError, match="width must be a multiple of 8, not 385; the nearest is 384"):
         notebook.require_size("realvisxl", 385, 512)
     with pytest.raises(ValueError, match="height must be a whole number from 256 to 2048"):
         notebook.require_size("realvisxl", 384, 128)

@@ -7,9 +7,9 @@ import pytest
 
 from helpers.mannequin.colours import linear
 from helpers.mannequin.render.camera import Camera, frame
-from helpers.mannequin.render.shade import encode
 from helpers.mannequin.render.studio import product, render, scene
 from helpers.mannequin.surface import Material, Surface
+from helpers.srgb import encode
 
 SIZE = (96, 128)
 

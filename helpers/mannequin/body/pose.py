@@ -9,13 +9,12 @@ Convention: figure's own frame, +x its left, +y up, +z ahead; angles in degrees;
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-if TYPE_CHECKING:
-    from helpers.mannequin.body.template import Bones
+from helpers.mannequin.body.template import Bones
+from helpers.mannequin.mesh import unit
 
 DOWN, SIDE, AHEAD = np.array([0.0, -1, 0]), np.array([1.0, 0, 0]), np.array([0.0, 0, 1])
 
@@ -165,7 +164,7 @@ class _Skeleton:
         else:
             upper, fore, hinge = (chest @ way for way in self._hanging(arm, side, mirror))
             fingers, facing = fore, chest @ _axis_turn(DOWN, -mirror[0] * arm.palm) @ (-mirror[0] * SIDE)
-        rest_upper, rest_fore = _unit(elbow - shoulder), _unit(wrist - elbow)
+        rest_upper, rest_fore = unit(elbow - shoulder), unit(wrist - elbow)
         rest_hinge = mirror[0] * np.cross(rest_upper, rest_fore)
         upper_turn = _frame(upper, hinge) @ _frame(rest_upper, rest_hinge).T
         fore_turn = _frame(fore, hinge) @ _frame(rest_fore, rest_hinge).T
@@ -193,7 +192,7 @@ class _Skeleton:
         out, ahead = np.radians([max(arm.out, least), arm.ahead])
         upper = np.array([np.sin(out) * np.cos(ahead), -np.cos(out) * np.cos(ahead), np.sin(ahead)])
         toward = _axis_turn(DOWN, arm.inward) @ AHEAD  # where the forearm swings
-        hinge = _unit(np.cross(upper, toward))
+        hinge = unit(np.cross(upper, toward))
         fore = _axis_turn(hinge, arm.bend) @ upper
         return upper * mirror, fore * mirror, hinge * mirror
 
@@ -239,13 +238,13 @@ class _Skeleton:
     def _fingers(self, arm: Arm, side: str, hand: np.ndarray) -> None:
         sign = 1.0 if side == ".L" else -1.0
         wrist, index, little = (self.head(b + side) for b in ("wrist", "finger2-1", "finger5-1"))
-        palm = sign * _unit(np.cross(little - wrist, index - wrist))
+        palm = sign * unit(np.cross(little - wrist, index - wrist))
         middle = self.head("finger3-2" + side) - self.head("finger3-1" + side)
         for finger in range(1, 6):
             bend = arm.curl * (0.4 if finger == 1 else 0.8 + 0.1 * (finger - 2))
             first = self.bones.index(f"finger{finger}-1{side}")
             along = self.tail[first] - self.at[first]
-            hinge = _unit(np.cross(along, palm))
+            hinge = unit(np.cross(along, palm))
             # Relaxed fingers lie together.
             spread = np.degrees(np.arctan2(palm @ np.cross(along, middle), along @ middle)) * (0.75 if finger > 1 else 0.5)
             together = _axis_turn(palm, spread)
@@ -327,23 +326,19 @@ def _third_point(start: np.ndarray, end: np.ndarray, a: float, b: float, toward:
     line = end - start
     reach = min(np.linalg.norm(line), (a + b) * 0.9995)
     along = (a * a + reach * reach - b * b) / (2 * reach)
-    x = _unit(line)
-    return start + along * x + np.sqrt(max(a * a - along * along, 0.0)) * _unit(toward - x * (x @ toward))
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
+    x = unit(line)
+    return start + along * x + np.sqrt(max(a * a - along * along, 0.0)) * unit(toward - x * (x @ toward))
 
 
 def _frame(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(3, 3) orthonormal columns: ``first``, then what of ``second`` is square to it, then their cross product."""
-    x = _unit(first)
-    y = _unit(second - x * (x @ second))
+    x = unit(first)
+    y = unit(second - x * (x @ second))
     return np.stack([x, y, np.cross(x, y)], axis=1)
 
 
 def _axis_turn(axis: np.ndarray, degrees: float) -> np.ndarray:
-    return Rotation.from_rotvec(np.radians(degrees) * _unit(axis)).as_matrix()
+    return Rotation.from_rotvec(np.radians(degrees) * unit(axis)).as_matrix()
 
 
 def _tilt_turn(angles: tuple[float, float]) -> np.ndarray:
@@ -359,7 +354,7 @@ def _between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
 
 def _swing(start: np.ndarray, end: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """``start`` moved the shortest way so that ``axis`` points where ``end`` takes it: ``end`` without its twist."""
-    before, after = _unit(start @ axis), _unit(end @ axis)
+    before, after = unit(start @ axis), unit(end @ axis)
     turn = np.cross(before, after)
     angle = np.arctan2(np.linalg.norm(turn), before @ after)
     return start if angle < 1e-9 else _axis_turn(turn, np.degrees(angle)) @ start

@@ -21,7 +21,7 @@ from helpers.mannequin.body.figure import Body
 from helpers.mannequin.body.template import Template, template, texture
 from helpers.mannequin.colours import linear
 from helpers.mannequin.fields import noise, smoothstep
-from helpers.mannequin.mesh import catmull_clark, quad_edges, triangles, vertex_normals
+from helpers.mannequin.mesh import edge_table, refine_closed, triangles, vertex_normals
 from helpers.mannequin.outfit import Figure
 from helpers.mannequin.surface import Hits, Material, Surface
 
@@ -81,10 +81,10 @@ def skin_mesh(base: Template) -> SkinMesh:
     seams = seams.reshape(-1, 4)
     weld = np.empty(len(used), np.int64)
     weld[seams.ravel()] = quads.ravel()
-    edges, edge_of = quad_edges(seams)
-    smooth, weld_edges, keys = catmull_clark(quads, len(base.vertices))
-    pair = np.sort(weld[edges], axis=1)
-    edge_row = np.searchsorted(keys, pair[:, 0] * len(base.vertices) + pair[:, 1])
+    edges, edge_of, _ = edge_table(seams)
+    smooth, weld_edges = refine_closed(quads, len(base.vertices))
+    key = np.array([len(base.vertices), 1])
+    edge_row = np.searchsorted(weld_edges @ key, np.sort(weld[edges], axis=1) @ key)
     v, e = len(base.vertices), len(weld_edges)
     split = np.concatenate([weld, v + edge_row, v + e + np.arange(len(quads))])
     uv = base.uv[used]

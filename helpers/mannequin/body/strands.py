@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from helpers.mannequin.body.figure import Body
 from helpers.mannequin.body.template import Template
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import vertex_normals
+from helpers.mannequin.mesh import unit, vertex_normals
 from helpers.mannequin.surface import Surface
 
 AXIS = np.array([0.0, 1.56, 0.055])
@@ -63,7 +63,7 @@ class Strands:
         core = np.concatenate([_stretch(p.core if p.core is not None else skull_core(p.points), count) for p in (self, other)])
         twist = np.concatenate([np.broadcast_to(part.twist, len(part.width)) for part in (self, other)])
         clump = np.concatenate([self.clump, other.clump + self.clump.max() + 1])
-        points = np.concatenate([resample(self.points, count), resample(other.points, count)])
+        points = np.concatenate([resample_strands(self.points, count), resample_strands(other.points, count)])
         return Strands(points, width, layer, clump, soft, twist, core)
 
 
@@ -230,12 +230,7 @@ def _upper(base: Template) -> _Patch:
 # ------------------------------------------------------------------------------------------------------------- tools
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Rows at length one."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
-
-
-def resample(points: np.ndarray, count: int, length: np.ndarray | None = None, power: float = 1.0) -> np.ndarray:
+def resample_strands(points: np.ndarray, count: int, length: np.ndarray | None = None, power: float = 1.0) -> np.ndarray:
     """Polylines (N, K, 3) at ``count`` steps of arc, cut off after ``length`` (N,) metres; ``power`` > 1: closer at the root."""
     if length is None and points.shape[1] == count:
         return points

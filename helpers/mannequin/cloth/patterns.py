@@ -1,4 +1,4 @@
-"""The cutter's table: what shape each kind of garment is cut to, in template coordinates, and how much room it has.
+"""The cutter's table: what shape a garment is cut to, in template coordinates, and how much room it has.
 
 Heights are template metres above the soles; every one moves with the body, because cuts are mixtures of hull vertices.
 """
@@ -11,11 +11,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from helpers.mannequin import fabrics
 from helpers.mannequin.body.template import Template, template
 from helpers.mannequin.cloth.clip import Cut
 from helpers.mannequin.cloth.form import Curve, Ease, Hull, arm_curve, armhole, hull
 from helpers.mannequin.cloth.simulate import Cloth
 from helpers.mannequin.fields import smoothstep
+from helpers.mannequin.garments import KINDS
 from helpers.mannequin.outfit import Piece
 
 # Panels, also the values of the attribute "panel".
@@ -71,55 +73,13 @@ FITS = {
 }
 
 
-@dataclass(frozen=True)
-class Style:
-    """A kind of garment relative to its fit: factors on the room round ``trunk``, ``arm`` and ``leg`` and on the ``taper``; room
-    in gathered ends (``cuff``, ``hem``) of width ``band``; ``tail``: hem higher at the sides; ``rib``: knitted bands at neck, and
-    with ``ribbed_ends`` at cuffs and hem; usual length, sleeve and neckline."""
-
-    trunk: float = 1.0
-    arm: float = 1.0
-    leg: float = 1.0
-    taper: float = 1.0
-    cuff: float | None = None
-    hem: float | None = None
-    band: float = 0.05
-    tail: float = 0.0
-    rib: float = 0.0
-    ribbed_ends: bool = False
-    length: str = "regular"
-    sleeve: str = "none"
-    neckline: str = "crew"
-
-
-STYLES = {
-    "t-shirt": Style(arm=1.15, rib=0.018, sleeve="short"),
-    "crop top": Style(trunk=0.6, arm=0.7, taper=2.5, rib=0.012, length="cropped", sleeve="short", neckline="scoop"),
-    "tank top": Style(trunk=0.6, taper=1.8, rib=0.010, neckline="scoop"),
-    "long-sleeve": Style(trunk=0.85, arm=0.6, taper=1.4, rib=0.016, cuff=0.004, band=0.025, sleeve="long"),
-    "shirt": Style(trunk=1.1, arm=0.9, cuff=0.009, band=0.055, tail=0.04, sleeve="long", neckline="collar"),
-    "sweater": Style(trunk=1.4, arm=1.2, cuff=0.006, hem=0.008, band=0.055, rib=0.026, ribbed_ends=True, sleeve="long"),
-    "dress": Style(trunk=0.4, arm=0.8, taper=8.0, hem=0.005, band=0.02, length="knee", neckline="scoop"),
-    "shorts": Style(leg=1.3, length="short"),
-    "trousers": Style(length="full"),
-    "jeans": Style(leg=0.75, taper=1.2, length="full"),
-}
-WEAVES = {
-    "cotton": Cloth(bend=0.16),
-    "jersey": Cloth(bend=0.06, squash=0.45),
-    "denim": Cloth(bend=0.5, squash=0.8),
-    "knit": Cloth(bend=0.45, squash=0.5),
-    "silk": Cloth(bend=0.03),
-    "wool": Cloth(bend=0.35, squash=0.7),
-    "linen": Cloth(bend=0.25, squash=0.8),
-    "leather": Cloth(bend=0.7, squash=0.8),
-    "satin": Cloth(bend=0.04),
-}
+WEAVES = {weave.name: Cloth(bend=weave.bend, squash=weave.squash) for weave in fabrics.WEAVES.values()}
+"""Weave -> how it falls."""
 
 
 def ease_of(piece: Piece) -> Ease:
     """The room a piece has on the body."""
-    fit, style = FITS[piece.fit], STYLES[piece.kind]
+    fit, style = FITS[piece.fit], KINDS[piece.kind].style
     return Ease(
         trunk=fit.trunk * style.trunk,
         arm=fit.arm * style.arm,

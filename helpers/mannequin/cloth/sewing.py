@@ -1,4 +1,7 @@
-"""Sewing: each kind of garment from its cut to draped cloth with everything that belongs on its edges."""
+"""Sewing: a garment from its cut to draped cloth with everything that belongs on its edges.
+
+:data:`CUTS` maps the ``cut`` of a kind (see ``garments``) to the function that sews it; all take the same arguments.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from helpers.mannequin import fabrics
 from helpers.mannequin.cloth.collars import button, placket, shirt_collar, turtleneck
 from helpers.mannequin.cloth.form import LEFT_ARM, MEETS, RIGHT_ARM, TRUNK, Ease, Form
 from helpers.mannequin.cloth.patterns import (
@@ -16,7 +20,6 @@ from helpers.mannequin.cloth.patterns import (
     NECKLINES,
     RIGHT_LEG_FRONT,
     SLEEVE_ENDS,
-    STYLES,
     TOP_HEMS,
     TROUSER_HEMS,
     WEAVES,
@@ -30,10 +33,11 @@ from helpers.mannequin.cloth.patterns import (
 )
 from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
-from helpers.mannequin.cloth.skirts import Skirt, skirt_sheet
+from helpers.mannequin.cloth.skirts import skirt_sheet
 from helpers.mannequin.cloth.tailor import sheet_of, weights
 from helpers.mannequin.cloth.trims import Mesh, join, rib, sweep, turned_hem
 from helpers.mannequin.fields import smoothstep
+from helpers.mannequin.garments import KINDS
 from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import Piece
 
@@ -81,15 +85,15 @@ def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | No
     Raises ``ValueError`` naming what the piece cannot be cut to.
     """
     _check(piece)
-    if piece.category == "upper":
-        return _top(piece, form, obstacles, tucked)
-    return _SEWERS[piece.kind](piece, form, obstacles)
+    return CUTS[KINDS[piece.kind].cut](piece, form, obstacles, tucked)
 
 
 def _check(piece: Piece) -> None:
-    lengths = {"upper": TOP_HEMS, "lower": TROUSER_HEMS, "dress": SKIRT_HEMS}[piece.category]
-    lengths = SKIRT_HEMS if piece.kind in SKIRTS else lengths
-    wanted = {"length": tuple(lengths), "sleeve": ("none", "strap", *SLEEVE_ENDS), "neckline": tuple(NECKLINES)}
+    wanted = {
+        "length": tuple(_HEMS[KINDS[piece.kind].cut]),
+        "sleeve": ("none", "strap", *SLEEVE_ENDS),
+        "neckline": tuple(NECKLINES),
+    }
     for name, known in (*wanted.items(), ("fit", tuple(FITS))):
         value = getattr(piece, name)
         if value is not None and value not in known:
@@ -100,7 +104,8 @@ def _check(piece: Piece) -> None:
 
 def waist_of(piece: Piece) -> float:
     """Template height at which a piece worn on the hips or at the waist ends."""
-    return SKIRTS[piece.kind].waist if piece.kind in SKIRTS else LEG_WAIST
+    skirt = KINDS[piece.kind].style.skirt
+    return skirt.waist if skirt else LEG_WAIST
 
 
 def underlayer(piece: Piece, form: Form) -> Sewn:
@@ -129,7 +134,7 @@ def _settled(sheet: Sheet, piece: Piece, obstacles: list[Obstacles]) -> Sheet:
 
 
 def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sheet:
-    style, ease = STYLES[piece.kind], ease_of(piece)
+    style, ease = KINDS[piece.kind].style, ease_of(piece)
     if tucked:
         ease = replace(ease, hem=0.003, band=0.045)
     cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, 0.0 if tucked else style.tail)
@@ -143,12 +148,12 @@ def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sh
     return sheet
 
 
-def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Sewn:
-    hem = TOP_HEMS[piece.length or STYLES[piece.kind].length]
+def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None) -> Sewn:
+    hem = TOP_HEMS[piece.length or KINDS[piece.kind].style.length]
     inside = tucked is not None and hem < tucked
     sheet = _top_sheet(piece, form, tucked - 0.06 if inside else hem, inside)
     sheet = _settled(sheet, piece, obstacles)
-    garment = _assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=_ribs(piece))
+    garment = _assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=KINDS[piece.kind].style.ribbed)
     if inside:  # what bulges over the waistband is not in its way
         below = np.append(sheet.template[:, 1] < tucked - 0.012, False)
         old = garment.obstacles
@@ -165,16 +170,8 @@ def _cut_away(garment: Sewn, sheet: Sheet, hidden: np.ndarray) -> None:
     mesh.faces = mesh.faces[~gone[mesh.faces].all(axis=1)]
 
 
-def _ribs(piece: Piece) -> dict[str, float]:
-    """Line -> width of the knitted band along it, as far as it is part of the cloth."""
-    style = STYLES[piece.kind]
-    if style.ribbed_ends:
-        return {"hem": style.band + 0.01, "cuff": style.band + 0.01}
-    return {"cuff": style.band} if piece.kind == "long-sleeve" and (piece.sleeve or style.sleeve) == "long" else {}
-
-
 def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles]) -> list[Mesh]:
-    style = STYLES[piece.kind]
+    style = KINDS[piece.kind].style
     neckline, sleeve = piece.neckline or style.neckline, piece.sleeve or style.sleeve
     out = []
     for name, loops in sheet.edges().items():
@@ -187,11 +184,11 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
                 out.append(_ribbed(sweep(sheet.edge(loop), rib(style.rib))))
             elif name == "cuff" and style.rib and sleeve in ("none", "strap"):
                 out.append(_ribbed(sweep(sheet.edge(loop), rib(0.6 * style.rib))))
-            elif name == "cuff" and piece.kind == "shirt" and sleeve == "long":
+            elif name == "cuff" and style.cuffs and sleeve == "long":
                 out.append(sheet.band(loop, style.band))
             else:
-                out.append(_ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in _ribs(piece))))
-    if piece.kind == "shirt":
+                out.append(_ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in style.ribbed)))
+    if style.placket:
         out += placket(sheet)
     return out
 
@@ -204,8 +201,8 @@ def _ribbed(trim: Mesh, amount: float = 1.0) -> Mesh:
 # --- legs --------------------------------------------------------------------------------------------------------------
 
 
-def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    style = STYLES[piece.kind]
+def _legs(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    style = KINDS[piece.kind].style
     cut = cut_trousers(LEG_WAIST, TROUSER_HEMS[piece.length or style.length])
     snug = 1 - smoothstep(0.03, 0.16, LEG_WAIST - cut.points[:, 1])
     sheet = sheet_of(cut, form, ease_of(piece), snug)
@@ -216,10 +213,11 @@ def _trousers(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
     for name, loops in sheet.edges().items():
         for loop in loops:
             trims.append(sheet.band(loop, 0.036) if name == "waist" else sweep(sheet.edge(loop), turned_hem()))
-        if name == "waist":
+        if name == "waist" and style.pockets:
             trims.append(_waist_button(sheet, loops[0]))
     garment = _assembled([(sheet, trims)])
-    _leg_details(garment.mesh, sheet, piece)
+    if style.pockets:
+        _leg_details(garment.mesh, sheet, piece)
     return garment
 
 
@@ -235,7 +233,7 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
     """Stitched fly and pockets on the front panels; side seams and fading of jeans."""
     count = len(sheet.wedge_vertex)
     points, front = sheet.template[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
-    denim = piece.kind == "jeans" or piece.fabric.weave == "denim"
+    denim = KINDS[piece.kind].style.pockets == "jeans" or fabrics.WEAVES[piece.fabric.weave].worn
     lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.89))]
     hem = mesh.attributes["hem"][:count].copy()
     if denim:
@@ -253,12 +251,6 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
 # --- skirts and dresses ------------------------------------------------------------------------------------------------
 
 SKIRT_HEMS = {"mini": 0.66, "short": 0.66, "knee": 0.46, "midi": 0.31, "ankle": 0.13, "full": 0.06}
-SKIRTS = {
-    "mini skirt": Skirt(1.02, SKIRT_HEMS["mini"], flare=0.10, gather=0.26, folds=11),
-    "midi skirt": Skirt(1.045, SKIRT_HEMS["midi"], flare=0.06, gather=0.25, folds=15, from_waist=True),
-    "a-line skirt": Skirt(1.045, SKIRT_HEMS["knee"], flare=0.15, gather=0.32, folds=10),
-    "dress": Skirt(1.065, SKIRT_HEMS["knee"], flare=0.12, gather=0.30, folds=11),
-}
 
 
 def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
@@ -267,24 +259,23 @@ def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
     return out + [sweep(sheet.edge(loop), turned_hem()) for loop in edges["hem"]]
 
 
-def _skirt_shape(piece: Piece) -> Skirt:
-    shape = SKIRTS[piece.kind]
-    return replace(shape, hem=SKIRT_HEMS[piece.length]) if piece.length else shape
+def _skirt_sheet(piece: Piece, form: Form, seam: tuple[np.ndarray, np.ndarray] | None = None) -> Sheet:
+    style = KINDS[piece.kind].style
+    return skirt_sheet(style.skirt, SKIRT_HEMS[piece.length or style.length], form, np.random.default_rng(7), seam)
 
 
-def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    sheet = skirt_sheet(_skirt_shape(piece), form, np.random.default_rng(7))
+def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    sheet = _skirt_sheet(piece, form)
     sheet.unroll()
     sheet = _settled(sheet, piece, obstacles)
     return _assembled([(sheet, _skirt_trims(sheet, 0.03))])
 
 
-def _dress(piece: Piece, form: Form, obstacles: list[Obstacles]) -> Sewn:
-    shape = _skirt_shape(piece)
-    bodice = _top_sheet(piece, form, shape.waist)
+def _dress(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    bodice = _top_sheet(piece, form, waist_of(piece))
     bodice.held = np.maximum(bodice.held, np.exp(-((bodice.distance("hem") / 0.02) ** 2)))
     (seam,) = bodice.edges()["hem"]
-    skirt = skirt_sheet(shape, form, np.random.default_rng(7), (bodice.rest[seam], bodice.start[seam]))
+    skirt = _skirt_sheet(piece, form, (bodice.rest[seam], bodice.start[seam]))
     skirt.unroll()
     bodice, skirt = _settled(bodice, piece, obstacles), _settled(skirt, piece, obstacles)
     trims = _top_trims(piece, bodice, form, obstacles)
@@ -339,12 +330,11 @@ def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict
     return {"hem": hem, "rib": knitted}
 
 
-_SEWERS: dict[str, Callable[[Piece, Form, list[Obstacles]], Sewn]] = {
-    "mini skirt": _skirt,
-    "midi skirt": _skirt,
-    "a-line skirt": _skirt,
-    "shorts": _trousers,
-    "trousers": _trousers,
-    "jeans": _trousers,
+CUTS: dict[str, Callable[[Piece, Form, list[Obstacles], float | None], Sewn]] = {
+    "top": _top,
+    "legs": _legs,
+    "skirt": _skirt,
     "dress": _dress,
 }
+"""``Kind.cut`` -> how it is sewn: (piece, form, obstacles, template height of the waist it is tucked into)."""
+_HEMS = {"top": TOP_HEMS, "legs": TROUSER_HEMS, "skirt": SKIRT_HEMS, "dress": SKIRT_HEMS}

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from helpers.mannequin.cloth.flatten import flatten
 from helpers.mannequin.cloth.simulate import Cloth, Obstacles, drape
 from helpers.mannequin.cloth.trims import Edge, Mesh, band, edge_of
-from helpers.mannequin.mesh import loops, refine_triangles, unique_edges, vertex_normals
+from helpers.mannequin.mesh import loops, neighbour_mean, on_edges, refine_triangles, unique_edges, vertex_normals
 
 _FAR = 0.25  # metres; distances to edges are told up to here
 
@@ -117,10 +117,7 @@ class Sheet:
                 points = self.start[loop]
                 smooth = gaussian_filter1d(points, sigma, axis=0, mode="wrap")
                 shift[loop] = (1 - _corners(points))[:, None] * (smooth - points)
-        edges = unique_edges(self.faces)
-        both = np.concatenate([edges, edges[:, ::-1]])
-        valence = np.bincount(both[:, 0], minlength=len(self.start))
-        mean = sparse.csr_matrix((1 / valence[both[:, 0]], (both[:, 0], both[:, 1])), (len(self.start),) * 2)
+        mean = neighbour_mean(self.faces, len(self.start))
         fixed = np.any(shift != 0, axis=1)
         spread = shift.copy()
         for _ in range(4):
@@ -154,9 +151,7 @@ def _corners(loop: np.ndarray, span: int = 5) -> np.ndarray:
 
 def _halves(ends: np.ndarray, count: int) -> sparse.csr_matrix:
     """csr: every old vertex as it is, then the middle of each edge."""
-    rows = np.repeat(np.arange(len(ends)), 2)
-    middle = sparse.csr_matrix((np.full(len(rows), 0.5), (rows, ends.ravel())), (len(ends), count))
-    return sparse.vstack([sparse.identity(count), middle]).tocsr()
+    return sparse.vstack([sparse.identity(count), on_edges(ends, np.full(len(ends), 0.5), count)]).tocsr()
 
 
 def distance_to(points: np.ndarray, faces: np.ndarray, on: np.ndarray | None) -> np.ndarray:

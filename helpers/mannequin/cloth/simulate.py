@@ -17,7 +17,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from helpers.mannequin.mesh import bend_pairs, unique_edges
+from helpers.mannequin.mesh import bend_pairs, neighbour_mean, unique_edges
 
 _GIVE = 1.2  # cloth is longer by up to this where a bent limb asks for it
 _TAKE = 0.8  # of a shortening that the pose asks for, the cut takes this share; the rest makes folds
@@ -174,11 +174,7 @@ class _Iron:
     """Resistance to bending: every vertex moves along its normal towards the mean of its neighbours."""
 
     def __init__(self, faces: np.ndarray, count: int, amount: float) -> None:
-        edges = unique_edges(faces)
-        both = np.concatenate([edges, edges[:, ::-1]])
-        valence = np.bincount(both[:, 0], minlength=count)
-        weight = (1 / valence[both[:, 0]]).astype(np.float32)
-        self.mean = sparse.csr_matrix((weight, (both[:, 0], both[:, 1])), (count, count))
+        self.mean = neighbour_mean(faces, count).astype(np.float32)
         owner = np.repeat(np.arange(len(faces)), 3)
         self.gather = sparse.csr_matrix((np.ones(len(owner), np.float32), (faces.ravel(), owner)), (count, len(faces)))
         self.faces, self.amount = faces, np.float32(amount)

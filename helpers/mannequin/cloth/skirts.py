@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
@@ -12,32 +10,21 @@ from scipy.spatial import cKDTree
 from helpers.mannequin.cloth.form import TRUNK, Form
 from helpers.mannequin.cloth.patterns import BACK, CHEST, FRONT
 from helpers.mannequin.cloth.sheet import Sheet
+from helpers.mannequin.kinds import Skirt
 
 _COLUMNS = 160
 _ANGLES = np.linspace(-np.pi, np.pi, 48, endpoint=False)
 
 
-@dataclass(frozen=True)
-class Skirt:
-    """``waist`` and ``hem`` in template metres above the soles; ``flare``: widening per metre of length (radius); ``gather``:
-    share of extra cloth in the folds; ``folds`` round the figure; ``ease`` over hips in metres; ``from_waist``: folds start at
-    the waist (gathered) rather than below the hips (cut flared)."""
-
-    waist: float
-    hem: float
-    flare: float = 0.1
-    gather: float = 0.1
-    folds: int = 13
-    ease: float = 0.012
-    from_waist: bool = False
-
-
-def skirt_sheet(shape: Skirt, form: Form, rng: np.random.Generator, seam: tuple[np.ndarray, np.ndarray] | None = None) -> Sheet:
-    """The skirt made up on ``form`` and brought to the body's pose. Top row: line "waist"; bottom row: line "hem".
+def skirt_sheet(
+    shape: Skirt, hem: float, form: Form, rng: np.random.Generator, seam: tuple[np.ndarray, np.ndarray] | None = None
+) -> Sheet:
+    """The skirt down to the template height ``hem``, made up on ``form`` and brought to the body's pose. Top row: line "waist";
+    bottom row: line "hem".
 
     ``seam``: (N, 3) a closed curve at rest and (N, 3) the same posed, to which the top row is sewn.
     """
-    top, bottom = form.height(shape.waist), form.height(shape.hem)
+    top, bottom = form.height(shape.waist), form.height(hem)
     count = max(int((top - bottom) / 0.018), 8) + 1
     depth = np.linspace(0, top - bottom, count)
     table = _sections(shape, form, top - depth)

@@ -34,7 +34,7 @@ from helpers.mannequin.cloth.patterns import (
 )
 from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import laplacian, vertex_normals
+from helpers.mannequin.mesh import neighbour_mean, vertex_normals
 
 _LEAST = 0.004  # metres between body and cloth
 _INSTEP = 0.13  # template metres; below, the hull widens into the foot
@@ -131,7 +131,7 @@ def weights(cut: Cut, form: Form, smooth: int = 6) -> sparse.csr_matrix:
     """csr (V, B): the hull's skinning weights, diffused along the cloth so that it bends more softly than the body."""
     shell = form.body.template.tights
     out = cut.matrix @ form.body.template.weights[shell.indices]
-    step = laplacian(cut.faces, len(cut.points))
+    step = neighbour_mean(cut.faces, len(cut.points))
     dense = np.asarray(out.todense())
     used = np.flatnonzero(dense.max(axis=0) > 1e-6)
     some = dense[:, used]

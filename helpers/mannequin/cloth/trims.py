@@ -72,15 +72,6 @@ def edge_of(points: np.ndarray, normals: np.ndarray, smooth: float = 2.0) -> Edg
     return Edge(points, np.cross(tangent, normal), normal)
 
 
-def resample(points: np.ndarray, values: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """A closed polyline (N, 3) and values (N, k) on it at equal steps of about ``spacing`` metres."""
-    closed = np.concatenate([points, points[:1]])
-    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    at = np.linspace(0, along[-1], max(int(along[-1] / spacing), 12), endpoint=False)
-    closed_values = np.concatenate([values, values[:1]])
-    return tuple(np.stack([np.interp(at, along, column) for column in table.T], axis=1) for table in (closed, closed_values))
-
-
 def sweep(edge: Edge, profile: np.ndarray, closed: bool = True, share: np.ndarray | None = None) -> Mesh:
     """A strip along ``edge`` with cross-section ``profile`` (K, 2) or (N, K, 2), from the outer face over the rim to the inner.
 

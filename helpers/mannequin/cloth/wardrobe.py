@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from helpers.labels import nearest
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.cloth.form import LEFT_LEG, MEETS, Form
 from helpers.mannequin.cloth.patterns import base_hull
@@ -20,13 +21,11 @@ from helpers.mannequin.cloth.sewing import Sewn, body_obstacles, padded, sew, un
 from helpers.mannequin.cloth.shoes import shoes, sole_height
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Mesh, join
+from helpers.mannequin.garments import KINDS
 from helpers.mannequin.outfit import Fabric, Figure, Piece
 from helpers.mannequin.surface import Material, Surface
 
 __all__ = ["Worn", "dress", "hide", "product_shape", "sole_height", "surfaces"]
-
-LABELS = {"upper": 5, "dress": 6, "lower": 9}  # CIHP
-_SKIRT_LABEL = 12
 
 
 @dataclass
@@ -55,9 +54,9 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     out = []
     waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
     # Shoes first: trousers break on them.
-    for index in sorted(range(len(pieces)), key=lambda i: pieces[i].kind != "shoes"):
+    for index in sorted(range(len(pieces)), key=lambda i: pieces[i].category != "shoes"):
         piece = pieces[index]
-        if piece.kind == "shoes":
+        if piece.category == "shoes":
             worn, obstacle = _shod(piece, index, form)
         else:
             # A top that comes before what is worn below is under it: tucked in.
@@ -80,7 +79,7 @@ def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
     kinds = {piece.category for piece in pieces}
     plain = Fabric("#e6e0d8", weave="jersey")
     out = []
-    if "lower" not in kinds or any("skirt" in piece.kind for piece in pieces):
+    if "lower" not in kinds or any(KINDS[piece.kind].cut == "skirt" for piece in pieces):
         out.append(Piece("shorts", plain))
     if not kinds & {"upper", "dress"}:
         out.append(Piece("tank top", plain))
@@ -90,7 +89,8 @@ def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
 def _shod(piece: Piece, index: int, form: Form) -> tuple[Worn, Obstacles]:
     pair = shoes(piece.style or "sneakers", form)
     meshes = {part: mesh for part, (mesh, _) in pair.items()}
-    labels = [np.full(len(mesh.faces), 18 if part == LEFT_LEG else 19, np.uint8) for part, mesh in meshes.items()]
+    sides = {part: nearest(f"{'left' if part == LEFT_LEG else 'right'}-{KINDS[piece.kind].label}") for part in meshes}
+    labels = [np.full(len(mesh.faces), sides[part], np.uint8) for part, mesh in meshes.items()]
     part = np.concatenate([np.full(len(mesh.vertices), part) for part, mesh in meshes.items()])
     mesh = join(list(meshes.values()))
     edge = np.concatenate([edge for _, edge in pair.values()])
@@ -99,10 +99,9 @@ def _shod(piece: Piece, index: int, form: Form) -> tuple[Worn, Obstacles]:
 
 
 def _worn(piece: Piece, index: int, garment: Sewn) -> Worn:
-    skirted = "skirt" in piece.kind or piece.kind == "dress"
-    label = _SKIRT_LABEL if "skirt" in piece.kind else LABELS[piece.category]
-    inside, reach = (0.09, 0.25) if skirted else (0.045, 0.08)
-    labels = np.full(len(garment.mesh.faces), label, np.uint8)
+    kind = KINDS[piece.kind]
+    inside, reach = (0.09, 0.25) if kind.style.skirt else (0.045, 0.08)
+    labels = np.full(len(garment.mesh.faces), nearest(kind.label), np.uint8)
     return Worn(piece, garment.mesh, labels, index, garment.edge, garment.sleeve, inside, reach)
 
 
@@ -112,7 +111,7 @@ def surfaces(worn: Sequence[Worn], pieces: Sequence[Piece], material_for: Callab
     for item in worn:
         piece = pieces[item.index] if item.index >= 0 else item.piece
         mesh, material = item.mesh, material_for(piece.fabric)
-        if piece.kind == "shoes":
+        if piece.category == "shoes":
             material = replace(material, kind="shoe")
         out.append(
             Surface(
@@ -163,11 +162,11 @@ def _covered(points: np.ndarray, arm: np.ndarray, worn: Sequence[Worn]) -> np.nd
 
 def product_shape(piece: Piece) -> Worn:
     """``piece`` alone on an invisible figure, arms away from the body, for a product photograph."""
-    woman = piece.category == "dress" or "skirt" in piece.kind or piece.kind == "crop top"
+    woman = KINDS[piece.kind].wearer == "woman"
     body = make_body(Figure("woman" if woman else "man", height=1.68 if woman else 1.8))
     if piece.category != "lower":
         body = replace(body, posed=body.rest, transforms=np.broadcast_to(np.eye(4), body.transforms.shape))
     form = Form(body, base_hull())
-    if piece.kind == "shoes":
+    if piece.category == "shoes":
         return _shod(piece, 0, form)[0]
     return _worn(piece, 0, sew(piece, form, [body_obstacles(form, feet=False)]))

@@ -13,7 +13,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from helpers.mannequin.colours import decode, lab, mix, srgb, to_hex
+from helpers.mannequin.colours import lab, mix, srgb, to_hex
+from helpers.srgb import decode
 
 _OVERSAMPLE = 3
 _SHIFT = 4  # fractional bits of cv2's polygon corners

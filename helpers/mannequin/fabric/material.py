@@ -19,12 +19,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from helpers.mannequin.colours import decode, linear, mix
+from helpers.mannequin.colours import linear, mix
 from helpers.mannequin.fabric.floral import floral_tile
-from helpers.mannequin.fabric.weave import FINISHES, rib_map, weave_map
+from helpers.mannequin.fabric.weave import TEXEL, rib_map, weave_map
+from helpers.mannequin.fabrics import PATTERNS, WEAVES, Weave
 from helpers.mannequin.fields import look_up, sample, wrapped
-from helpers.mannequin.outfit import PATTERNS, WEAVES, Fabric
+from helpers.mannequin.outfit import Fabric
 from helpers.mannequin.surface import Hits, Material
+from helpers.srgb import decode
 
 PIXEL = 0.0018
 """Metres of cloth a pixel shows when the hits bring no ``footprint``: a full figure on 1024 rows."""
@@ -60,7 +62,7 @@ def fabric_material(
         source = print_image if print_image is not None else fabric.image
         picture = _emblem(fabric.accent) if source is None else _picture(source)
     cloth = _Cloth(fabric, _PATTERNS[fabric.pattern](fabric), picture, pixel)
-    finish = FINISHES[fabric.weave]
+    finish = WEAVES[fabric.weave]
     return Material(
         cloth.albedo,
         kind=kind,
@@ -81,6 +83,11 @@ class _Cloth:
     pixel: float | None
     prints: dict[float, np.ndarray] = field(default_factory=dict, repr=False)  # the picture at the sizes it was seen
 
+    @property
+    def made_of(self) -> Weave:
+        """The record of its weave."""
+        return WEAVES[self.fabric.weave]
+
     def albedo(self, hits: Hits) -> np.ndarray:
         """(N, 3) float32 linear RGB."""
         u, v = (np.asarray(c, np.float32) for c in np.asarray(hits["uv"]).T)
@@ -88,7 +95,7 @@ class _Cloth:
         plain = linear(self.fabric.colour)
         colour = self.pattern(u, v, blur)
         if self.picture is not None:
-            self._print(colour, u, v, _attribute(hits, "panel"), blur)
+            self._print(self.picture, colour, u, v, _attribute(hits, "panel"), blur)
         ribbed = _attribute(hits, "rib")
         if ribbed is not None:
             colour += np.clip(ribbed, 0, 1)[:, None] * (plain - colour)
@@ -96,7 +103,7 @@ class _Cloth:
         if trim is not None:
             colour += np.clip(trim, 0, 1)[:, None] * (linear(self.fabric.accent) - colour)
         colour *= self._weave(u, v, ribbed, blur)[:, :1]
-        if self.fabric.weave == "denim":
+        if self.made_of.worn:
             fade = _attribute(hits, "fade")
             colour = _worn(colour, _leg_fade(u, v, _attribute(hits, "panel")) if fade is None else fade)
         edge = _attribute(hits, "hem")
@@ -128,22 +135,29 @@ class _Cloth:
         return 0.0001 * 1.25 ** round(np.log(max(_SHARPNESS * pixel, 1e-6) / 0.0001) / np.log(1.25))
 
     def _weave(self, u: np.ndarray, v: np.ndarray, ribbed: np.ndarray | None, blur: float) -> np.ndarray:
-        out = look_up(weave_map(self.fabric.weave, blur), u, v)
+        out = look_up(weave_map(self.fabric.weave, blur), u, v, TEXEL)
         if ribbed is not None and (inside := np.flatnonzero(ribbed > 0.02)).size:
-            pitch = 0.0056 if self.fabric.weave in ("knit", "wool") else 0.0030
             share = np.clip(ribbed[inside], 0, 1)[:, None]
-            out[inside] += share * (look_up(rib_map(pitch, blur), u[inside], v[inside]) - out[inside])
+            out[inside] += share * (look_up(rib_map(self.made_of.ribs, blur), u[inside], v[inside], TEXEL) - out[inside])
         return out
 
     def _thread(self) -> np.ndarray:
-        if self.fabric.weave == "denim":
-            return linear("#b9793a")
+        if self.made_of.thread:
+            return linear(self.made_of.thread)
         base = linear(self.fabric.colour)
         return base * 0.62 if base.mean() > 0.08 else base * 1.5 + 0.012
 
-    def _print(self, colour: np.ndarray, u: np.ndarray, v: np.ndarray, panel: np.ndarray | None, blur: float) -> None:
-        """Lays the picture over ``colour`` (N, 3) on the front."""
-        height, width = self.picture.shape[:2]
+    def _print(
+        self,
+        picture: np.ndarray,
+        colour: np.ndarray,
+        u: np.ndarray,
+        v: np.ndarray,
+        panel: np.ndarray | None,
+        blur: float,
+    ) -> None:
+        """Lays ``picture`` over ``colour`` (N, 3) on the front."""
+        height, width = picture.shape[:2]
         scale = min(PRINT_WIDTH / width, PRINT_HEIGHT / height)  # metres a picture pixel
         on = (np.abs(u) < PRINT_WIDTH / 2) & (np.abs(v - PRINT_CENTRE) < PRINT_HEIGHT / 2)
         if panel is not None:
@@ -152,7 +166,7 @@ class _Cloth:
         if not on.size:
             return
         if blur not in self.prints:
-            self.prints[blur] = _shrunk(self.picture, blur / scale)
+            self.prints[blur] = _shrunk(picture, blur / scale)
         image = self.prints[blur]
         x = (u[on] / scale + width / 2) * image.shape[1] / width - 0.5
         y = ((PRINT_CENTRE - v[on]) / scale + height / 2) * image.shape[0] / height - 0.5

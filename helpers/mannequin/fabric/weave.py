@@ -6,35 +6,15 @@ serves colour and shading normal. Structures finer than a pixel are blurred away
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 
-from helpers.mannequin.fields import TEXEL, wrapped
+from helpers.mannequin.fields import wrapped
 
-
-@dataclass(frozen=True)
-class Finish:
-    """How a weave answers light; see ``surface.Material``."""
-
-    roughness: float
-    specular: float
-    sheen: float
-
-
-FINISHES = {
-    "cotton": Finish(0.86, 0.035, 0.05),
-    "jersey": Finish(0.88, 0.032, 0.07),
-    "denim": Finish(0.88, 0.03, 0.04),
-    "knit": Finish(0.94, 0.025, 0.2),
-    "silk": Finish(0.52, 0.04, 0.12),
-    "wool": Finish(0.95, 0.025, 0.22),
-    "linen": Finish(0.84, 0.035, 0.04),
-    "leather": Finish(0.42, 0.05, 0.0),
-    "satin": Finish(0.45, 0.048, 0.12),
-}
+TEXEL = 0.0005
+"""Metres a pixel of the maps."""
 
 
 @cache
@@ -170,3 +150,4 @@ _MAPS = {
     "cotton": _cotton, "jersey": _jersey, "denim": _denim, "knit": _knit, "silk": _silk, "wool": _wool, "linen": _linen,
     "leather": _leather, "satin": _satin,
 }  # fmt: skip
+"""The yarn of each weave of ``fabrics.WEAVES``."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from helpers.mannequin.mesh import unit
 from helpers.mannequin.render.camera import Camera
-from helpers.mannequin.render.trace import Fragments, Scene, interpolate, unit
+from helpers.mannequin.render.trace import Fragments, Scene, interpolate
 
 _TILE = 4  # pixels over which ray directions repeat
 _POINTS = 190_000  # gather points at most; above, one in 2 x 2, 3 x 3 ... pixels

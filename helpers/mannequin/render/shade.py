@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.mannequin.mesh import unit
 from helpers.mannequin.render.light import Light, Studio
-from helpers.mannequin.render.trace import unit
 from helpers.mannequin.surface import Hits, Material
+from helpers.srgb import encode
 
 _SKIN_WRAP = np.float32([0.34, 0.16, 0.11])  # how far round the terminator light scatters, by colour
 _LEAST = 0.04  # of the surroundings reaches the deepest fold
@@ -173,7 +174,7 @@ def tone(linear: np.ndarray) -> np.ndarray:
     curved = np.minimum(peak, _KNEE) + (1 - _KNEE) * (1 - np.exp(-over / (1 - _KNEE)))
     out = linear * (curved / np.maximum(peak, 1e-6))
     out += (curved - out) * (np.maximum(over - 0.1, 0) * 0.25)
-    return encode(out)
+    return encode(out).astype(np.float32)
 
 
 def untone(linear: np.ndarray) -> np.ndarray:
@@ -181,9 +182,3 @@ def untone(linear: np.ndarray) -> np.ndarray:
     peak = _brightest(linear)[..., None]
     over = np.clip((peak - _KNEE) / (1 - _KNEE), 0, 0.97)
     return linear * ((np.minimum(peak, _KNEE) - (1 - _KNEE) * np.log1p(-over)) / np.maximum(peak, 1e-6))
-
-
-def encode(linear: np.ndarray) -> np.ndarray:
-    """Linear 0..1 -> sRGB 0..1 (IEC 61966-2-1)."""
-    linear = np.clip(linear, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** np.float32(1 / 2.4) - 0.055).astype(np.float32)

@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 
 from helpers.mannequin.colours import linear
+from helpers.mannequin.mesh import unit
 from helpers.mannequin.render.camera import Camera, bounds
 from helpers.mannequin.render.light import STUDIO, Studio, Visibility, floor, locate
 from helpers.mannequin.render.shade import shade, tone, untone
-from helpers.mannequin.render.trace import Fragments, Scene, unit
+from helpers.mannequin.render.trace import Fragments, Scene
 from helpers.mannequin.surface import Surface
 
 # The first 16 points of Sobol's sequence: any four in a row from a multiple of four hold one point in each quarter.

@@ -12,6 +12,7 @@ import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
+from helpers.mannequin.mesh import unit
 from helpers.mannequin.surface import Hits, Surface
 
 LAYERS = 6  # translucent surfaces a ray passes before the next one counts as opaque
@@ -178,11 +179,6 @@ def interpolate(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np
     out += np.take(values, corners[:, 1], axis=0) * u
     out += np.take(values, corners[:, 2], axis=0) * v
     return out
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Rows of ``vectors`` (N, 3) at length one."""
-    return vectors / np.sqrt(np.maximum(np.einsum("ij,ij->i", vectors, vectors), 1e-20))[:, None]
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpers.mannequin import outfit as o
+from helpers.mannequin.fabrics import PATTERNS
 from helpers.mannequin.words import vocabulary as words
 from helpers.mannequin.words.harmony import PLAIN_REPEAT
 
@@ -18,7 +19,7 @@ def describe(outfit: o.Outfit) -> str:
         f"{_name(figure.eyes, words.EYE_COLOURS)} eyes, face {figure.face_seed}, {_POSE_PHRASES.get(figure.pose, figure.pose)}"
     )
     clothes = [_describe_piece(piece) for piece in outfit.pieces]
-    if not any(piece.kind == "shoes" for piece in outfit.pieces):
+    if not any(piece.category == "shoes" for piece in outfit.pieces):
         clothes.append("barefoot")
     order = [piece.category for piece in outfit.pieces]
     if {"upper", "lower"} <= set(order):
@@ -54,11 +55,7 @@ def _describe_piece(piece: o.Piece) -> str:
     parts += [f"{piece.fit} fit"] if piece.category != "shoes" else []
     parts += [fabric.pattern, _name(fabric.colour, words.COLOURS), fabric.weave, piece.style or piece.kind]
     trim = f"with {_name(fabric.accent, words.COLOURS)} trim"
-    repeat = (
-        f" every {1000 * fabric.repeat:g} mm"
-        if fabric.repeat != PLAIN_REPEAT or fabric.pattern not in ("solid", "print")
-        else ""
-    )
+    repeat = f" every {1000 * fabric.repeat:g} mm" if fabric.repeat != PLAIN_REPEAT or PATTERNS[fabric.pattern].repeats else ""
     image = f' with "{fabric.image}"' if fabric.image else ""
     article = "" if piece.kind.endswith("s") else "a "
     return f"{article}{' '.join(parts)}{repeat} {trim}{image}"

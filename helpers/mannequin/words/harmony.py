@@ -6,17 +6,10 @@ import numpy as np
 
 from helpers.mannequin import outfit as o
 from helpers.mannequin.colours import lab
+from helpers.mannequin.fabrics import PATTERNS, WEAVES
+from helpers.mannequin.garments import SHOES
 from helpers.mannequin.words import vocabulary as words
-from helpers.mannequin.words.request import Chooser, Request, Wish
-
-_BASE_COLOURS = {
-    "lower": "navy charcoal black beige camel khaki olive white stone brown sage dark_grey denim_blue rust burgundy dark_green cream",
-    "upper": "white off_white cream light_blue navy black heather_grey sage dusty_pink burgundy rust mustard olive teal camel lilac "
-    "forest_green coral chambray ivory charcoal terracotta powder_blue",
-    "dress": "navy black emerald burgundy terracotta sage dusty_pink white light_blue rust teal red mustard lilac cream forest_green",
-    "shoes": "white black brown tan cognac off_white navy grey chocolate beige",
-}
-_DENIM = ("#32486f", "#3d5a88", "#26344f", "#5b7ba5", "#1f2a40", "#87a3c2", "#2b2d33")
+from helpers.mannequin.words.request import Chooser, Request, Wish, kind_of
 
 
 def _harmony(candidate: str, others: list[str]) -> float:
@@ -42,99 +35,74 @@ def _harmony(candidate: str, others: list[str]) -> float:
 def palette(wishes: list[Wish], chooser: Chooser) -> list[str]:
     """A colour for each garment: what was said, the rest by harmony with it."""
     colours = [wish.colours[0] if wish.colours else None for wish in wishes]
-    order = sorted(range(len(wishes)), key=lambda i: (wishes[i].kind == "shoes", i))
-    for i in order:
-        if colours[i] is not None:
-            continue
-        wish = wishes[i]
-        category = o.GARMENTS[wish.kind]
-        if wish.weave == "denim":
-            options = list(_DENIM)
-        elif wish.weave == "leather" and category != "shoes":
-            options = [words.COLOURS[name] for name in ("black", "chocolate", "cognac", "burgundy")]
-        elif category == "shoes" and wish.style == "sneakers":
-            options = [words.COLOURS[name] for name in ("white", "white", "off white", "black", "navy", "grey")]
-        elif category == "shoes" and wish.style in ("boots", "loafers"):
-            options = [words.COLOURS[name] for name in ("black", "black", "brown", "chocolate", "cognac", "tan")]
-        else:
-            options = [words.COLOURS[name.replace("_", " ")] for name in _BASE_COLOURS[category].split()]
-        if wish.tone:
-            light = {option: lab(option)[0] for option in options}
-            wanted = [c for c in options if (light[c] < 38 if wish.tone == "dark" else light[c] > 58)]
-            options = wanted or [min(options, key=light.get) if wish.tone == "dark" else max(options, key=light.get)]
-        said = [c for c in colours if c is not None]
-        scores = np.array([_harmony(option, said) for option in options])
-        if category in ("upper", "dress"):  # beside so many neutrals a colour is welcome
-            scores += [0.35 * (np.hypot(*lab(option)[1:]) > 14) for option in options]
-        if category == "shoes":  # shoes may repeat a colour
-            scores = np.array([max(_harmony(option, said), 0.8 if option in said else -9) for option in options])
-        colours[i] = chooser.pick(f"colour {category} {wish.kind}", options, np.exp(2.2 * (scores - scores.max())))
-    return colours
+    for i in sorted(range(len(wishes)), key=lambda i: (kind_of(wishes[i]).category == "shoes", i)):
+        colours[i] = colours[i] or _colour(wishes[i], [c for c in colours if c is not None], chooser)
+    return [colour for colour in colours if colour is not None]
 
 
-_REPEATS = {
-    "stripes": (0.024, 0.03, 0.036, 0.05),
-    "vertical stripes": (0.012, 0.016, 0.03),
-    "pinstripes": (0.012, 0.016, 0.02),
-    "checks": (0.04, 0.05, 0.06),
-    "gingham": (0.012, 0.018, 0.024),
-    "tartan": (0.08, 0.1, 0.12),
-    "dots": (0.024, 0.032, 0.044),
-    "floral": (0.05, 0.065, 0.08),
-}
+def _colour(wish: Wish, said: list[str], chooser: Chooser) -> str:
+    category = kind_of(wish).category
+    options = _toned(wish, [name if name.startswith("#") else words.COLOURS[name] for name in _dyes(wish)])
+    scores = np.array([_harmony(option, said) for option in options])
+    if category in ("upper", "dress"):  # beside so many neutrals a colour is welcome
+        scores += [0.35 * (np.hypot(*lab(option)[1:]) > 14) for option in options]
+    if category == "shoes":  # shoes may repeat a colour
+        scores = np.array([max(_harmony(option, said), 0.8 if option in said else -9) for option in options])
+    return chooser.pick(f"colour {category} {wish.kind}", options, np.exp(2.2 * (scores - scores.max())))
+
+
+def _dyes(wish: Wish) -> tuple[str, ...]:
+    """The colours that its cloth comes in; what shoes are usually made of has their own."""
+    weave, shoe, kind = WEAVES[wish.weave or ""], SHOES.get(wish.style or ""), kind_of(wish)
+    own = shoe is not None and weave.name in shoe.weaves
+    return weave.colours if weave.colours and not own else (shoe.colours if shoe else ()) or kind.colours
+
+
+def _toned(wish: Wish, options: list[str]) -> list[str]:
+    """Those of the colours that are as dark or light as was said."""
+    if not wish.tone:
+        return options
+    light = {option: lab(option)[0] for option in options}
+    wanted = [c for c in options if (light[c] < 38 if wish.tone == "dark" else light[c] > 58)]
+    return wanted or [min(options, key=light.__getitem__) if wish.tone == "dark" else max(options, key=light.__getitem__)]
+
+
 PLAIN_REPEAT = 0.06
 """``Fabric.repeat`` of cloth that repeats nothing."""
 
 
 def piece(wish: Wish, colour: str, chooser: Chooser, request: Request) -> o.Piece:
-    category, pattern = o.GARMENTS[wish.kind], wish.pattern
-    if pattern == "striped":  # shirts and trousers are striped lengthwise, what is knitted across
-        pattern = "vertical stripes" if wish.kind in ("shirt", "trousers", "shorts") else "stripes"
+    """The garment that is drawn for a wish in ``colour``: with pattern, second colour and repeat."""
     if len(wish.colours) > 2:
         request.notes.append(f"{wish.word}: two colours to a cloth, the others are left out")
-    if pattern is None:
-        pattern = "solid"
-        if len(wish.colours) > 1 and category != "shoes":
-            pattern = "stripes"
-            request.notes.append(f"{wish.word}: two colours and no pattern, read as stripes")
-        elif not wish.colours and category in ("upper", "dress") and not wish.word:
-            options = {"solid": 7, "stripes": 2, "checks": 1, "floral": 0.7, "dots": 0.4}
-            if wish.kind == "shirt":
-                options |= {"checks": 1.5, "tartan": 0.7, "gingham": 0.7}
-            if wish.kind in ("sweater", "tank top") or wish.weave in ("silk", "wool"):
-                options = {"solid": 6, "stripes": 1}
-            pattern = chooser.pick("pattern", tuple(options), tuple(options.values()))
-            if wish.kind == "shirt" and pattern == "stripes":
-                pattern = "vertical stripes"
-        elif category == "dress" and not wish.colours:
-            pattern = chooser.pick("pattern", ("solid", "floral", "dots"), (3, 2, 1))
+    pattern = _pattern(wish, chooser, request)
     accent = wish.accent or (wish.colours[1] if len(wish.colours) > 1 else None) or _accent(colour, pattern, wish, chooser)
-    repeat = wish.repeat or (chooser.pick("repeat " + pattern, _REPEATS[pattern]) if pattern in _REPEATS else PLAIN_REPEAT)
-    fabric = o.Fabric(colour, pattern, accent, repeat, wish.weave, wish.image)
-    return o.Piece(wish.kind, fabric, wish.length, wish.sleeve, wish.neckline, wish.fit, wish.style)
+    repeats = PATTERNS[pattern].repeats
+    repeat = wish.repeat or (chooser.pick("repeat " + pattern, repeats) if repeats else PLAIN_REPEAT)
+    fabric = o.Fabric(colour, pattern, accent, repeat, wish.weave or "", wish.image)
+    return o.Piece(wish.kind, fabric, wish.length, wish.sleeve, wish.neckline, wish.fit or "", wish.style)
+
+
+def _pattern(wish: Wish, chooser: Chooser, request: Request) -> str:
+    kind = kind_of(wish)
+    if wish.pattern is not None:  # shirts and trousers are striped lengthwise, what is knitted across
+        return kind.stripes if wish.pattern == "striped" else wish.pattern
+    if len(wish.colours) > 1 and kind.category != "shoes":
+        request.notes.append(f"{wish.word}: two colours and no pattern, read as stripes")
+        return "stripes"
+    shares = kind.patterns_named if wish.word else (kind.patterns and WEAVES[wish.weave or ""].patterns) or kind.patterns
+    if wish.colours or not shares:
+        return "solid"
+    pattern = chooser.pick("pattern", tuple(shares), tuple(shares.values()))
+    return kind.stripes if pattern == "stripes" else pattern
 
 
 def _accent(colour: str, pattern: str, wish: Wish, chooser: Chooser) -> str:
     """A second colour that reads against the first; for plain cloth the trim: stitching, buttons, soles."""
-    light = lab(colour)[0]
-    if pattern == "solid":
-        if wish.weave == "denim":
-            return "#b9793a"
-        if wish.kind == "shoes":
-            return "#f0efeb" if wish.style == "sneakers" else "#2a1d16" if light > 12 else "#0f0f11"
-        return "#f1efe8" if wish.kind == "shirt" else colour
-    names = ("white", "cream", "navy", "black", "burgundy", "light blue", "rust", "mustard", "dusty pink", "sage", "coral")
-    if pattern in (
-        "stripes",
-        "vertical stripes",
-        "pinstripes",
-        "gingham",
-        "checks",
-        "dots",
-    ):  # woven and printed on white, or with it
-        names = ("white", "off white", "cream", "navy", "light blue", "black")
-    elif pattern == "floral":
-        names = ("white", "cream", "dusty pink", "coral", "mustard", "rust", "burgundy", "light blue", "lilac", "rose")
-    options = [words.COLOURS[name] for name in names if abs(lab(words.COLOURS[name])[0] - light) > 28]
+    light, weave, shoe = lab(colour)[0], WEAVES[wish.weave or ""], SHOES.get(wish.style or "")
+    if PATTERNS[pattern].plain:
+        sole = shoe.sole[int(light > 12)] if shoe else None
+        return weave.thread or sole or kind_of(wish).buttons or colour
+    options = [c for c in (words.COLOURS[name] for name in PATTERNS[pattern].accents) if abs(lab(c)[0] - light) > 28]
     scores = np.array([_harmony(option, [colour]) for option in options])
     return chooser.pick(f"accent {pattern}", options, np.exp(2.5 * (scores - scores.max())))

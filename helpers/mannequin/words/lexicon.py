@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from helpers.mannequin.words import vocabulary as words
 
@@ -11,8 +13,8 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     """Phrase -> its readings (slot, value), the preferred one first."""
     table: dict[tuple[str, ...], list] = defaultdict(list)
 
-    def add(slot: str, entries) -> None:
-        for phrase, value in entries.items() if isinstance(entries, dict) else ((p, p) for p in entries):
+    def add(slot: str, entries: Mapping[str, Any] | Iterable[str]) -> None:
+        for phrase, value in entries.items() if isinstance(entries, Mapping) else ((p, p) for p in entries):
             table[tuple(phrase.split())].append((slot, value))
 
     add("refuse minor", words.CHILD_WORDS)
@@ -21,7 +23,7 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     add("colour", words.COLOURS)
     add("colour", {name: words.COLOURS.get(same, words.COLOURS["beige"]) for name, same in words.COLOUR_SYNONYMS.items()})
     add("pattern", words.PATTERNS)
-    add("weave", {**words.WEAVES, "corduroy": "cotton"})
+    add("weave", words.WEAVES)
     add("length", words.LENGTHS)
     add("sleeve", words.SLEEVES)
     for phrase, value in words.NECKLINES.items():
@@ -50,7 +52,6 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
     add("head", dict.fromkeys(words.BACKDROPS, "backdrop"))
     add("head", dict.fromkeys(("trim", "trims", "piping", "soles", "sole", "stitching", "buttons", "laces", "accents"), "trim"))
     add("barefoot", ("barefoot", "barefooted", "bare feet", "no shoes", "without shoes"))
-    add("pattern", {"no pattern": "solid", "without pattern": "solid", "no print": "solid", "without print": "solid"})
     add("tuck", words.TUCKS)
     add("uniform", ("all", "matching", "all over", "head to toe in"))
     add("filler", words.FILLERS)

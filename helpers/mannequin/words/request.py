@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+
+from helpers.mannequin.garments import KINDS
+from helpers.mannequin.kinds import Kind, Share, Shares, share
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -27,6 +33,12 @@ class Wish:
     neckline: str | None = None
     fit: str | None = None
     style: str | None = None
+    wearer: str | None = None  # whose the word alone says it is, as "blouse" does
+
+
+def kind_of(wish: Wish) -> Kind:
+    """The record of a wish whose kind is settled."""
+    return KINDS[wish.kind]
 
 
 @dataclass
@@ -53,6 +65,18 @@ class Chooser:
     def rng(self, name: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, *name.encode()])
 
-    def pick(self, name: str, options: Sequence, weights: Sequence[float] | None = None):
-        share = None if weights is None else np.asarray(weights, float) / np.sum(weights)
-        return options[int(self.rng(name).choice(len(options), p=share))]
+    def pick(self, name: str, options: Sequence[T], weights: Sequence[float] | np.ndarray | None = None) -> T:
+        """One of ``options``, all alike or by ``weights``."""
+        shares = None if weights is None else np.asarray(weights, float) / np.sum(weights)
+        return options[int(self.rng(name).choice(len(options), p=shares))]
+
+    def happens(self, name: str, chance: Share, day: int, presentation: str) -> bool:
+        """Whether what has ``chance`` (0..1) comes about."""
+        return bool(self.rng(name).random() < share(chance, day, presentation))
+
+    def among(self, name: str, options: Shares, day: int, presentation: str) -> str:
+        """One of ``options`` by its chance on ``day``; the first where none has any."""
+        weights = {option: weight for option, chance in options.items() if (weight := share(chance, day, presentation)) > 0}
+        if not weights:
+            return next(iter(options))
+        return self.pick(name, tuple(weights), None if len(set(weights.values())) == 1 else tuple(weights.values()))

@@ -1,10 +1,13 @@
 """The words of the prompt, as data. ``prompt`` gives them their grammar; nothing here decides anything.
 
-Every table maps a word or phrase (lower case, hyphens written as spaces) to what it stands for in ``outfit``.
+Every table maps a word or phrase (lower case, hyphens written as spaces) to what it stands for in ``outfit``. What garments and cloth
+are called stands in their records, ``garments`` and ``fabrics``.
 Colours are ``#rrggbb`` sRGB; names follow CSS where CSS has the name, else the usual fashion swatch.
 """
 
 from __future__ import annotations
+
+from helpers.mannequin import fabrics, garments
 
 COLOURS = {
     # neutrals
@@ -99,33 +102,10 @@ SKIN_SYNONYMS = {
     "deep brown": "dark brown", "medium brown": "brown", "espresso": "very dark", "sun kissed": "tan", "mid": "medium",
 }  # fmt: skip
 
-PATTERNS = {
-    "solid": "solid", "plain": "solid", "unpatterned": "solid", "stripes": "stripes", "stripe": "stripes", "striped": "striped",
-    "stripy": "striped", "breton": "stripes", "breton stripes": "stripes", "breton striped": "stripes",
-    "horizontal stripes": "stripes", "horizontally striped": "stripes", "banded": "stripes", "sailor stripes": "stripes",
-    "vertical stripes": "vertical stripes", "vertical stripe": "vertical stripes", "vertically striped": "vertical stripes",
-    "candy striped": "vertical stripes", "bengal striped": "vertical stripes", "pinstripes": "pinstripes",
-    "pinstripe": "pinstripes", "pinstriped": "pinstripes", "pin striped": "pinstripes", "pin stripes": "pinstripes",
-    "checks": "checks", "check": "checks", "checked": "checks", "checkered": "checks", "chequered": "checks",
-    "checkerboard": "checks", "windowpane": "checks", "lumberjack": "checks", "gingham": "gingham", "vichy": "gingham",
-    "tartan": "tartan", "plaid": "tartan", "madras": "tartan", "flannel plaid": "tartan", "dots": "dots", "dot": "dots",
-    "dotted": "dots", "polka dot": "dots", "polka dots": "dots", "polka dotted": "dots", "spots": "dots", "spotted": "dots",
-    "polkadot": "dots", "polkadots": "dots", "floral": "floral", "florals": "floral", "flowers": "floral", "flower": "floral",
-    "flowered": "floral", "flowery": "floral", "botanical": "floral", "blossoms": "floral", "roses": "floral",
-    "floral print": "floral", "flower print": "floral", "print": "print", "printed": "print", "graphic": "print",
-    "graphic print": "print", "logo": "print", "slogan": "print", "motif": "print", "emblem": "print",
-}  # fmt: skip
-
-WEAVES = {
-    "cotton": "cotton", "poplin": "cotton", "twill": "cotton", "canvas": "cotton",
-    "oxford": "cotton", "seersucker": "cotton", "jersey": "jersey", "ribbed": "jersey", "modal": "jersey", "viscose": "jersey",
-    "stretch": "jersey", "denim": "denim", "knit": "knit", "knitted": "knit", "cable knit": "knit", "chunky knit": "knit",
-    "crochet": "knit", "mohair": "knit", "angora": "knit", "silk": "silk", "silky": "silk", "chiffon": "silk", "crepe": "silk",
-    "wool": "wool", "woolen": "wool", "woollen": "wool", "woolly": "wool", "tweed": "wool", "flannel": "wool", "felt": "wool",
-    "merino": "knit", "cashmere": "knit", "lambswool": "knit", "linen": "linen", "hemp": "linen", "leather": "leather",
-    "faux leather": "leather", "vegan leather": "leather", "suede": "leather", "pleather": "leather", "satin": "satin",
-    "satiny": "satin", "charmeuse": "satin", "sateen": "satin",
-}  # fmt: skip
+PATTERNS = {word: pattern.name for pattern in fabrics.PATTERNS.values() for word in pattern.words} | dict.fromkeys(
+    fabrics.STRIPED, "striped"
+)
+WEAVES = {word: weave.name for weave in fabrics.WEAVES.values() for word in (*weave.words, *weave.approximated)}
 
 LENGTHS = {
     "cropped": "cropped", "crop": "cropped", "waist length": "cropped", "mini": "mini", "micro": "mini", "thigh length": "mini",
@@ -170,66 +150,22 @@ FITS = {
 }  # fmt: skip
 
 GARMENTS = {
-    "t shirt": ("t-shirt", {}), "tshirt": ("t-shirt", {}), "tee": ("t-shirt", {}), "tee shirt": ("t-shirt", {}),
-    "graphic tee": ("t-shirt", {"pattern": "print"}), "graphic t shirt": ("t-shirt", {"pattern": "print"}),
-    "polo shirt": ("t-shirt", {"neckline": "collar"}), "polo": ("t-shirt", {"neckline": "collar"}),
-    "breton top": ("long-sleeve", {"pattern": "stripes"}), "crop top": ("crop top", {}), "croptop": ("crop top", {}),
-    "cropped top": ("crop top", {}), "bralette": ("crop top", {"sleeve": "strap"}),
-    "tank top": ("tank top", {}), "tank": ("tank top", {}), "camisole": ("tank top", {"sleeve": "strap", "weave": "silk"}),
-    "cami": ("tank top", {"sleeve": "strap", "weave": "silk"}), "vest top": ("tank top", {}), "singlet": ("tank top", {}),
-    "sleeveless top": ("tank top", {}), "muscle shirt": ("tank top", {"sleeve": "none"}), "long sleeve": ("long-sleeve", {}),
-    "long sleeves top": ("long-sleeve", {}), "longsleeve": ("long-sleeve", {}), "long sleeve top": ("long-sleeve", {}),
-    "long sleeved top": ("long-sleeve", {}), "long sleeve t shirt": ("long-sleeve", {}), "henley": ("long-sleeve", {}),
-    "long sleeved t shirt": ("long-sleeve", {}), "long sleeve tee": ("long-sleeve", {}), "long sleeved tee": ("long-sleeve", {}),
-    "shirt": ("shirt", {}), "button down": ("shirt", {}), "button up": ("shirt", {}), "button down shirt": ("shirt", {}),
-    "button up shirt": ("shirt", {}), "oxford shirt": ("shirt", {"weave": "cotton"}), "dress shirt": ("shirt", {}),
-    "flannel shirt": ("shirt", {"weave": "wool"}), "blouse": ("shirt", {"weave": "silk"}), "overshirt": ("shirt", {"fit": "loose"}),
-    "sweater": ("sweater", {}), "jumper": ("sweater", {}), "pullover": ("sweater", {}), "knitwear": ("sweater", {}),
-    "sweatshirt": ("sweater", {"weave": "jersey"}), "hoodie": ("sweater", {"weave": "jersey"}),
-    "cardigan": ("sweater", {}), "turtleneck": ("sweater", {"neckline": "turtle"}), "polo neck": ("sweater", {"neckline": "turtle"}),
-    "roll neck": ("sweater", {"neckline": "turtle"}), "knit": ("sweater", {}), "top": ("top", {}),
-    "mini skirt": ("mini skirt", {}), "miniskirt": ("mini skirt", {}), "mini": ("mini skirt", {}), "skater skirt": ("mini skirt", {}),
-    "midi skirt": ("midi skirt", {}), "pencil skirt": ("midi skirt", {"fit": "slim"}), "slip skirt": ("midi skirt", {"weave": "satin"}),
-    "pleated skirt": ("midi skirt", {}), "a line skirt": ("a-line skirt", {}), "maxi skirt": ("a-line skirt", {"length": "ankle"}),
-    "circle skirt": ("a-line skirt", {"fit": "loose"}), "skirt": ("skirt", {}), "shorts": ("shorts", {}),
-    "bermudas": ("shorts", {"length": "knee"}), "bermuda shorts": ("shorts", {"length": "knee"}),
-    "denim shorts": ("shorts", {"weave": "denim"}), "jean shorts": ("shorts", {"weave": "denim"}),
-    "trousers": ("trousers", {}), "pants": ("trousers", {}), "slacks": ("trousers", {"weave": "wool"}),
-    "chinos": ("trousers", {"weave": "cotton"}), "khakis": ("trousers", {"weave": "cotton", "colour": "#b09b6b"}),
-    "culottes": ("trousers", {"length": "cropped", "fit": "loose"}), "palazzos": ("trousers", {"fit": "loose", "weave": "silk"}),
-    "joggers": ("trousers", {"weave": "jersey"}), "sweatpants": ("trousers", {"weave": "jersey"}),
-    "leggings": ("trousers", {"weave": "jersey", "fit": "slim"}), "capris": ("trousers", {"length": "cropped"}),
-    "cords": ("trousers", {"weave": "cotton"}), "cigarette trousers": ("trousers", {"fit": "slim", "length": "ankle"}),
-    "jeans": ("jeans", {}), "denims": ("jeans", {}), "denim": ("jeans", {}), "blue jeans": ("jeans", {"colour": "#3a5683"}),
-    "mom jeans": ("jeans", {"fit": "loose", "length": "ankle"}), "boyfriend jeans": ("jeans", {"fit": "oversized"}),
-    "dress": ("dress", {}), "frock": ("dress", {}), "gown": ("dress", {"length": "ankle"}),
-    "sundress": ("dress", {"sleeve": "strap", "weave": "cotton"}), "summer dress": ("dress", {"sleeve": "strap"}),
-    "slip dress": ("dress", {"sleeve": "strap", "weave": "satin"}), "t shirt dress": ("dress", {"sleeve": "short", "weave": "jersey"}),
-    "maxi dress": ("dress", {"length": "ankle"}), "midi dress": ("dress", {"length": "midi"}), "midi": ("midi skirt", {}),
-    "mini dress": ("dress", {"length": "mini"}), "minidress": ("dress", {"length": "mini"}), "maxi": ("dress", {"length": "ankle"}),
-    "sweater dress": ("dress", {"weave": "knit", "sleeve": "long"}), "jumper dress": ("dress", {"weave": "knit", "sleeve": "long"}),
-    "shift dress": ("dress", {"length": "knee", "fit": "regular"}), "shirt dress": ("dress", {"neckline": "collar"}),
-    "shirtdress": ("dress", {"neckline": "collar"}), "cocktail dress": ("dress", {"length": "knee", "weave": "satin"}),
-    "little black dress": ("dress", {"length": "knee", "colour": "#17171a"}), "lbd": ("dress", {"length": "knee", "colour": "#17171a"}),
-    "shoes": ("shoes", {}), "footwear": ("shoes", {}),
-    **dict.fromkeys(("sneakers", "trainers", "runners", "tennis shoes", "running shoes", "kicks", "plimsolls", "high tops",
-                     "canvas shoes", "converse"), ("shoes", {"style": "sneakers"})),
-    **dict.fromkeys(("flats", "ballet flats", "ballerinas", "ballet pumps", "pumps", "slippers", "espadrilles", "sandals",
-                     "heels", "high heels", "mary janes", "flat shoes"), ("shoes", {"style": "flats"})),
-    **dict.fromkeys(("loafers", "moccasins", "brogues", "oxfords", "derbies", "dress shoes", "lace ups", "penny loafers",
-                     "leather shoes", "boat shoes"), ("shoes", {"style": "loafers"})),
-    **dict.fromkeys(("boots", "ankle boots", "chelsea boots", "booties", "desert boots", "combat boots"),
-                    ("shoes", {"style": "boots"})),
-}  # fmt: skip
+    **{name: (name, {}) for name in garments.OPEN},
+    **{word: (kind.name, said) for kind in garments.KINDS.values() for word, said in kind.words.items()},
+    **{
+        word: (kind.name, {"style": style})
+        for kind in garments.KINDS.values()
+        for style in kind.styles
+        for word in garments.SHOES[style].words
+    },
+}
 """Garment words -> (kind, what the word already says). ``top`` and ``skirt`` leave the kind to the length, sleeve and seed."""
 
 APPROXIMATED = {
-    "hoodie": "a sweater (no hood)", "cardigan": "a closed sweater", "sandals": "flats", "heels": "flats", "high heels": "flats",
-    "pumps": "flats", "polo": "a t-shirt with a collar", "polo shirt": "a t-shirt with a collar", "henley": "a long-sleeve",
-    "brogues": "loafers", "oxfords": "loafers", "derbies": "loafers", "lace ups": "loafers", "leggings": "slim trousers",
-    "bralette": "a crop top", "pleated skirt": "a midi skirt", "overshirt": "a shirt", "espadrilles": "flats",
-    "corduroy": "cotton", "suede": "leather", "gown": "an ankle-length dress",
-}  # fmt: skip
+    **{word: what for kind in garments.KINDS.values() for word, what in kind.approximated.items()},
+    **{word: what for shoe in garments.SHOES.values() for word, what in shoe.approximated.items()},
+    **{word: weave.name for weave in fabrics.WEAVES.values() for word in weave.approximated},
+}
 """Words drawn as the nearest thing there is; the outfit's notes say so."""
 
 BUILDS = {

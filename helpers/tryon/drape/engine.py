@@ -8,14 +8,15 @@ does not show (skin under the old sleeves, a lower neckline) is continued plausi
 from __future__ import annotations
 
 import time
-from types import TracebackType
 
 import cv2
 import numpy as np
 
+from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.labels import LOWER, UPPER, select
 from helpers.person import Person
+from helpers.srgb import encode, to_linear
 from helpers.tryon import plausible
 from helpers.tryon.drape import compatibility, light, silhouette
 from helpers.tryon.drape import wearer as bodies
@@ -36,14 +37,8 @@ _PIECE = {
 }  # which piece of the garment a part shows; all others the trunk
 
 
-class Drape:
+class Drape(Base):
     """Puts a garment photograph on a person by warping it. Needs no weights; about a second a picture at 768x1024."""
-
-    def __enter__(self) -> Drape:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        return None
 
     def __call__(self, person: Person, garment: Garment, *, mask: np.ndarray, seed: int = 0) -> TryOn:
         """``garment`` on ``person`` in place of what ``mask`` covers.
@@ -61,7 +56,7 @@ class Drape:
         scene = _crop(person, view)
         worn = mask[view]
         image = scene.image
-        linear = light.to_linear(image)
+        linear = to_linear(image)
         lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         body = bodies.look(scene, lab, worn)
         given, worn = worn, bodies.snap(worn, lab, body)
@@ -118,7 +113,7 @@ class Drape:
             plan.say("The worn cloth is patterned, so only its broad light and shade are kept.", 0.95)
         lit_by = _light_everywhere(lit_by, linear, worn, covered, body)
         steps["light of the worn cloth"] = np.clip(np.rint(lit_by * 160), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)
-        lit = light.to_linear(np.clip(np.rint(cloth), 0, 255).astype(np.uint8)) * lit_by[..., None]
+        lit = to_linear(np.clip(np.rint(cloth), 0, 255).astype(np.uint8)) * lit_by[..., None]
         new = lit
         if removed.any():
             limbs = removed & _sleeve_region(parts, worn.shape)
@@ -134,7 +129,7 @@ class Drape:
                 share /= np.maximum(cv2.GaussianBlur((covered | removed).astype(np.float32), (0, 0), 0.9), 1e-3)
                 new = lit + share[..., None] * (flesh - lit)
         steps["composite before the edge is blended"] = np.where(
-            (covered | removed)[..., None], np.rint(light.to_srgb(new)), image
+            (covered | removed)[..., None], np.rint(255 * encode(new)), image
         ).astype(np.uint8)
         result, touched = _blend(image, linear, new, covered, removed, worn, body.hair)
         out, changed, laid = person.image.copy(), np.zeros(mask.shape, bool), np.zeros(mask.shape, bool)
@@ -158,9 +153,6 @@ class Drape:
 
 def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
     plausible.check(mask, person)
-    if min(garment.image.shape[:2]) < 64:
-        height, width = garment.image.shape[:2]
-        raise ValueError(f"garment image is {width}x{height}: too small to carry cloth. Use a picture of at least 64 pixels.")
     if person.labels is None:
         return
     upper, lower = (int((mask & select(person.labels, names)).sum()) for names in (UPPER, LOWER))
@@ -394,7 +386,7 @@ def _blend(
     if (hair & band).any():
         strands, share = light.strands(linear, hair, band & (worn | hair), old)
         mixed = np.where(strands[..., None], np.maximum(linear + share[..., None] * (new - old), 0), mixed)
-    out = np.where(band[..., None], np.rint(light.to_srgb(mixed)), image).astype(np.uint8)
+    out = np.where(band[..., None], np.rint(255 * encode(mixed)), image).astype(np.uint8)
     return out, band
 
 

@@ -10,19 +10,6 @@ from helpers.tryon.drape.warp import fill
 _LEAST, _MOST = 0.72, 1.3
 
 
-def to_linear(image: np.ndarray) -> np.ndarray:
-    """uint8 sRGB -> float32 linear light 0..1 (IEC 61966-2-1)."""
-    codes = np.arange(256) / 255.0
-    table = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
-    return table[image]
-
-
-def to_srgb(linear: np.ndarray) -> np.ndarray:
-    """float linear light -> float32 sRGB codes 0..255, clipped."""
-    linear = np.clip(linear, 0, 1)
-    return (255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)).astype(np.float32)
-
-
 def folds(lab: np.ndarray, linear: np.ndarray, worn: np.ndarray) -> tuple[np.ndarray, float]:
     """The worn cloth's light and shade as a factor on linear light, float32 (H, W) about 1, and how patterned that cloth is, 0..1.
 

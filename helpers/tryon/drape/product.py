@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from helpers import checks
 from helpers.tryon.drape.silhouette import Silhouette
-
-_SMALLEST = 64  # pixels on the shorter side under which a garment carries no texture
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,7 @@ def garment_mask(image: np.ndarray) -> np.ndarray:
     more than its noise, or is cut off from the border, is garment. Soft shadows (darker, same hue, no edge) count as backdrop.
     Raises ``ValueError`` where nothing, or nearly everything, differs from the border.
     """
-    height, width = image.shape[:2]
-    if min(height, width) < _SMALLEST:
-        raise ValueError(
-            f"garment image is {width}x{height}: too small to carry cloth. Use a picture of at least {_SMALLEST} pixels."
-        )
+    height, width = checks.image(image, "garment image").shape[:2]
     shrink = min(1.0, 512 / max(height, width))
     size = max(2, round(width * shrink)), max(2, round(height * shrink))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

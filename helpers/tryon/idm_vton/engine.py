@@ -14,7 +14,6 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -24,10 +23,12 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from helpers import devices, images
+from helpers import devices, engines, images
+from helpers.contract import Base, checked_seeds
 from helpers.garment import Garment
 from helpers.labels import body25_to_coco18
 from helpers.person import Person, densepose_picture
+from helpers.stepping import OnStep, tell
 from helpers.tryon import plausible
 from helpers.tryon.colour import match_colour
 from helpers.tryon.drape.product import garment_mask
@@ -35,7 +36,7 @@ from helpers.tryon.framing import Frame, frame
 from helpers.tryon.idm_vton import loading, pipeline
 from helpers.tryon.idm_vton.garments import GarmentCache, GarmentFeatures, size_of
 from helpers.tryon.idm_vton.preprocess import agnostic_mask, parse_from_cihp
-from helpers.tryon.idm_vton.profiles import Profile, choose_profile
+from helpers.tryon.idm_vton.profiles import COSTS, choose_profile
 from helpers.tryon.result import TryOn
 
 LICENCE = "CC BY-NC-SA 4.0: not for commercial use (IDM-VTON); OpenPose's body network: CMU, academic and non-commercial"
@@ -43,7 +44,6 @@ _ANNOTATED = (384, 512)  # what OpenPose, parsing and DensePose are fed
 _FALLBACK = {"upper": "shirts", "lower": "pants", "dress": "dress"}
 _GROWN = 0.006  # of the frame's height: a clicked mask lies on the edge of the cloth, and that edge must be painted too
 _FEATHER = 0.004
-_ROOMY = 24.0  # GB above which networks of a finished phase stay
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,14 @@ class _Sitting:
     notes: tuple[str, ...]
 
 
-class IDMVTON:
+class IDMVTON(Base):
     """The published try-on engine. Networks are read when first needed; ``close`` frees them, and the next call reads them again."""
-
-    frames_itself = True  # takes photographs of any size, and finds its mask where none is given
 
     def __init__(self) -> None:
         self._nets: dict[str, Any] = {}
         self._words: dict[tuple, Any] = {}
         self._garments = GarmentCache()
-        self._profile: Profile | None = None
-
-    def __enter__(self) -> IDMVTON:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        self._profile: devices.Policy | None = None
 
     def close(self) -> None:
         """Free every network and everything kept of garments."""
@@ -104,8 +96,8 @@ class IDMVTON:
         colour_match: bool = False,
         profile: str = "auto",
         parity: bool = False,
-        progress: bool = True,
-        on_step: Callable[[int, int], Any] | None = None,
+        progress: bool | None = None,
+        on_step: OnStep | None = None,
     ) -> list[TryOn]:
         """``garment`` on ``person``, one picture a seed. A seed gives the same picture whatever the others are.
 
@@ -120,12 +112,26 @@ class IDMVTON:
         profile:        ``auto``, ``fp16``, ``bf16``, ``low_vram``, ``cpu``; ``profiles.COSTS`` says what each costs
         parity:         as the published code: stretched, the largest part of the mask only, the whole decoded picture instead of pasting
                         back, and its order of random draws
-        progress:       show a bar of the steps
-        on_step:        called with (step, steps); ``False`` from it stops the run with :class:`Stopped`
-        Raises ``ValueError`` naming the parameter, and ``weights.Missing`` naming the files, before anything slow starts.
+        progress:       show a bar of the steps; ``None``: where there is no ``on_step``
+        on_step:        ``(step, total, None)`` after every step of every picture; ``False`` from it cancels
         """
         started = time.perf_counter()
-        _check(seeds, steps, guidance_scale, description)
+        given = {
+            "description": description,
+            "steps": steps,
+            "guidance_scale": guidance_scale,
+            "negative_prompt": negative_prompt,
+            "framing": framing,
+            "annotator": annotator,
+            "pick": pick,
+            "colour_match": colour_match,
+            "profile": profile,
+            "parity": parity,
+            "progress": progress,
+            "on_step": on_step,
+        }
+        engines.check_settings("try_on", "idm_vton", given)
+        seeds = checked_seeds(seeds)
         loading.require_all()
         self._set_profile(choose_profile(profile))
         size = self._frame_size()
@@ -143,31 +149,28 @@ class IDMVTON:
         scene = self._scene(sitting)
 
         scheduler = loading.load_scheduler()
-        results = []
-        with tqdm(total=steps * len(seeds), desc="IDM-VTON", unit="step", disable=not progress, leave=False) as bar:
+        results: list[TryOn] = []
+        shown = on_step is None if progress is None else progress
+        with tqdm(total=steps * len(seeds), desc="IDM-VTON", unit="step", disable=not shown, leave=False) as bar:
 
-            def step_done(step: int, of: int) -> Any:
+            def step_done(step: int, *_: Tensor) -> None:
                 bar.update()
-                return None if on_step is None else on_step(step, of)
+                tell(on_step, len(results) * steps + step + 1, steps * len(seeds), done=results)
 
             for seed in seeds:
                 scheduler.set_timesteps(steps)
                 generator = torch.Generator().manual_seed(int(seed))
                 told = torch.cat(hidden), torch.cat(pooled)
-                try:
-                    painted = self._paint(
-                        scene, scheduler, cloth, words[2].hidden, *told, guidance_scale, generator, parity, step_done
-                    )
-                except Stopped as stopped:
-                    stopped.done = tuple(results)
-                    raise
+                painted = self._paint(
+                    scene, scheduler, cloth, words[2].hidden, *told, guidance_scale, generator, parity, step_done
+                )
                 results.append(self._result(person, garment, sitting, cloth, painted, colour_match, parity))
         seconds = (time.perf_counter() - started) / len(results)
         return [TryOn(**{**vars(r), "seconds": seconds}) for r in results]
 
     # The networks, one phase at a time
 
-    def _set_profile(self, profile: Profile) -> None:
+    def _set_profile(self, profile: devices.Policy) -> None:
         if profile != self._profile:
             self.close()
             self._profile = profile
@@ -183,7 +186,7 @@ class IDMVTON:
 
     def _done_with(self, *names: str) -> None:
         """Free what a finished phase used, unless there is room for everything."""
-        if devices.describe().memory_gb >= _ROOMY and self._profile.kind != "cpu":
+        if self._profile.offload == "none" and self._profile.kind != "cpu":
             return
         for name in names:
             self._nets.pop(name, None)
@@ -191,9 +194,10 @@ class IDMVTON:
 
     def _tryon(self) -> Any:
         def read() -> Any:
-            where = torch.device("cpu") if self._profile.stream else self._device
+            streamed = self._profile.offload == "layers"
+            where = torch.device("cpu") if streamed else self._device
             net = loading.load_tryon_net(where, self._profile.dtype)
-            if self._profile.stream:
+            if streamed:
                 # By leaves: the keys of text tokens are computed before the first step, outside any block's forward.
                 net.enable_group_offload(
                     self._device, where, offload_type="leaf_level", use_stream=self._profile.kind == "cuda"
@@ -231,7 +235,7 @@ class IDMVTON:
 
     def _vae(self) -> Any:
         vae = self._net("vae", lambda: loading.load_vae(self._device))
-        if self._profile.tile:
+        if self._profile.tiles:
             vae.enable_tiling()
         return vae
 
@@ -250,10 +254,10 @@ class IDMVTON:
         guidance: float,
         generator: torch.Generator,
         parity: bool,
-        on_step: Callable[[int, int], Any],
+        on_step: Callable[[int, Tensor, Tensor], None],
     ) -> np.ndarray:
         """uint8 (H, W, 3): the decoded frame."""
-        vae, steps = self._vae(), len(scheduler.timesteps)
+        vae = self._vae()
         factor = vae.config.scaling_factor
         posterior = pipeline.posterior(vae, pipeline.to_tensor(cloth))
         found: list[GarmentFeatures] = []
@@ -269,10 +273,6 @@ class IDMVTON:
             own = generator if parity else torch.Generator().manual_seed(int(_digest(cloth)[:8], 16))
             latents = pipeline.draw(posterior, factor, 1, own)
             found.append(self._garment_features(key, latents, scheduler.timesteps, cloth_words))
-
-        def step_done(step: int, *_: Tensor) -> None:
-            if on_step(step + 1, steps) is False:
-                raise Stopped(f"stopped after step {step + 1} of {steps}.")
 
         if not parity:  # before TryonNet is read: the two are never on the device together
             garment_phase()
@@ -290,7 +290,7 @@ class IDMVTON:
             generators=generator,
             pose_generators=None if parity else "own",
             between=garment_phase if parity else lambda: None,
-            on_step=step_done,
+            on_step=on_step,
         )
         return pipeline.to_uint8(pipeline.decode(vae, latents, factor))[0]
 
@@ -304,7 +304,7 @@ class IDMVTON:
         self._done_with("tryon")
         net = self._net("garment", lambda: loading.load_garment_net(self._device, self._profile.dtype))
         latents, text = latents.to(self._device, self._profile.dtype), text.to(self._device, self._profile.dtype)
-        batch = 1 if self._profile.stream or self._profile.kind == "cpu" else 2
+        batch = 1 if self._profile.offload == "layers" or self._profile.kind == "cpu" else 2
         pipeline.garment_features(net, latents, timesteps.to(self._device), text, batch=batch, keep=features.keep)
         self._done_with("garment")
         return features
@@ -363,7 +363,7 @@ class IDMVTON:
         colour: bool,
         parity: bool,
     ) -> TryOn:
-        notes = [f"Ran as {self._profile.name}: {self._profile.cost}.", *sitting.notes]
+        notes = [f"Ran as {self._profile.name}: {COSTS[self._profile.name]}.", *sitting.notes]
         steps = {
             "person in the frame": sitting.image,
             "what may change": np.where(sitting.mask[..., None], 127, sitting.image).astype(np.uint8),
@@ -405,12 +405,6 @@ def _shrunk(mask: np.ndarray, reach: int) -> np.ndarray:
     return cv2.erode(mask.astype(np.uint8), _ellipse(reach), borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
 
 
-class Stopped(RuntimeError):
-    """A run was stopped by its ``on_step``; ``done`` holds the pictures of the seeds before. The engine can be used again."""
-
-    done: Sequence[TryOn] = ()
-
-
 def _annotate(
     person: Person, place: Frame, framing: str, mask: np.ndarray | None, pick: str | int, annotator: str, parity: bool
 ) -> dict[str, Any]:
@@ -424,8 +418,6 @@ def _annotate(
     wanted = {"densepose", "parse", "keypoints"} if mask is None else {"densepose"}
     if wanted <= known.keys():
         return known
-    from helpers import engines
-
     if parity:  # by way of the frame, as published
         small = np.asarray(Image.fromarray(place.put(person.image)).resize(_ANNOTATED, Image.Resampling.BICUBIC))
     else:
@@ -458,17 +450,6 @@ def _small_points(place: Frame, points: np.ndarray) -> np.ndarray:
     moved = (points[:, :2] - (x, y)) * (width / w, height / h) + (left, top)
     moved *= (_ANNOTATED[0] / place.size[0], _ANNOTATED[1] / place.size[1])
     return np.where(points[:, 2:] > 0, moved, 0.0)
-
-
-def _check(seeds: Sequence[int], steps: int, guidance: float, description: str) -> None:
-    if not seeds or not all(isinstance(s, int | np.integer) and not isinstance(s, bool) and s >= 0 for s in seeds):
-        raise ValueError(f"seeds must be whole numbers of at least 0, at least one, not {seeds!r}.")
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 100:
-        raise ValueError(f"steps must be a whole number from 1 to 100, not {steps!r}.")
-    if isinstance(guidance, bool) or not isinstance(guidance, int | float) or not 1 <= guidance <= 10:
-        raise ValueError(f"guidance_scale must be a number from 1 (no guidance) to 10, not {guidance!r}.")
-    if not isinstance(description, str):
-        raise ValueError(f"description must be words about the garment, not {description!r}.")
 
 
 def _digest(*parts: Any) -> str:
