@@ -15,9 +15,10 @@ from scipy.spatial import cKDTree
 
 from helpers.labels import nearest
 from helpers.mannequin.body.figure import Body, make_body
+from helpers.mannequin.cloth.assembly import Sewn, body_obstacles, padded
 from helpers.mannequin.cloth.form import LEFT_LEG, MEETS, Form
 from helpers.mannequin.cloth.patterns import base_hull
-from helpers.mannequin.cloth.sewing import Sewn, body_obstacles, padded, sew, underlayer, waist_of
+from helpers.mannequin.cloth.sewing import sew, underlayer, waist_of
 from helpers.mannequin.cloth.shoes import shoes, sole_height
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Mesh, join
@@ -81,7 +82,7 @@ def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
     out = []
     if "lower" not in kinds or any(KINDS[piece.kind].cut == "skirt" for piece in pieces):
         out.append(Piece("shorts", plain))
-    if not kinds & {"upper", "dress"}:
+    if all(KINDS[piece.kind].open for piece in pieces if piece.category in ("upper", "dress")):
         out.append(Piece("tank top", plain))
     return out
 
