@@ -25,13 +25,15 @@ _OPENINGS = ("neck", "cuff", "hem", "waist", "front")
 @dataclass
 class Sewn:
     """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``sleeve`` and ``waist``
-    (V,) bool, where it is on an arm or on the waist's edge, ``obstacles`` for the next layer."""
+    (V,) bool, where it is on an arm or on the waist's edge, ``obstacles`` for the next layer; ``inside`` is that part of them which
+    a waist closes over where it is tucked in."""
 
     mesh: Mesh
     edge: np.ndarray
     sleeve: np.ndarray
     waist: np.ndarray
     obstacles: Obstacles
+    inside: Obstacles | None = None
 
 
 def body_obstacles(form: Form, feet: bool = True) -> Obstacles:
