@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PUBLISHED := $(VENV)/.published
 
-.PHONY: help setup published demo lab test lint gallery bench clean
+.PHONY: help setup published demo lab test lint gallery tables bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,6 +44,9 @@ lint: $(INSTALLED)  ## ruff over code and notebooks
 
 gallery: $(INSTALLED)  ## remake docs/gallery.md and its pictures by running the notebooks
 	@$(BIN)/python docs/make_gallery.py
+
+tables: $(INSTALLED)  ## renew the tables of engines and weights in the README pages from their records
+	@$(BIN)/python docs/make_tables.py
 
 bench: $(PUBLISHED)  ## seconds, memory, click protocol and try-on figures into benchmarks/README.md
 	@$(BIN)/python benchmarks/run_all.py

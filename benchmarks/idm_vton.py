@@ -20,24 +20,10 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers import devices
+from helpers.testing.generation import UNET
 from helpers.tryon.idm_vton.networks import REFERENCE, GarmentNet, Savings, TryonNet, garment_net, tryon_net
 
-CONFIG = {
-    "sample_size": 128,
-    "in_channels": 13,
-    "out_channels": 4,
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "block_out_channels": (320, 640, 1280),
-    "layers_per_block": 2,
-    "cross_attention_dim": 2048,
-    "transformer_layers_per_block": (1, 2, 10),
-    "attention_head_dim": (5, 10, 20),
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 256,
-    "projection_class_embeddings_input_dim": 2816,
-}
+CONFIG = {**UNET, "in_channels": 13, "out_channels": 4}
 TINY = {
     **CONFIG,
     "block_out_channels": (32, 64, 96),

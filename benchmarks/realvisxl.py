@@ -28,27 +28,6 @@ from helpers.generation.realvisxl import RealVisXL, need
 from helpers.testing import generation
 
 WORDS = "a woman with a bob in a coral crew neck crop top and navy mini skirt"
-UNET = {
-    "sample_size": 128,
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "block_out_channels": (320, 640, 1280),
-    "cross_attention_dim": 2048,
-    "transformer_layers_per_block": (1, 2, 10),
-    "attention_head_dim": (5, 10, 20),
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 256,
-    "projection_class_embeddings_input_dim": 2816,
-}
-VAE = {
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "block_out_channels": (128, 256, 512, 512),
-    "layers_per_block": 2,
-    "sample_size": 1024,
-    "scaling_factor": 0.13025,
-}
 FIRST = {
     "hidden_size": 768,
     "intermediate_size": 3072,
@@ -74,10 +53,10 @@ def full_size(folder: Path) -> StableDiffusionXLPipeline:
     common = {"eos_token_id": 2, "bos_token_id": 0, "pad_token_id": 1}
     with torch.device("cuda"):
         torch.manual_seed(0)
-        vae = AutoencoderKL(**VAE).eval()
+        vae = AutoencoderKL(**generation.VAE).eval()
         torch.set_default_dtype(torch.float16)
         try:
-            unet = UNet2DConditionModel(**UNET).eval()
+            unet = UNet2DConditionModel(**generation.UNET).eval()
             first = CLIPTextModel(CLIPTextConfig(**FIRST, **common)).eval()
             second = CLIPTextModelWithProjection(CLIPTextConfig(**SECOND, **common)).eval()
         finally:
@@ -124,7 +103,7 @@ def peak_gb() -> float:
 def tera_macs(size: tuple[int, int]) -> float:
     """10^12 multiplications of one evaluation of the full UNet for one picture without guidance, counted on the meta device."""
     with torch.device("meta"):
-        unet = UNet2DConditionModel(**UNET)
+        unet = UNet2DConditionModel(**generation.UNET)
         latents = torch.zeros(1, 4, size[1] // 8, size[0] // 8)
         added = {"text_embeds": torch.zeros(1, 1280), "time_ids": torch.zeros(1, 6)}
         with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -156,7 +135,7 @@ def main() -> None:
                     torch.cuda.reset_peak_memory_stats()
                 with ready(variant, Path(folder), full) as engine:
                     if path == "compiled":
-                        engine._pipe.unet.compile_repeated_blocks(fullgraph=True)
+                        engine.pipe.unet.compile_repeated_blocks(fullgraph=True)
                     watch = (lambda *_: None) if path == "with previews" else None
                     draw = lambda engine=engine, steps=steps, watch=watch: engine(  # noqa: E731
                         WORDS, size=size, steps=steps, progress=False, on_step=watch

@@ -17,7 +17,7 @@ import numpy as np
 from helpers import checks, engines, images
 from helpers.contract import SEED
 from helpers.garment import Garment, load_garment
-from helpers.labels import CATEGORY_CLASSES, select
+from helpers.labels import CATEGORY_CLASSES
 from helpers.person import Person, load_person
 
 if TYPE_CHECKING:
@@ -106,12 +106,13 @@ def try_on(
 
 
 def _worn(person: Person, category: str) -> np.ndarray:
-    if person.labels is None:
+    mask = person.worn(category)
+    if mask is None:
         raise ValueError(
             "mask: this person has no labels to take one from. Click on the garment with segment(...) and pass mask=."
         )
-    names = CATEGORY_CLASSES[category]
-    mask = select(person.labels, names)
     if not mask.any():
-        raise ValueError(f"mask: nobody wears {' or '.join(names)} here. Choose another category or pass mask=.")
+        raise ValueError(
+            f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."
+        )
     return mask

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Integral, Real
 from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
@@ -131,7 +130,8 @@ def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple:
     instead: what the caller takes in its place, as the message is to say it
     """
     reach = f"of at least {low}" if high is None else f"from {low} to {high}"
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= (math.inf if high is None else high):
+    top = math.inf if high is None else high
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= top:
         raise ValueError(f"{name} must be {instead and f'{instead} or '}a whole number {reach}, not {value!r}.")
     if value % multiple:
         raise ValueError(
@@ -142,7 +142,7 @@ def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple:
 
 def number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
     """A finite number from ``low`` to ``high``, no bool; with ``above``, ``low`` itself does not fit."""
-    fits = not isinstance(value, bool) and isinstance(value, Real) and low <= value <= high
+    fits = not isinstance(value, bool) and isinstance(value, int | float | np.integer | np.floating) and low <= value <= high
     if not fits or (above and value == low):
         reach = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
         raise ValueError(f"{name} must be a number {reach}, not {value!r}.")

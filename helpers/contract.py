@@ -97,6 +97,9 @@ class Base:
 class Generator(Protocol):
     """Words to a clothed person."""
 
+    def read(self, words: str, negative_prompt: str | None = None) -> tuple[Any, Any]:
+        """What is asked for and what is kept out, each with its ``text`` and the words ``cut`` from it; not where ``knows_figure``."""
+
     def __call__(self, prompt: str | Outfit, *, seed: int = 0, size: tuple[int, int] = ..., **settings: Any) -> Person: ...
 
     def many(self, prompt: str | Outfit, *, seeds: Sequence[int], size: tuple[int, int] = ..., **settings: Any) -> list[Person]:

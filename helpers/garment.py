@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import checks
-from helpers.images import read_alpha, read_image, read_mask, write_image, write_mask
+from helpers.images import read_alpha, read_image, read_mask, slug, write_image, write_mask
 
 CATEGORIES = ("upper", "lower", "dress")
 
@@ -43,9 +43,9 @@ class Garment:
     def save(self, folder: str | Path, name: str | None = None) -> Path:
         """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``; returns the picture's path.
 
-        Beyond that layout, ``cloth-inside/NAME.png`` where it is known.
+        Beyond that layout, ``cloth-inside/NAME.png`` where it is known. A name of several words becomes one (:func:`helpers.images.slug`).
         """
-        folder, name = Path(folder), name or self.name
+        folder, name = Path(folder), slug(name or self.name)
         path = write_image(folder / "cloth" / f"{name}.jpg", self.image)
         if self.mask is not None:
             write_mask(folder / "cloth-mask" / f"{name}.jpg", self.mask)

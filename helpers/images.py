@@ -6,10 +6,14 @@ Convention: images are uint8 (H, W, 3) RGB; masks bool (H, W); sizes (width, hei
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -116,8 +120,15 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
 def write_image(path: str | Path, image: np.ndarray) -> Path:
     """Write uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W), or uint16 (H, W), by the suffix: JPEG at quality 97 4:4:4, else lossless."""
     suffix = Path(path).suffix.lower()
-    options = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
+    options: dict[str, Any] = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
     return write_whole(path, lambda part: Image.fromarray(image).save(part, **options))
+
+
+def png(image: np.ndarray) -> bytes:
+    """``image``, uint8 (H, W, 3), as the bytes of a PNG, to be shown in a page."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="png")
+    return buffer.getvalue()
 
 
 def write_mask(path: str | Path, mask: np.ndarray) -> Path:
@@ -135,6 +146,17 @@ def write_labels(path: str | Path, labels: np.ndarray, palette: np.ndarray) -> P
 def write_text(path: str | Path, text: str) -> Path:
     """Write UTF-8 text whole or not at all."""
     return write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def slug(name: str, taken: Collection[str] = ()) -> str:
+    """``name`` as the stem of a file: letters, digits, ``.``, ``_`` and ``-``, at most 80, without a blank, and none of ``taken``.
+
+    Stems that differ in capitals alone are one on some disks, and count as one here.
+    """
+    stem = re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "unnamed"
+    used = {other.casefold() for other in taken}
+    numbered = (f"{stem}-{number}" for number in count(2))
+    return next(candidate for candidate in chain([stem], numbered) if candidate.casefold() not in used)
 
 
 def digest(image: np.ndarray) -> str:

@@ -17,7 +17,7 @@ def rows() -> list[dict[str, Any]]:
             "engine": ", ".join(f"{e.stage} {e.name}" for e in users(group.name)),
             "what": group.summary,
             "files": len(group.records),
-            "size": _group_size(group),
+            "size": group_size(group),
             "licence": f"{group.licence}: {group.terms}",
             "here": verify.presence(group.name),
             "fits this machine": fits(group.name),
@@ -65,7 +65,8 @@ def is_auto(engine: engines.Engine) -> bool:
         return False
 
 
-def _group_size(group: weights.Group) -> str:
+def group_size(group: weights.Group) -> str:
+    """How much there is to download of ``group``, for people; configs and vocabularies without a recorded size are nothing beside it."""
     unknown = any(not r.bytes and r.kind not in ("json", "text") for r in group.records)
     if not group.bytes:
         return "not recorded" if unknown else "under 1 MB"

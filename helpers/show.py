@@ -1,7 +1,7 @@
 """Figures for the notebooks: grids and strips of pictures, overlays, clicks, skeletons, label maps, tables.
 
 Functions named after a thing (``overlay``, ``skeleton``, …) return uint8 (H, W, 3) RGB arrays; ``grid``, ``strip`` and ``curves``
-return a figure that a notebook shows when it ends a cell and ``Run.save_figure`` writes.
+return a figure that a notebook shows when it ends a cell and ``Run.show`` writes and displays.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import numpy as np
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from helpers.images import fit_inside, resize
-from helpers.labels import BODY_25_BONES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
+from helpers.labels import BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
 
 MASK_COLOUR = (30, 144, 255)
 _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
@@ -58,14 +59,14 @@ def grid(
     height: float = 4.2,
     title: str = "",
     captions: Sequence[str] = (),
-) -> Picture:
+) -> Picture | None:
     """Titled pictures in rows of ``columns``, each ``height`` inches high, or less where the row would be wider than a page.
 
-    ``captions`` go below them in small grey letters; titles and captions are wrapped.
+    ``captions`` go below them in small grey letters; titles and captions are wrapped. ``None`` where there is nothing to show.
     """
     items = list(pictures.items()) if isinstance(pictures, Mapping) else list(pictures)
     if not items:
-        raise ValueError("pictures: there is nothing to show.")
+        return None
     columns = min(columns, len(items))
     rows = -(-len(items) // columns)
     aspect = max(p.shape[1] / p.shape[0] for _, p in items)
@@ -90,20 +91,29 @@ def grid(
     return figure
 
 
-def strip(pictures: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]], **options: Any) -> Picture:
+def strip(pictures: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]], **options: Any) -> Picture | None:
     """Titled pictures in one row; options as in :func:`grid`."""
     return grid(pictures, columns=max(1, len(pictures)), **options)
 
 
-def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int = 1) -> Picture:
-    """Lines over 1, 2, 3, …: for instance IoU over the number of clicks."""
+def strips(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **options: Any) -> Picture | None:
+    """Rows of titled pictures one below the other; a shorter one ends early. Options as in :func:`grid`."""
+    longest = max(map(len, rows), default=1)
+    nothing = ("", np.full((4, 3, 3), 255, np.uint8))
+    return grid([picture for row in rows for picture in (*row, *[nothing] * (longest - len(row)))], columns=longest, **options)
+
+
+def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int = 1) -> Picture | None:
+    """Lines over 1, 2, 3, …: for instance IoU over the number of clicks. ``None`` where there are none."""
+    if not series:
+        return None
     figure = Picture(figsize=(5.2, 3.0))
     axis = figure.subplots()
     for name, values in series.items():
         axis.plot(range(start, start + len(values)), values, marker="o", markersize=4, label=name)
     axis.set_xlabel(x, color=_INK)
     axis.set_ylabel(y, color=_INK)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     if len(series) > 1:
@@ -136,14 +146,13 @@ def clicks(image: np.ndarray, points: Sequence[tuple[float, float, int]]) -> np.
 
 
 def skeleton(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen."""
+    """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen, in OpenPose's colours."""
     out = (image * 0.55).astype(np.uint8)
-    colours = (matplotlib.colormaps["hsv"](np.linspace(0, 1, len(BODY_25_BONES), endpoint=False))[:, :3] * 255).astype(int)
     pen = 2 * _pen(image)
-    for (a, b), colour in zip(BODY_25_BONES, colours, strict=True):
+    for a, b in BODY_25_BONES:
         if keypoints[a, 2] > 0 and keypoints[b, 2] > 0:
-            ends = [tuple(np.rint(keypoints[i, :2]).astype(int).tolist()) for i in (a, b)]
-            cv2.line(out, *ends, colour.tolist(), pen, cv2.LINE_AA)
+            start, end = np.rint(keypoints[[a, b], :2]).astype(int).tolist()
+            cv2.line(out, start, end, BODY_25_COLOURS[b].tolist(), pen, cv2.LINE_AA)
     for x, y, confidence in keypoints:
         if confidence > 0:
             cv2.circle(out, (round(float(x)), round(float(y))), pen + 1, (255, 255, 255), -1, cv2.LINE_AA)
@@ -211,6 +220,13 @@ class _Line(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def some(words: Sequence[str], most: int = 16) -> str:
+    """``words`` in a line, or where there are more than ``most`` an even choice of them and how many there are."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[:: -(-len(words) // most)])} … ({len(words)} in all)"
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -13,15 +13,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from helpers.mannequin.engine import Mannequin, product
     from helpers.mannequin.outfit import Fabric, Figure, Outfit, Piece
-    from helpers.mannequin.words.prompt import PromptRefused, describe, parse, vocabulary
+    from helpers.mannequin.words.prompt import PromptRefused, describe, parse, require_words, vocabulary
 
 _ROOMS = {
     "engine": ("Mannequin", "product"),
     "outfit": ("Fabric", "Figure", "Outfit", "Piece"),
-    "words.prompt": ("PromptRefused", "describe", "parse", "vocabulary"),
+    "words.prompt": ("PromptRefused", "describe", "parse", "require_words", "vocabulary"),
 }
 
-__all__ = ["Fabric", "Figure", "Mannequin", "Outfit", "Piece", "PromptRefused", "describe", "parse", "product", "vocabulary"]
+__all__ = [
+    "Fabric",
+    "Figure",
+    "Mannequin",
+    "Outfit",
+    "Piece",
+    "PromptRefused",
+    "describe",
+    "parse",
+    "product",
+    "require_words",
+    "vocabulary",
+]
 
 
 def __getattr__(name: str) -> Any:

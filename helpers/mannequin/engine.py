@@ -97,4 +97,4 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
         raise ValueError(f"{name!r}: product photographs are of clothes; shoes cannot be tried on.")
     worn = product_shape(what)
     image, mask, inside = studio.product(surfaces([worn], (what,), fabric_material), size, seed)
-    return Garment(image, mask, what.category, name.replace("/", "-"), inside)
+    return Garment(image, mask, what.category, name, inside)

@@ -1,3 +1,37 @@
 """Masks from clicks: ``clicks`` (points, without any widget), ``paint`` (looking at masks), and the engines: ``superpixel``, embedded, and
 ``sam`` with ``sam_decoder`` and ``mobile_sam``, published.
+
+The names below are read when they are first asked for, so that an engine does not load what only figures need.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from helpers.segmentation.clicks import default_points, garment_first, garment_under, iou, parse_points, protocol_clicks
+    from helpers.segmentation.paint import around, growth, painted, views
+
+_ROOMS = {
+    "clicks": ("default_points", "garment_first", "garment_under", "iou", "parse_points", "protocol_clicks"),
+    "paint": ("around", "growth", "painted", "views"),
+}
+
+__all__ = [
+    "around",
+    "default_points",
+    "garment_first",
+    "garment_under",
+    "growth",
+    "iou",
+    "painted",
+    "parse_points",
+    "protocol_clicks",
+    "views",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{room}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

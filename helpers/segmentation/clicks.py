@@ -23,14 +23,11 @@ Points = tuple[Point, ...]
 def parse_points(points: object, size: tuple[int, int] | None = None, name: str = "garment 1") -> dict[str, Points]:
     """Typed points as ``{garment: ((x, y, label), ...)}``.
 
-    Args:
-        points: ``[(x, y, label), ...]`` for one garment, ``{"top": [...], "skirt": [...]}`` for several, or either of them as
-            JSON text (what a command line hands over). Fractions are cut off: 384.7 lies in pixel 384.
-        size: (width, height) of the image; None checks the form only, for when there is no image yet.
-        name: what a single garment is called.
-
-    Raises:
-        ValueError: not points, a label other than 0 or 1, or a point outside the image.
+    points: ``[(x, y, label), ...]`` for one garment, ``{"top": [...], "skirt": [...]}`` for several, or either of them as JSON text
+            (what a command line hands over). Fractions are cut off: 384.7 lies in pixel 384.
+    size:   (width, height) of the image; None checks the form only, for when there is no image yet
+    name:   what a single garment is called
+    Raises ``ValueError`` for what are no points, a label other than 0 or 1, or a point outside the image.
     """
     if isinstance(points, str):
         try:
@@ -58,18 +55,16 @@ class _State:
 class PointPrompt:
     """Points on one garment or on several, with undo and redo over everything that was done.
 
-    Args:
-        size: (width, height) of the image in pixels.
-        max_view: (width, height) that the view of it may take at most; a smaller image is not enlarged.
-        points: points to begin with, as ``parse_points`` takes them. They are not undone.
-        names: what the garments are called, in the order they are clicked; from there on "garment 2", "garment 3", ...
-        choices: which of the first click's candidates each garment takes, for engines that offer several: ``{garment: index}``, or one
-            index for the first garment.
-        on_change: called with this prompt after each change. If it raises, the change is taken back and the error passed on.
+    size:      (width, height) of the image in pixels
+    max_view:  (width, height) that the view of it may take at most; a smaller image is not enlarged
+    points:    points to begin with, as ``parse_points`` takes them; they are not undone
+    names:     what the garments are called, in the order they are clicked; from there on "garment 2", "garment 3", ...
+    choices:   which of the first click's candidates each garment takes, for engines that offer several: ``{garment: index}``, or one
+               index for the first garment
+    on_change: called with this prompt after each change; if it raises, the change is taken back and the error passed on
 
-    Attributes:
-        view_size: (width, height) of the view.
-        scale: view pixels per image pixel.
+    view_size: (width, height) of the view
+    scale:     view pixels per image pixel
     """
 
     def __init__(
@@ -256,9 +251,7 @@ def next_click(truth: np.ndarray, mask: np.ndarray) -> Point:
 
     The middle is where the distance to the region's border, and to the image's, is greatest (Xu et al., "Deep interactive object
     selection", 2016; Sofiiuk, Petrov and Konushin, "Reviving iterative training with mask guidance", 2021).
-
-    Args:
-        truth, mask: bool (H, W). With an empty mask this is the middle of the garment.
+    truth, mask: bool (H, W); with an empty mask the click is in the middle of the garment
     """
     if truth.shape != mask.shape:
         raise ValueError(f"mask: expected the shape of truth, {truth.shape}, got {mask.shape}.")
@@ -311,9 +304,8 @@ def iou(mask: np.ndarray, truth: np.ndarray) -> float:
 def default_points(size: tuple[int, int], garment: np.ndarray | None = None) -> list[Point]:
     """One point to begin with where nobody clicked: the middle of ``garment``, or where a chest usually is.
 
-    Args:
-        size: (width, height) of the image.
-        garment: bool (H, W), what is known to be a garment; None or an empty mask for a picture about which nothing is known.
+    size:    (width, height) of the image
+    garment: bool (H, W), what is known to be a garment; None or an empty mask for a picture about which nothing is known
     """
     if garment is not None and garment.any():
         return [(*_middle(garment)[1], 1)]

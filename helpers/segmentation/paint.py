@@ -18,13 +18,10 @@ GAINED, LOST = (34, 180, 84), (224, 48, 49)
 def tint(shape: tuple[int, int], masks: Iterable[np.ndarray], colours: Iterable[tuple[int, int, int]]) -> np.ndarray:
     """Masks as a translucent layer to lay over a picture: each filled lightly and outlined in its colour with a white halo.
 
-    Args:
-        shape: (height, width) of the layer; masks of another size are resized to it.
-        masks: bool (H, W) each, later ones on top.
-        colours: sRGB 0..255, one a mask.
-
-    Returns:
-        uint8 (height, width, 4), RGBA, alpha not premultiplied.
+    shape:   (height, width) of the layer; masks of another size are resized to it
+    masks:   bool (H, W) each, later ones on top
+    colours: sRGB 0..255, one a mask
+    Returns uint8 (height, width, 4), RGBA, alpha not premultiplied.
     """
     layer = np.zeros((*shape, 4), np.uint8)
     stroke = max(1, round(max(shape) / 500))
@@ -53,12 +50,21 @@ def painted(image: np.ndarray, masks: Iterable[np.ndarray], colours: Iterable[tu
     return np.rint(image * (1 - alpha) + layer[..., :3] * alpha).astype(np.uint8)
 
 
-def around(region: np.ndarray, margin: float = 0.15) -> tuple[slice, slice]:
-    """Rows and columns of a 3:4 window around a bool (H, W) region, as far as the picture reaches; all of it if it is empty.
+def views(image: np.ndarray, points: Sequence[Point], mask: np.ndarray) -> dict[str, np.ndarray]:
+    """What a mask, bool (H, W), is of ``image`` and came from: the clicks, it laid over the picture, it alone, and what it cuts out."""
+    return {
+        "clicks": show.clicks(image, points),
+        "over the picture": painted(image, [mask]),
+        "mask": mask,
+        "cut out": show.cut_out(image, mask),
+    }
 
-    Args:
-        region: what has to be seen.
-        margin: room on each side, as a share of the region's longer side.
+
+def around(region: np.ndarray, margin: float = 0.15) -> tuple[slice, slice]:
+    """Rows and columns of a 3:4 window around a ``region``, as far as the picture reaches; all of it if it is empty.
+
+    region: bool (H, W), what has to be seen
+    margin: room on each side, as a share of the region's longer side
     """
     height, width = region.shape
     x, y, w, h = cv2.boundingRect(region.astype(np.uint8))
@@ -83,16 +89,13 @@ def growth(
 ) -> list[tuple[str, np.ndarray]]:
     """The mask after 1, 2, 3, … clicks, close up: blue what it is, green what the last click won, red what it gave up.
 
-    Args:
-        image: uint8 (H, W, 3) RGB.
-        points: the clicks in order.
-        predict: clicks to bool (H, W).
-        truth: bool (H, W), to score against; without it the share of the picture is told.
-        name: of the garment, put before the first title.
-        height: of each picture, in pixels.
-
-    Returns:
-        A title and a picture uint8 (height, width, 3) for each click.
+    image:   uint8 (H, W, 3) RGB
+    points:  the clicks in order
+    predict: clicks to bool (H, W)
+    truth:   bool (H, W), to score against; without it the share of the picture is told
+    name:    of the garment, put before the first title
+    height:  of each picture, in pixels
+    Returns a title and a picture uint8 (height, width, 3) for each click.
     """
     masks = [predict(points[:count]) for count in range(1, len(points) + 1)]
     clicked = np.zeros(image.shape[:2], bool)
@@ -102,7 +105,7 @@ def growth(
     scale = height / (window[0].stop - window[0].start)
     size = (round(scale * (window[1].stop - window[1].start)), height)
     moved = [((x - window[1].start + 0.5) * scale, (y - window[0].start + 0.5) * scale, label) for x, y, label in points]
-    pictures, before = [], masks[0] if masks else None
+    pictures, before = [], next(iter(masks), clicked)
     for count, mask in enumerate(masks, 1):
         close = [images.resize(layer[window], size) for layer in (image, mask, mask & ~before, before & ~mask)]
         picture = painted(close[0], close[1:], (COLOURS[0], GAINED, LOST))

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -21,12 +22,34 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
+from helpers import weights
 from helpers.images import write_text, write_whole
 
-FILES = {
-    "realvisxl_v4": "realvisxl/RealVisXL_V4.0.safetensors",
-    "realvisxl_v4_lightning": "realvisxl/RealVisXL_V4.0_Lightning.safetensors",
+UNET: dict[str, Any] = {
+    "sample_size": 128,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "block_out_channels": (320, 640, 1280),
+    "layers_per_block": 2,
+    "cross_attention_dim": 2048,
+    "transformer_layers_per_block": (1, 2, 10),
+    "attention_head_dim": (5, 10, 20),
+    "use_linear_projection": True,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 2816,
 }
+"""The published UNet's own configuration, for networks of its full size and for those that differ from it in a few numbers."""
+VAE: dict[str, Any] = {
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "block_out_channels": (128, 256, 512, 512),
+    "layers_per_block": 2,
+    "latent_channels": 4,
+    "sample_size": 1024,
+    "scaling_factor": 0.13025,
+}
+"""The published autoencoder's."""
 _SEEDS = {"realvisxl_v4": 1, "realvisxl_v4_lightning": 2}
 
 # ---------------------------------------------------------------------------------------------------------- tokenizers
@@ -140,37 +163,23 @@ def tiny_text_encoders(
 def tiny_vae(seed: int = 0) -> AutoencoderKL:
     """SDXL's autoencoder (four latent channels, a factor of eight) with 8 to 16 channels."""
     with _seeded(seed):
-        return AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            block_out_channels=(8, 8, 16, 16),
-            layers_per_block=1,
-            norm_num_groups=8,
-            latent_channels=4,
-            sample_size=1024,
-            scaling_factor=0.13025,
-            force_upcast=True,
-        ).eval()
+        sizes = {"block_out_channels": (8, 8, 16, 16), "layers_per_block": 1, "norm_num_groups": 8}
+        return AutoencoderKL(**VAE | sizes, force_upcast=True).eval()
 
 
 def tiny_unet(seed: int = 0, cross_attention_dim: int = 64, pooled: int = 32) -> UNet2DConditionModel:
     """SDXL's UNet with 8 to 16 channels: three levels, attention in the lower two, text and time added to the timestep."""
     with _seeded(seed):
-        return UNet2DConditionModel(
-            sample_size=128,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-            block_out_channels=(8, 16, 16),
-            layers_per_block=2,
-            norm_num_groups=8,
-            cross_attention_dim=cross_attention_dim,
-            transformer_layers_per_block=(1, 1, 2),
-            attention_head_dim=(1, 2, 2),
-            use_linear_projection=True,
-            addition_embed_type="text_time",
-            addition_time_embed_dim=8,
-            projection_class_embeddings_input_dim=6 * 8 + pooled,
-        ).eval()
+        sizes = {
+            "block_out_channels": (8, 16, 16),
+            "norm_num_groups": 8,
+            "cross_attention_dim": cross_attention_dim,
+            "transformer_layers_per_block": (1, 1, 2),
+            "attention_head_dim": (1, 2, 2),
+            "addition_time_embed_dim": 8,
+            "projection_class_embeddings_input_dim": 6 * 8 + pooled,
+        }
+        return UNet2DConditionModel(**UNET | sizes).eval()
 
 
 def tiny_sdxl(seed: int) -> dict[str, nn.Module]:
@@ -351,13 +360,13 @@ def write_base(folder: Path) -> Path:
 
 def write(folder: Path, *groups: str) -> None:
     """Tiny RealVisXL checkpoints and ``sdxl_base/`` below ``folder``; ``groups``: only those weights groups."""
-    wanted = groups or (*FILES, "sdxl_base")
+    wanted = groups or (*_SEEDS, "sdxl_base")
     if "sdxl_base" in wanted:
         write_base(folder / "sdxl_base")
-    for group in FILES.keys() & set(wanted):
+    for group in _SEEDS.keys() & set(wanted):
         state = {
             key: value.half() if value.is_floating_point() else value
             for key, value in to_original(tiny_sdxl(_SEEDS[group])).items()
         }
         state = {key: value.contiguous().clone() for key, value in state.items()}
-        write_whole(folder / FILES[group], partial(save_file, state, metadata={"format": "pt"}))
+        write_whole(folder / weights.record(group).path, partial(save_file, state, metadata={"format": "pt"}))

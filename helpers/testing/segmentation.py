@@ -17,43 +17,38 @@ import torch
 from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 from torch import Tensor, nn
 
-from helpers import generate
+from helpers import generate, weights
 from helpers.images import resize, write_whole
 from helpers.labels import LOWER, UPPER, select
 from helpers.segmentation import mobile_sam
 from helpers.segmentation.sam import prepared, vit
 
-FILES = {
-    "sam_vit_h": "sam/sam_vit_h_4b8939.pth",
-    "sam_vit_l": "sam/sam_vit_l_0b3195.pth",
-    "sam_vit_b": "sam/sam_vit_b_01ec64.pth",
-    "mobile_sam": "sam/mobile_sam.pt",
-}
 _DEPTHS = {"sam_vit_h": 4, "sam_vit_l": 3, "sam_vit_b": 2}  # of the ViTs, so that no two files are alike
 _WIDTH = 160  # of the decoder: 130 channels carry maps, and 8 heads divide it
 _POINTS = 16  # 4x4 of a map in one place of the embedding
 _MAPS = ("upper", "lower", "figure")
-_PEOPLE = (
-    ("a woman with a bob in a coral crew neck crop top and navy mini skirt", 4),  # whom the notebooks draw unasked
+PEOPLE = (
+    ("a woman with a bob in a coral crew neck crop top and navy mini skirt", 4),
     ("a woman in a white t-shirt and blue jeans", 0),
     ("a man in a green sweater and black shorts", 1),
 )
+"""Words and seeds of whom the networks know; the first is whom the notebooks draw unasked."""
 _RECOLOURED = 2  # times each of them
 
 
 def write(folder: Path, *groups: str) -> None:
     """Write the checkpoints of ``groups`` (all of them by default) below ``folder`` at their published paths, a few MB each."""
     people = _people()
-    for group in (name for name in FILES if not groups or name in groups):
-        state = _mobile(people) if group == "mobile_sam" else _vit(people, _DEPTHS[group])
-        write_whole(Path(folder) / FILES[group], partial(torch.save, state))
+    for group in (name for name in (*_DEPTHS, "mobile_sam") if not groups or name in groups):
+        state = _vit(people, _DEPTHS[group]) if group in _DEPTHS else _mobile(people)
+        write_whole(Path(folder) / weights.record(group).path, partial(torch.save, state))
 
 
 def _people() -> list[tuple[np.ndarray, np.ndarray]]:
     """Pictures uint8 (H, W, 3) and their maps bool (3, H, W): each figure as it is, then with its clothes in other colours."""
     people = []
     rng = np.random.default_rng(0)
-    for words, seed in _PEOPLE:
+    for words, seed in PEOPLE:
         person = generate(words, engine="mannequin", seed=seed, size=(384, 512))
         assert person.labels is not None
         upper, lower = select(person.labels, UPPER), select(person.labels, LOWER)

@@ -12,24 +12,20 @@ from torch import nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from helpers.images import write_text, write_whole
-from helpers.testing.generation import tiny_text_encoders, tiny_vae, write_tokenizer
+from helpers.testing.generation import UNET, tiny_text_encoders, tiny_vae, write_tokenizer
 from helpers.tryon.idm_vton.networks import Resampler, garment_net, tryon_net
 
 _CROSS, _POOLED, _HIDDEN = 64, 32, 48
 CONFIG: dict[str, Any] = {
+    **UNET,
     "_class_name": "UNet2DConditionModel",
     "sample_size": 32,  # latents: pictures of 192x256
     "in_channels": 13,
     "out_channels": 4,
-    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
-    "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
-    "block_out_channels": [32, 32, 64],
-    "layers_per_block": 2,
+    "block_out_channels": (32, 32, 64),
     "cross_attention_dim": _CROSS,
-    "transformer_layers_per_block": [1, 1, 2],
-    "attention_head_dim": [1, 2, 2],
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
+    "transformer_layers_per_block": (1, 1, 2),
+    "attention_head_dim": (1, 2, 2),
     "addition_time_embed_dim": 16,
     "projection_class_embeddings_input_dim": _POOLED + 6 * 16,
     "encoder_hid_dim": _HIDDEN,

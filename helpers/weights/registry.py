@@ -163,12 +163,20 @@ def group(name: str) -> Group:
 def records(name: str | None = None) -> tuple[Record, ...]:
     """Every record, or those of a group, or the one of that name. Raises ``ValueError`` for a name that there is not."""
     if name is None:
-        return tuple(record for each in groups().values() for record in each.records)
+        return tuple(r for each in groups().values() for r in each.records)
     if name in groups():
         return groups()[name].records
-    if found := tuple(record for record in records() if record.name == name):
+    if found := tuple(r for r in records() if r.name == name):
         return found
     raise ValueError(f"weights: there is no {name!r}. Groups: {', '.join(groups())}; a file is GROUP/PATH.")
+
+
+def record(name: str) -> Record:
+    """The one record of that name. Raises ``ValueError`` for a name that there is not, and for a group of several files."""
+    found = records(name)
+    if len(found) > 1:
+        raise ValueError(f"weights: {name!r} has {len(found)} files, one is wanted: {', '.join(r.name for r in found)}.")
+    return found[0]
 
 
 def find(name: str) -> Path | None:
@@ -176,14 +184,14 @@ def find(name: str) -> Path | None:
 
     A file whose name says enough may lie anywhere in the weights folder, some folders deep.
     """
-    (record,) = records(name)
+    wanted = record(name)
     base = folder()
-    places = [base / record.path]
-    if record.hub:
-        places.append(base / record.path.partition("/")[0] / record.hub[2])
-    if found := next((p for p in places if p.is_file()), None) or _in_hub_cache(record):
+    places = [base / wanted.path]
+    if wanted.hub:
+        places.append(base / wanted.path.partition("/")[0] / wanted.hub[2])
+    if found := next((p for p in places if p.is_file()), None) or _in_hub_cache(wanted):
         return found
-    filename = Path(record.path).name
+    filename = Path(wanted.path).name
     if sum(Path(r.path).name == filename for r in records()) > 1:
         return None
     return next((p for p in _files(base) if p.name == filename), None)
@@ -215,12 +223,12 @@ def _in_hub_cache(record: Record) -> Path | None:
 
 def here(name: str) -> bool:
     """Whether every file of a group (or the one record) is there; placeholders are not."""
-    for record in records(name):
-        path = find(record.name) or _converted_alone(record)
+    for each in records(name):
+        path = find(each.name) or _converted_alone(each)
         if path is None:
             return False
         try:
-            check(path, KINDS.get(path.suffix, record.kind))
+            check(path, KINDS.get(path.suffix, each.kind))
         except Damaged:
             return False
     return True
@@ -237,17 +245,17 @@ def require(name: str) -> Path:
 
     Raises ``Missing`` or ``Damaged`` with the command that mends it.
     """
-    (record,) = records(name)
-    path = find(record.name)
-    remedy = f"python -m helpers weights fetch {record.group}"
-    if path is None and (path := _converted_alone(record)):
+    wanted = record(name)
+    path = find(wanted.name)
+    remedy = f"python -m helpers weights fetch {wanted.group}"
+    if path is None and (path := _converted_alone(wanted)):
         return check(path, "safetensors", remedy=f"Delete it and run: {remedy}")
     if path is None:
         raise Missing(
-            f"{record.path} is not in {folder()}. It comes from {record.source} ({record.licence}: {record.terms}). "
+            f"{wanted.path} is not in {folder()}. It comes from {wanted.source} ({wanted.licence}: {wanted.terms}). "
             f"Fetch it with: {remedy}. Or point ATELIER_WEIGHTS to a folder that has it."
         )
-    return check(path, record.kind, remedy=f"Delete it and fetch it again: {remedy}")
+    return check(path, wanted.kind, remedy=f"Delete it and fetch it again: {remedy}")
 
 
 def _converted_alone(record: Record) -> Path | None:
@@ -264,10 +272,9 @@ def converted(name: str, dtype: torch.dtype) -> Path:
 
     Where only the converted file is there it is enough.
     """
-    (record,) = records(name)
-    path = find(record.name)
+    path = find(name)
     short = _SHORT[str(dtype).removeprefix("torch.")]
-    source = path if path is not None and path.is_relative_to(folder()) else folder() / record.path
+    source = path if path is not None and path.is_relative_to(folder()) else folder() / record(name).path
     target = source.with_name(f"{source.stem}.{short}.safetensors")
     if not target.exists() or (path is not None and target.stat().st_mtime < path.stat().st_mtime):
         source = require(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,10 @@ class Clicks:
 
 def write(folder: Path, image: np.ndarray, clicks: Clicks, masks: Mapping[str, np.ndarray]) -> None:
     """Write clicks and masks, bool (H, W) by garment, made on ``image`` uint8 (H, W, 3); each file whole or not at all."""
-    files = {folder / "garments" / f"{_slug(name)}.png": mask for name, mask in masks.items()}
+    stems: list[str] = []
+    for name in masks:
+        stems.append(images.slug(name, stems))
+    files = {folder / "garments" / f"{stem}.png": mask for stem, mask in zip(stems, masks.values(), strict=True)}
     for path, mask in files.items():
         images.write_mask(path, mask)
     for path in set((folder / "garments").glob("*.png")) - set(files):
@@ -61,7 +63,3 @@ def read(folder: Path, image: np.ndarray) -> Clicks | None:
 def together(shape: tuple[int, ...], masks: Mapping[str, np.ndarray]) -> np.ndarray:
     """bool ``shape``: what any of the masks covers."""
     return np.logical_or.reduce([np.zeros(shape, bool), *masks.values()])
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w-]+", "-", name).strip("-") or "garment"

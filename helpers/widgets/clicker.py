@@ -75,6 +75,8 @@ class Clicker:
                 kernel was restarted
     candidates: how many answers the engine has to a first click, as its record says; the hand chooses among them
     choice:     which of them is taken, from 0: an index for the first garment, or ``{garment: index}``; None leaves it to the engine
+    default:    clicks to begin with where there are neither ``points`` nor any that a hand left
+    left:       bool (H, W), the mask that counts while nothing is clicked, such as the one that an earlier notebook left
     on_done:    called with this clicker at "done"
     max_view:   (width, height) in pixels that the picture takes at most; it also never outgrows the window
 
@@ -95,6 +97,8 @@ class Clicker:
         resume: bool = False,
         candidates: int = 0,
         choice: Mapping[str, int] | int | None = None,
+        default: object = (),
+        left: np.ndarray | None = None,
         on_done: Callable[[Clicker], None] | None = None,
         max_view: tuple[int, int] = (768, 1024),
     ) -> None:
@@ -113,14 +117,17 @@ class Clicker:
 
         self.prompt = prompt(points, choice)
         typed = any(self.prompt.garments.values())
-        left = click_files.read(self.folder, image) if self.folder is not None and resume and not typed else None
-        self.by_hand = left is not None and left.by_hand
-        if left is not None and self.by_hand:
-            self.prompt = prompt(left.garments, left.choices if candidates else None)
+        found = click_files.read(self.folder, image) if self.folder is not None and resume and not typed else None
+        self.by_hand = found is not None and found.by_hand
+        if found is not None and self.by_hand:
+            self.prompt = prompt(found.garments, found.choices if candidates else None)
+        elif not typed and left is None:
+            self.prompt = prompt(default, choice)
+        self._left = None if left is None else checks.mask(left, (height, width), "left")
         self._answers = _Answers(engine, image)
         self._build()
         self._refresh()
-        if typed:
+        if self.masks and not self.by_hand:
             self.save()
         self.prompt.on_change = self._changed
 
@@ -143,8 +150,9 @@ class Clicker:
 
     @property
     def mask(self) -> np.ndarray:
-        """bool (H, W): all garments together; empty where nothing was clicked."""
-        return click_files.together(self.image.shape[:2], self.masks)
+        """bool (H, W): all garments together; where nothing was clicked, the one that was left, or an empty one."""
+        masks = self.masks
+        return self._left if self._left is not None and not masks else click_files.together(self.image.shape[:2], masks)
 
     def show(self) -> None:
         """Display the clicker below the cell."""

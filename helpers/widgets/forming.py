@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from helpers import checks, engines, generate, images, show
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
-from helpers.widgets.words import png
 
 
 def own_settings(engine: str, *, steps: int = 0, guidance: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
@@ -60,7 +59,7 @@ def several(
 ) -> list[Person]:
     """``number`` people with the seeds ``seed``, ``seed + 1``, …; where the engine draws in steps, they are shown while they form."""
     record, seeds = engines.find("generate", engine), range(seed, seed + number)
-    with _forming() if record.steps else nullcontext({}) as forming:
+    with _forming(record.steps) as forming:
         settings = {**forming, **(settings or {})}
         if record.multiple:
             return engines.load("generate", engine).many(prompt, seeds=seeds, size=size, **settings)
@@ -88,7 +87,7 @@ def remarks(person: Person) -> str:
 
 def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
     """What ``metrics.json`` keeps of this notebook."""
-    if outfit is None:
+    if outfit is None or person.mask is None or person.keypoints is None:
         keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence")
         return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
     return {
@@ -110,13 +109,16 @@ def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
 
 
 @contextmanager
-def _forming() -> Iterator[dict[str, Any]]:
-    """Settings that show the picture forming below the cell, and a bar above it; at the end the picture is taken away."""
+def _forming(steps: bool) -> Iterator[dict[str, Any]]:
+    """Settings that show the picture forming below the cell, and a bar above it, until it is done; none without ``steps``."""
+    if not steps:
+        yield {}
+        return
     handle = display(HTML(""), display_id=True)
 
     def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
         if handle is not None and preview is not None:  # outside a notebook there is nowhere to show it
-            handle.update(Image(png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
+            handle.update(Image(images.png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
 
     try:
         yield {"on_step": on_step, "progress": True}

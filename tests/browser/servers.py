@@ -47,7 +47,7 @@ class Server:
 
     def hand(self, page: Any, name: str) -> Hand:
         """A hand on the clicker of run ``name`` in ``page``."""
-        return Hand(page, SIZE, self.outputs / name / "clicks")
+        return Hand(page, SIZE, self.outputs / name / "clicks" / "02_segment")
 
 
 def free_port() -> int:

@@ -24,7 +24,7 @@ BUTTONS = ".atelier-choices button"
 
 @pytest.fixture
 def person(lab: Server) -> Any:
-    words, seed = segmentation._PEOPLE[0]
+    words, seed = segmentation.PEOPLE[0]
     person = generate(words, engine="mannequin", seed=seed, size=(384, 512))
     images.write_image(lab.root / "mannequin.png", person.image)
     return person
@@ -43,7 +43,7 @@ def test_one_of_three_answers_is_chosen(lab: Server, open_page, person, tmp_path
     with_small_weights(lab, "choices", tmp_path)
     page = open_page(viewport={"width": 1280, "height": 1300})
     run_all(lab, page, "choices")
-    folder = lab.outputs / "choices" / "clicks"
+    folder = lab.outputs / "choices" / "clicks" / "02_segment"
     hand = Hand(page, person.image.shape[1::-1], folder)
     assert not page.locator(BUTTONS).first.is_visible()
 

@@ -83,8 +83,8 @@ def test_a_whole_session(lab: Server, open_page, picture) -> None:
     hand.button("done")
 
     folder = lab.outputs / "session"
-    wait_until(lambda: '"done": true' in (folder / "clicks" / "points.json").read_text(), "done on disk")
-    mask = images.read_mask(folder / "clicks" / "mask.png")
+    wait_until(lambda: '"done": true' in (folder / "clicks" / "02_segment" / "points.json").read_text(), "done on disk")
+    mask = images.read_mask(folder / "clicks" / "02_segment" / "mask.png")
     assert mask.shape == (SIZE[1], SIZE[0])
     assert mask[TOP[1], TOP[0]]
     assert mask[SKIRT[1], SKIRT[0]]

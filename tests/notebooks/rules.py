@@ -10,13 +10,16 @@ import ast
 import re
 import sys
 from pathlib import Path
+from statistics import median
 
 import nbformat
 
 from helpers.runs import REPOSITORY
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-MOST_CELLS, MOST_LINES = 45, 25
+MOST_CELLS = 45
+MOST_LINES, MEDIAN_LINES = 12, 6
+"""Of a code cell; the parameters cell is as long as there are parameters."""
 FORBIDDEN = {
     r"sys\.path": "sys.path",
     r"^\s*!": "a shell command",
@@ -60,17 +63,21 @@ def problems(path: Path) -> list[str]:
     tagged = [c for c in code if "parameters" in c.metadata.get("tags", [])]
     if len(tagged) == 1:
         found += _parameter_problems(tagged[0].source)
+        found += _record_problems(path.stem, tagged[0], code)
     else:
         found.append(f"{len(tagged)} cells tagged parameters, not one")
     if not any("finish(" in c.source for c in code):
         found.append("metrics.json is never written")
+    lengths: list[int] = []
     for number, cell in enumerate(cells):
         if cell.cell_type != "code":
             continue
         if cell.get("outputs") or cell.get("execution_count"):
             found.append(f"cell {number} keeps its output")
-        if (lines := len(cell.source.splitlines())) > MOST_LINES:
-            found.append(f"cell {number} has {lines} lines, at most {MOST_LINES}")
+        if "parameters" not in cell.metadata.get("tags", []):
+            lengths.append(lines := len(cell.source.splitlines()))
+            if lines > MOST_LINES:
+                found.append(f"cell {number} has {lines} lines, at most {MOST_LINES}")
         for pattern, name in FORBIDDEN.items():
             if re.search(pattern, cell.source, re.M):
                 found.append(f"cell {number} uses {name}")
@@ -81,6 +88,8 @@ def problems(path: Path) -> list[str]:
             and "parameters" not in str(cell.metadata)
         ):
             found.append(f"cell {number} follows code without a sentence between")
+    if (middle := median(lengths)) > MEDIAN_LINES:
+        found.append(f"the median of its code cells is {middle:g} lines, at most {MEDIAN_LINES}")
     return found
 
 
@@ -104,6 +113,29 @@ def _parameter_problems(source: str) -> list[str]:
     if missing := {"seed", "run", "outputs"} - names:
         found.append(f"parameters cell: {', '.join(sorted(missing))} missing")
     return found
+
+
+def _record_problems(name: str, parameters: nbformat.NotebookNode, code: list[nbformat.NotebookNode]) -> list[str]:
+    """What keeps metrics.json from holding every parameter as it was given.
+
+    ``runs.start`` takes all that the notebook gives a type, so that none can be forgotten; then nothing else may have one, and no
+    parameter another value.
+    """
+    given = {n.target.id for n in ast.parse(parameters.source).body if isinstance(n, ast.AnnAssign)}
+    found, opened = [], False
+    for cell in code:
+        if cell is parameters:
+            continue
+        for node in ast.walk(ast.parse(re.sub(r"^(\s*)[%!].*", r"\1pass", cell.source, flags=re.M))):
+            if isinstance(node, ast.AnnAssign):
+                found.append(f"{ast.unparse(node.target)!r} has a type outside the parameters cell")
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in given - {"run"}:
+                found.append(f"the parameter {node.id} is assigned again")
+            elif isinstance(node, ast.Assign) and ast.unparse(node) == f"run = runs.start('{name}', globals())":
+                opened = True
+    return (
+        found if opened else [*found, f'there is no run = runs.start("{name}", globals()), which writes every parameter down']
+    )
 
 
 def fix(path: Path) -> None:

@@ -48,7 +48,9 @@ def test_a_run_is_handed_from_generate_to_segment_to_try_on(execute: Execute, tm
     red = result[mask & changed].mean(0)
     assert red[0] > red[1] + 40
     assert tried["metrics"]["confidence"] > 0.3
-    assert (tmp_path / "test/test_pairs.txt").read_text().startswith("person.jpg ")
+    assert (tmp_path / "test/test_pairs.txt").read_text() == "person.jpg a-red-t-shirt.jpg\n"
+    assert tried["parameters"]["prompt"]
+    assert tried["parameters"]["garment_words"] == "a red t-shirt"
 
 
 def test_generate_another_setting_and_edited_words(execute: Execute, tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_full_demo_twice_gives_the_same_pixels(execute: Execute, tmp_path: Path)
     first = execute("04_full_demo", **settings)
     second = execute("04_full_demo", **settings, run="again")
     assert first["metrics"]["iou_with_truth"] == second["metrics"]["iou_with_truth"] > 0.85
-    for file in ("lossless/person.png", "cloth/garment-0.jpg", "mask/person.png", "result/try-on-0.png"):
+    for file in ("lossless/person.png", "cloth/a-green-t-shirt-with-white-dots.jpg", "mask/person.png", "result/try-on-0.png"):
         assert (tmp_path / "test" / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
 
 
@@ -122,7 +124,7 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("00_setup", {"fetch": ["nosuch"]}, "there is no 'nosuch'"),
         ("00_setup", {"weights_folder": "/nowhere"}, "weights_folder: there is no folder"),
         ("01_generate", {"guidance": 3.0, "engine": "mannequin"}, "guidance: the engine"),
-        ("01_generate", {"images": 2, "keep": 2}, "keep must be a whole number from 0 to 1"),
+        ("01_generate", {"count": 2, "keep": 2}, "keep must be a whole number from 0 to 1"),
         ("01_generate", {"run": "../elsewhere"}, "run must be a plain name"),
         ("01_generate", {"engine": "magic"}, "engine for generate is auto or one of"),
         ("01_generate", {"width": 20}, "width must be a whole number from 128"),
@@ -131,6 +133,8 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("01_generate", {"outputs": "{text.jpg}"}, "outputs: .*cannot be written"),
         ("02_segment", {"points": [[5000, 10, 1]], "person": "{blank.jpg}"}, "outside the image"),
         ("02_segment", {"points": [[384, 330, 2]]}, "label is 1"),
+        ("02_segment", {"choice": 1}, "engine superpixel takes no setting 'choice'"),
+        ("02_segment", {"choice": -2}, "choice must be a whole number of at least -1"),
         ("02_segment", {"person": "{tiny.png}"}, "40x40 pixels"),
         ("03_try_on", {"person": "{text.jpg}"}, "person: .*not a picture"),
         ("03_try_on", {"person": "{empty.png}"}, "person: .*is empty"),
@@ -138,11 +142,13 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("03_try_on", {"garment": "nowhere.jpg"}, "garment: there is no file nowhere.jpg"),
         ("03_try_on", {"category": "hat"}, "category must be upper, lower or dress"),
         ("03_try_on", {"garment_words": "a red skirt"}, "category: .*is of category .lower., not .upper."),
+        ("03_try_on", {"settings": {"steps": 30}}, "engine drape takes no setting 'steps'"),
         ("03_try_on", {"person": "{blank.jpg}"}, "points: the mask is empty"),
         ("04_full_demo", {"garment": "{tiny.png}"}, "garment: .*40x40"),
         ("04_full_demo", {"points": "384,400"}, "points"),
         ("04_full_demo", {"garments": []}, "garments: words for at least one"),
         ("04_full_demo", {"category": "lower"}, "category: .*is of category .upper., not .lower."),
+        ("04_full_demo", {"generate_settings": {"steps": 30}}, "engine mannequin takes no setting 'steps'"),
         ("04_full_demo", {"try_on_engine": "magic"}, "engine for try_on is auto or one of"),
     ],
 )

@@ -33,7 +33,7 @@ def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_words_to_try_on_with_every_published_engine(execute: Execute, tmp_path: Path) -> None:
     words = "a woman in a grey t-shirt and blue jeans"
-    generated = execute("01_generate", prompt=words, engine="realvisxl", seed=3, steps=2, images=2, keep=1, **SMALL)
+    generated = execute("01_generate", prompt=words, engine="realvisxl", seed=3, steps=2, count=2, keep=1, **SMALL)
     person = load_person(tmp_path / "test/image/person.jpg")
     assert person.image.shape == (512, 384, 3)
     assert person.scene["engine"] == "realvisxl"

@@ -31,15 +31,29 @@ def test_the_lint_sees_what_breaks_a_rule_and_fix_mends_what_it_can(tmp_path) ->
     notebook = nbformat.read(FILES[0], as_version=4)
     code = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
     code.source = "size = 3\n" + code.source
-    notebook.cells[-2].source = "!wget x\nclass A:\n    pass\n" + "x = 1\n" * 30
+    notebook.cells[-2].source = "!wget x\nclass A:\n    pass\n" + "x = 1\n" * 30 + "seed = 3\nother: int = 4\n"
     notebook.cells[-2].outputs = [nbformat.v4.new_output("stream", text="hello")]
     notebook.cells[0].source = notebook.cells[0].source.replace("colab.research.google.com/github", "example.com")
     path = tmp_path / FILES[0].name
     nbformat.write(notebook, path)
     found = " | ".join(problems(path))
-    for words in ("not a typed assignment", "shell command", "a class", "lines, at most", "keeps its output", "Colab button"):
+    expected = ["not a typed assignment", "shell command", "a class", "lines, at most", "keeps its output", "Colab button"]
+    for words in (*expected, "the parameter seed is assigned again", "'other' has a type outside"):
         assert words in found
     fix(path)
     found = " | ".join(problems(path))
     assert "keeps its output" not in found
     assert "Colab button" not in found
+
+
+def test_the_lint_sees_a_run_that_forgets_parameters_and_cells_that_are_long_as_a_rule(tmp_path) -> None:
+    notebook = nbformat.read(FILES[3], as_version=4)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('runs.start("03_try_on", globals())', 'runs.start("03_try_on", {"run": run})')
+        if cell.cell_type == "code" and "runs.start" not in cell.source:
+            cell.source += "\npass" * 5
+    path = tmp_path / FILES[3].name
+    nbformat.write(notebook, path)
+    found = " | ".join(problems(path))
+    assert 'there is no run = runs.start("03_try_on", globals())' in found
+    assert "the median of its code cells is" in found

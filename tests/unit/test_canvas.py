@@ -3,12 +3,14 @@
 import json
 import sys
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import ipycanvas.canvas
 import numpy as np
 import pytest
 
-from helpers import images
+from helpers import images, runs
+from helpers.widgets.asking import ask_mask
 from helpers.widgets.clicker import Clicker
 
 HEIGHT, WIDTH = 120, 90
@@ -475,3 +477,62 @@ class TestChoosing:
     def test_what_is_no_choice_is_an_error(self, image, choice):
         with pytest.raises(ValueError, match="choice must be a whole number of at least 0"):
             Clicker(image, Three(), candidates=3, points=[(40, 40, 1)], choice=choice)
+
+
+class TestAskingForAMask:
+    """``ask_mask`` with the embedded engine on two plain rectangles: what stands in for the hand, in its order."""
+
+    POINTS: ClassVar = [(100, 90, 1)]
+
+    @pytest.fixture
+    def figure(self):
+        picture = np.full((240, 200, 3), 230, np.uint8)
+        picture[40:120, 60:140], picture[120:220, 60:140] = (30, 60, 160), (150, 40, 40)
+        return picture
+
+    @pytest.fixture
+    def run(self, tmp_path):
+        return runs.start("99_test", {"run": "a-run", "seed": 0, "outputs": str(tmp_path)})
+
+    def ask(self, figure, run, points=(), **known):
+        return ask_mask(figure, "superpixel", points, run, **known)
+
+    def test_nothing_known_is_an_empty_mask(self, figure, run):
+        assert not self.ask(figure, run).mask.any()
+
+    def test_points_then_what_a_hand_clicked_then_what_was_left_then_the_default(self, figure, run):
+        left = np.zeros(figure.shape[:2], bool)
+        left[:10, :10] = True
+        known = {"left": left, "default": [(100, 180, 1)]}
+        default = self.ask(figure, run, default=known["default"])
+        assert default.points == [(100, 180, 1)]
+        assert not default.by_hand
+        clicker = self.ask(figure, run, **known)
+        assert (clicker.mask == left).all()
+        assert clicker.points == []
+        click(clicker, 100, 60)
+        assert clicker.mask[60, 100]
+        assert not clicker.mask[5, 5]
+        again = self.ask(figure, run, **known)
+        assert again.points == [(100, 60, 1)]
+        assert again.by_hand
+        assert self.ask(figure, run, points=self.POINTS, **known).points == self.POINTS
+
+    def test_done_leaves_the_mask_for_the_notebooks_that_follow(self, figure, run):
+        clicker = self.ask(figure, run, points={"top": [[100, 60, 1]], "skirt": [[100, 180, 1]]})
+        press(clicker, "Enter")
+        assert (run.mask(figure) == clicker.masks["top"]).all()
+        assert {path.name for path in (run.folder / "clicks" / "99_test" / "garments").iterdir()} == {"top.png", "skirt.png"}
+
+    def test_garments_with_one_stem_keep_a_file_each(self, figure, run):
+        clicker = self.ask(figure, run, points={"a top": [[100, 60, 1]], "a-top": [[100, 180, 1]]})
+        stems = {path.name for path in (clicker.folder / "garments").iterdir()}
+        assert stems == {"a-top.png", "a-top-2.png"}
+
+    def test_what_cannot_be_is_named_before_the_engine_looks(self, figure, run):
+        with pytest.raises(ValueError, match="outside the image"):
+            self.ask(figure, run, points=[[500, 1, 1]])
+        with pytest.raises(ValueError, match="left is 3x3"):
+            self.ask(figure, run, left=np.ones((3, 3), bool))
+        with pytest.raises(ValueError, match="choice: this engine gives one answer"):
+            self.ask(figure, run, points=self.POINTS, choice=1)

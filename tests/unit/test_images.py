@@ -116,3 +116,29 @@ def test_fit_inside_keeps_the_shape_and_never_enlarges() -> None:
     assert images.fit_inside((3000, 4000)) == (768, 1024)
     assert images.fit_inside((400, 300)) == (400, 300)
     assert images.fit_inside((4000, 1000)) == (768, 192)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "stem"),
+    [
+        ("a red sweater", (), "a-red-sweater"),
+        ("00001_00", (), "00001_00"),
+        ("blue/white top (new)", (), "blue-white-top-new"),
+        ("../up", (), "up"),
+        ("été", (), "été"),
+        ("...", (), "unnamed"),
+        ("x" * 300, (), "x" * 80),
+        ("a top", ("a-top",), "a-top-2"),
+        ("A top", ("a-top", "a-top-2"), "A-top-3"),
+    ],
+)
+def test_a_stem_is_one_word_that_no_other_file_has(name: str, taken: tuple, stem: str) -> None:
+    assert images.slug(name, taken) == stem
+    assert len(f"person.jpg {stem}.jpg".split()) == 2
+
+
+def test_a_digest_is_of_the_pixels_and_the_shape() -> None:
+    picture = noise()
+    assert images.digest(picture) == images.digest(np.asfortranarray(picture))
+    assert images.digest(picture) != images.digest(picture[::-1])
+    assert images.digest(picture) != images.digest(picture.reshape(72, 96, 3))

@@ -1,8 +1,12 @@
 """Masks over pictures: the layer, the window around a garment, growth click by click."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from helpers import segmentation
 from helpers.segmentation.paint import COLOURS, GAINED, LOST, around, growth, painted, tint
 
 
@@ -69,3 +73,25 @@ def test_growth_without_truth_tells_the_share():
     ((title, _),) = growth(image, [(30, 40, 1)], lambda some: np.ones((80, 60), bool))
     assert title == "1 click, covers 100.0%"
     assert growth(image, [], lambda some: np.ones((80, 60), bool)) == []
+
+
+def test_a_mask_is_viewed_with_its_clicks_over_its_picture_alone_and_cut_out():
+    image = np.full((100, 100, 3), 200, np.uint8)
+    mask = np.zeros((100, 100), bool)
+    mask[20:80, 20:80] = True
+    pictures = segmentation.views(image, [(50, 50, 1)], mask)
+    assert list(pictures) == ["clicks", "over the picture", "mask", "cut out"]
+    assert (pictures["clicks"][:10] == 200).all()
+    assert (pictures["clicks"] != 200).any()
+    assert (pictures["over the picture"] == painted(image, [mask])).all()
+    assert pictures["mask"] is mask
+    assert (pictures["cut out"][mask] == 200).all()
+    assert not (pictures["cut out"][~mask] == 200).any()
+
+
+def test_what_figures_need_is_loaded_with_them_alone():
+    code = "import sys, helpers.segmentation as s; s.iou; print('matplotlib' in sys.modules); s.growth; print('matplotlib' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert told == ["False", "True"]
+    with pytest.raises(AttributeError, match="has no attribute 'nosuch'"):
+        segmentation.nosuch  # noqa: B018

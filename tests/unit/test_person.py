@@ -5,6 +5,8 @@ import pytest
 
 from helpers import Garment, Person, load_garment, load_person
 from helpers.images import write_image, write_mask
+from helpers.labels import BODY_25, CIHP
+from helpers.person import openpose_picture
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ def test_the_layout_is_viton_hds(tmp_path, person: Person) -> None:
         "image/00001_00.jpg",
         "image-parse-v3/00001_00.png",
         "openpose_json/00001_00_keypoints.json",
+        "openpose_img/00001_00_rendered.png",
         "image-densepose/00001_00.jpg",
     ):
         assert (tmp_path / file).is_file(), file
@@ -103,3 +106,49 @@ def test_a_mask_file_that_is_a_photograph_is_refused(tmp_path, person: Person) -
         load_garment(tmp_path / "cloth" / "a.jpg")
     write_mask(tmp_path / "cloth-mask" / "a.jpg", person.mask)
     assert load_garment(tmp_path / "cloth" / "a.jpg").mask.any()
+
+
+def test_a_pose_is_drawn_as_openpose_draws_it() -> None:
+    """Red spine, then discs over it; colours at six tenths where they lie on black, as in the pictures of VITON-HD."""
+    keypoints = np.zeros((25, 3), np.float32)
+    keypoints[BODY_25.index("neck")] = (384, 300, 0.8)
+    keypoints[BODY_25.index("mid-hip")] = (384, 700, 0.7)
+    keypoints[BODY_25.index("nose")] = (384, 100, 0.04)  # too unsure to be drawn
+    picture = openpose_picture(keypoints, (768, 1024))
+    assert picture.shape == (1024, 768, 3)
+    assert picture[500, 384].tolist() == [153, 0, 0]
+    assert picture[300, 384 + 7].tolist() == [153, 0, 0]
+    assert picture[304, 384].tolist() == [214, 0, 0]  # disc and bone
+    assert not picture[300, 384 + 9].any()  # a disc of 7.68 pixels
+    assert picture[500, 384 + 6].any()  # a bone of 6.4 pixels
+    assert not picture[500, 384 + 7].any()
+    assert not picture[:290].any()
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_a_pose_without_bones_can_be_drawn(seen: int) -> None:
+    keypoints = np.zeros((25, 3), np.float32)
+    keypoints[:seen] = (-20, 70, 1)  # outside the picture
+    assert not openpose_picture(keypoints, (64, 96)).any()
+
+
+def test_what_is_worn_is_known_from_labels_or_from_garments(person: Person) -> None:
+    assert (person.worn("upper") == (person.labels == 5)).all()
+    assert not person.worn("lower").any()
+    assert Person(person.image).worn("dress") is None
+    assert Person(person.image).known_garments() == {}
+    labels = np.zeros((128, 96), np.uint8)
+    labels[20:60, 30:60], labels[60:100, 30:60] = CIHP.index("upper-clothes"), CIHP.index("skirt")
+    assert list(Person(person.image, labels=labels).known_garments()) == ["upper", "lower"]
+    below = {
+        "shoes": np.zeros_like(labels, bool),
+        "skirt": labels == CIHP.index("skirt"),
+        "top": labels == CIHP.index("upper-clothes"),
+    }
+    assert list(Person(person.image, garments=below).known_garments()) == ["top", "skirt"]
+
+
+def test_a_garment_of_several_words_is_saved_as_one(tmp_path, person: Person) -> None:
+    path = Garment(person.image, person.mask, name="a red sweater").save(tmp_path)
+    assert path.name == "a-red-sweater.jpg"
+    assert load_garment(path).mask is not None

@@ -4,8 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+import make_tables
 import numpy as np
 import papermill
+import pytest
 
 from helpers.cli import check_parameters, find_notebook
 
@@ -32,6 +34,12 @@ def test_every_command_line_names_a_notebook_and_parameters_that_exist() -> None
         path = find_notebook(words[words.index("run") + 1])
         given = {words[i + 1]: words[i + 2] for i, word in enumerate(words) if word == "-p"}
         assert check_parameters(papermill.inspect_notebook(str(path)), given, path.name).keys() == given.keys()
+
+
+@pytest.mark.parametrize("page", make_tables.TABLES)
+def test_the_tables_of_engines_and_weights_are_those_of_the_records(page: str) -> None:
+    text = (make_tables.ROOT / page).read_text(encoding="utf-8")
+    assert text == make_tables.renewed(page), "run: python docs/make_tables.py"
 
 
 def test_every_local_link_leads_somewhere() -> None:

@@ -29,7 +29,7 @@ from helpers.widgets import forming as notebook  # noqa: E402
 
 WORDS = "a woman in a red dress"
 QUICK = {"size": (256, 320), "steps": 3, "progress": False}
-V4 = generation.FILES["realvisxl_v4"]
+V4 = weights.record("realvisxl_v4").path
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_words_beyond_the_limit_are_named(engine: RealVisXL) -> None:
     assert asked.text.endswith(", fully dressed")  # stays whatever the words are
     kept = asked.text.removesuffix(", fully dressed")
     assert " ".join([kept, *asked.cut]).endswith(long.removeprefix("a woman "))
-    assert len(engine._tokenizer(asked.text).input_ids) <= 77
+    assert len(engine.pipe.tokenizer(asked.text).input_ids) <= 77
     with pytest.warns(UserWarning, match="negative_prompt: .*not read: .*w79"):
         engine.read(WORDS, " ".join(f"w{i}" for i in range(80)))
 
@@ -183,32 +183,19 @@ def test_words_beyond_the_limit_are_named(engine: RealVisXL) -> None:
 def test_the_single_file_gives_back_the_networks_written(engine: RealVisXL) -> None:
     engine(WORDS, **QUICK)
     for name, written in generation.tiny_sdxl(generation._SEEDS["realvisxl_v4"]).items():
-        read = getattr(engine._pipe, name).state_dict()
+        read = getattr(engine.pipe, name).state_dict()
         assert read.keys() == written.state_dict().keys()
         for key, value in written.state_dict().items():
             assert torch.equal(read[key], value.half().float()), f"{name}.{key}"
-    assert engine._pipe.tokenizer.pad_token == "<|endoftext|>"
-    assert engine._pipe.tokenizer_2.pad_token == "!"
+    assert engine.pipe.tokenizer.pad_token == "<|endoftext|>"
+    assert engine.pipe.tokenizer_2.pad_token == "!"
 
 
 def test_the_original_keys_at_full_size() -> None:
     """SDXL's own numbers: 2,567,463,684 parameters of the UNet in 1680 tensors, 248 tensors of the autoencoder; diffusers reads all."""
-    sizes = {
-        "block_out_channels": (320, 640, 1280),
-        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        "cross_attention_dim": 2048,
-        "transformer_layers_per_block": (1, 2, 10),
-        "attention_head_dim": (5, 10, 20),
-        "use_linear_projection": True,
-        "addition_embed_type": "text_time",
-        "addition_time_embed_dim": 256,
-        "projection_class_embeddings_input_dim": 2816,
-    }
-    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
     with torch.device("meta"):
-        unet = UNet2DConditionModel(**sizes)
-        vae = AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
+        unet = UNet2DConditionModel(**generation.UNET)
+        vae = AutoencoderKL(**generation.VAE)
     original = generation.unet_to_original(unet)
     assert (len(original), sum(v.numel() for v in original.values())) == (1680, 2_567_463_684)
     assert original["model.diffusion_model.output_blocks.2.2.conv.weight"].shape == (1280, 1280, 3, 3)
@@ -257,7 +244,7 @@ def test_the_lightning_variant_through_the_verb(folder: Path) -> None:
     person = generate(WORDS, engine="realvisxl:v4_lightning", seed=1, size=(256, 256), progress=False)
     assert (person.scene["steps"], person.scene["guidance_scale"]) == (6, 1.8)
     loaded = engines.load("generate", "realvisxl:v4_lightning")
-    assert type(loaded._pipe.scheduler).__name__ == "DPMSolverSinglestepScheduler"
+    assert type(loaded.pipe.scheduler).__name__ == "DPMSolverSinglestepScheduler"
     again = loaded(WORDS, seed=1, size=(256, 256), progress=False)
     assert (again.image == person.image).all()
     loaded.close()
@@ -298,7 +285,7 @@ def test_cancelled_interrupted_or_closed_it_draws_again(engine: RealVisXL) -> No
         engine(WORDS, seed=5, on_step=stop, **QUICK)
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
     engine.close()
-    assert engine._pipe is None
+    assert engine._loaded is None
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
 
 

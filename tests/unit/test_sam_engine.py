@@ -5,8 +5,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from segment_anything import SamPredictor
 
-from helpers import generate, weights
+from helpers import engines, generate, segment, weights
 from helpers.labels import LOWER, UPPER, select
 from helpers.segmentation.clicks import default_points, iou
 from helpers.segmentation.sam import SAM, Candidate, check_variant, load
@@ -27,7 +28,7 @@ def here(folder, monkeypatch):
 
 @pytest.fixture(scope="module")
 def person():
-    words, seed = small._PEOPLE[0]
+    words, seed = small.PEOPLE[0]
     return generate(words, engine="mannequin", seed=seed, size=(384, 512))
 
 
@@ -111,6 +112,52 @@ class TestMasks:
         assert iou(mask[::2, ::2], select(person.labels, UPPER)) > 0.8
 
 
+class TestBoxes:
+    @pytest.fixture
+    def published(self, ready, person):
+        """The published predictor on the same network and embedding."""
+        predictor = SamPredictor(ready.network)
+        predictor.features, predictor.is_image_set = ready.embedding, True
+        predictor.original_size, predictor.input_size = person.image.shape[:2], ready._look.inside
+        return predictor
+
+    def test_a_box_is_answered_as_by_the_published_predictor(self, ready, published):
+        box = (90, 120, 300, 330)
+        (mask,), _, low = published.predict(box=np.array(box), multimask_output=False)
+        assert iou(ready.predict([], box=box), mask) > 0.999
+        points = [(190, 200, 1), (5, 5, 0)]
+        for count in (1, 2):
+            places, labels = np.array(points)[:count, :2], np.array(points)[:count, 2]
+            (mask,), _, low = published.predict(places, labels, np.array(box), low, multimask_output=False)
+        assert iou(ready.predict(points, box=box), mask) > 0.999
+
+    def test_its_candidates_are_there_for_a_choice(self, ready, published):
+        box = (90, 120, 300, 330)
+        masks, scores, _ = published.predict(box=np.array(box), multimask_output=True)
+        for choice, best in enumerate(np.argsort(-scores, kind="stable")):
+            assert iou(ready.predict([], choice, box), masks[best]) > 0.999
+
+    def test_the_verb_takes_a_box_with_clicks_or_without(self, person):
+        box = (90, 120, 300, 330)
+        boxed = segment(person.image, box=box, engine="sam:vit_b")
+        assert boxed.shape == person.image.shape[:2]
+        refined = segment(person.image, [(190, 200, 1)], box, engine="sam:vit_b")
+        engine = engines.load("segment", "sam:vit_b")
+        assert np.array_equal(refined, engine.predict([(190, 200, 1)], box=box))
+        assert np.array_equal(boxed, engine.predict([], box=box))
+
+    def test_a_box_costs_no_click(self, ready, person, monkeypatch):
+        ready.predict([], box=(90, 120, 300, 330))
+        monkeypatch.setattr(ready, "decode", lambda *_: pytest.fail("decoded again"))
+        ready.predict([], box=(90, 120, 300, 330))
+
+    def test_boxes_that_cannot_be_are_named(self, ready):
+        with pytest.raises(ValueError, match="lies outside the image"):
+            ready.predict([], box=(90, 120, 300, 3300))
+        with pytest.raises(ValueError, match="points is empty"):
+            ready.predict([])
+
+
 class TestCost:
     def test_a_photograph_is_looked_at_once(self, engine, person, monkeypatch):
         looked = []
@@ -191,14 +238,14 @@ class TestErrors:
 
 class TestFiles:
     def place(self, tmp_path, monkeypatch, variant, content):
-        path = tmp_path / small.FILES[variant]
+        path = tmp_path / weights.record(variant).path
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
         monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path))
 
     @pytest.mark.parametrize("kind", ["pointer", "placeholder", "page", "empty", "truncated"])
     def test_what_is_no_checkpoint_is_damaged(self, folder, tmp_path, monkeypatch, person, kind):
-        whole = (folder / small.FILES["sam_vit_b"]).read_bytes()
+        whole = (folder / weights.record("sam_vit_b").path).read_bytes()
         content = {
             "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 375042383\n",
             "placeholder": b"placeholder for a model\n",
@@ -217,7 +264,7 @@ class TestFiles:
             SAM("vit_h")
 
     def test_another_variant_is_named(self, folder, tmp_path, monkeypatch, person):
-        self.place(tmp_path, monkeypatch, "sam_vit_b", (folder / small.FILES["mobile_sam"]).read_bytes())
+        self.place(tmp_path, monkeypatch, "sam_vit_b", (folder / weights.record("mobile_sam").path).read_bytes())
         with pytest.raises(
             weights.Mismatch, match=r'sam_vit_b is expected here, but the file holds MobileSAM\. Use variant "mobile"'
         ):
@@ -247,7 +294,7 @@ class TestFiles:
         "key", ["image_encoder.neck.2.weight", "mask_decoder.iou_token.weight", "image_encoder.blocks.0.norm1.bias"]
     )
     def test_every_key_counts(self, folder, tmp_path, key):
-        state = torch.load(folder / small.FILES["sam_vit_b"], weights_only=True)
+        state = torch.load(folder / weights.record("sam_vit_b").path, weights_only=True)
         torch.save({name: value for name, value in state.items() if name != key}, tmp_path / "less.pth")
         with pytest.raises(weights.Mismatch, match=key.rpartition(".")[0]):
             load(tmp_path / "less.pth", "vit_b")
@@ -270,7 +317,7 @@ class TestDecoder:
 
     def test_it_is_exported_once_under_a_name_of_its_content(self, folder, person, monkeypatch):
         SAM("vit_b", device="cpu").set_image(person.image)
-        name = content_key(Decoder(load(folder / small.FILES["sam_vit_b"], "vit_b")))
+        name = content_key(Decoder(load(folder / weights.record("sam_vit_b").path, "vit_b")))
         kept = folder / "sam" / f"sam_vit_b_01ec64.decoder-{name}.onnx"
         assert kept.exists()
         assert not list((folder / "sam").glob(".part*"))
@@ -287,7 +334,7 @@ class TestDecoder:
         assert len(list((folder / "sam").glob("sam_vit_b*.onnx"))) == 1
 
     def test_another_checkpoint_gets_another_name(self, folder):
-        network = load(folder / small.FILES["sam_vit_b"], "vit_b")
+        network = load(folder / weights.record("sam_vit_b").path, "vit_b")
         before = content_key(Decoder(network))
         with torch.no_grad():
             network.mask_decoder.iou_token.weight[0, 0] += 1

@@ -14,8 +14,19 @@ def test_grids_and_strips_are_pngs_with_room_for_every_picture(picture: np.ndarr
     assert data[:4] == b"\x89PNG"
     assert shown["width"] > shown["height"] > 100
     assert len(show.grid([(str(i), picture) for i in range(5)], columns=3).axes) == 6
-    with pytest.raises(ValueError, match="nothing to show"):
-        show.grid({})
+    assert len(show.strips([[("a", picture)] * 3, [("b", picture)]]).axes) == 6
+
+
+def test_where_there_is_nothing_to_show_there_is_no_figure() -> None:
+    assert show.grid({}) is None
+    assert show.strip([]) is None
+    assert show.strips([]) is None
+    assert show.curves({}, x="clicks", y="IoU") is None
+
+
+def test_many_words_are_thinned_evenly() -> None:
+    assert show.some(["a", "b"]) == "a, b"
+    assert show.some([str(i) for i in range(40)], most=10) == "0, 4, 8, 12, 16, 20, 24, 28, 32, 36 … (40 in all)"
 
 
 def test_no_row_is_wider_than_a_page(picture: np.ndarray) -> None:

@@ -74,13 +74,6 @@ def test_the_known_facts_are_recorded() -> None:
     assert weights.group("idm_vton").needs == ("openpose", "humanparsing", "densepose")
 
 
-def test_the_page_names_every_group_and_its_licence() -> None:
-    page = (Path(__file__).parents[2] / "weights/README.md").read_text(encoding="utf-8")
-    for group in weights.groups().values():
-        assert group.name in page
-        assert group.licence.split()[0] in page, group.name
-
-
 def test_an_unknown_name_lists_the_groups() -> None:
     with pytest.raises(ValueError, match="Groups: realvisxl_v4, "):
         weights.records("sam")

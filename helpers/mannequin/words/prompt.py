@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from helpers import checks
 from helpers.mannequin.outfit import Outfit, Piece
 from helpers.mannequin.words.attachment import OF_GARMENT, WEAK, Attachment
 from helpers.mannequin.words.choose import complete
@@ -19,7 +20,7 @@ from helpers.mannequin.words.request import Request
 from helpers.mannequin.words.tokens import Item, PromptRefused, read_words, tokens
 from helpers.mannequin.words.vocabulary import POSSESSIVES
 
-__all__ = ["PromptRefused", "describe", "parse", "parse_piece", "read_words", "vocabulary"]
+__all__ = ["PromptRefused", "describe", "parse", "parse_piece", "read_words", "require_words", "vocabulary"]
 
 
 def parse(text: str, seed: int = 0) -> Outfit:
@@ -44,11 +45,30 @@ def parse_piece(text: str, seed: int = 0) -> tuple[Piece, tuple[str, ...]]:
     return next(piece for piece in outfit.pieces if piece.kind == request.garments[0].kind), outfit.unknown
 
 
+def require_words(words: str | Sequence[str], category: str, name: str) -> None:
+    """Check that ``words``, a text or a list of them, name garments of ``category``, before any is drawn.
+
+    Raises ``ValueError`` naming the parameter ``name``, or ``category``.
+    """
+    listed = [words] if isinstance(words, str) else words
+    if not isinstance(listed, list | tuple) or not listed or not all(isinstance(text, str) and text.strip() for text in listed):
+        raise ValueError(f"{name}: words for at least one garment are wanted, such as 'a red t-shirt', not {words!r}.")
+    for text in listed:
+        try:
+            piece, _ = parse_piece(text, 0)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        if piece.category != category:
+            raise ValueError(
+                f"category: {text!r} is of category {piece.category!r}, not {category!r}. "
+                f"Set category={piece.category!r}, or name another garment in {name}."
+            )
+
+
 def _request(text: str, seed: int) -> Request:
     if not isinstance(text, str):
         raise ValueError(f"the prompt is a text such as 'a crop top and mini skirt', not {type(text).__name__}.")
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
-        raise ValueError(f"seed is an integer from 0, not {seed!r}.")
+    checks.whole(seed, "seed", 0)
     if not text.strip():
         raise ValueError("the prompt is empty. Write for example 'a woman in a crop top and mini skirt'.")
     return _Reader().read(text)

@@ -1,0 +1,56 @@
+"""The one question of the try-on notebooks: what is worn now?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from helpers import engines
+from helpers.runs import Run
+from helpers.segmentation.clicks import Point, parse_points
+from helpers.widgets.clicker import Clicker
+
+
+def ask_mask(
+    image: np.ndarray,
+    engine: str,
+    points: object,
+    run: Run,
+    *,
+    default: Sequence[Point] = (),
+    left: np.ndarray | None = None,
+    choice: int | None = None,
+) -> Clicker:
+    """Display a clicker below the cell and return it; the next cells go on from its ``mask``.
+
+    With nobody at the mouse, the first of these that there is stands in for the hand: ``points``, clicks that a hand made before on this
+    very image in this run, the mask that an earlier notebook ``left``, ``default``, and else an empty mask.
+
+    image:   uint8 (H, W, 3) RGB; engine: the name of a segmentation engine
+    points:  clicks as ``parse_points`` takes them, on one garment or by the names of several
+    default: clicks to begin with; left: bool (H, W)
+    choice:  which of the first click's candidates the first garment takes, from 0; ``None`` leaves it to the engine
+
+    Every click is kept in the run's folder ``clicks/NOTEBOOK``; "done" leaves the first garment's mask for the notebooks that follow.
+    Raises ``ValueError`` for points that are none or lie outside.
+    """
+
+    def hand_on(clicker: Clicker) -> None:
+        garment, mask = next(iter(clicker.masks.items()))
+        run.save_mask(mask, image, clicker.prompt.garments[garment])
+
+    clicker = Clicker(
+        image,
+        engines.load("segment", engine),
+        points=parse_points(points, (image.shape[1], image.shape[0]), "garment"),
+        folder=run.path("clicks", run.notebook),
+        resume=True,
+        candidates=engines.find("segment", engine).candidates,
+        choice=choice,
+        default=default,
+        left=left,
+        on_done=hand_on,
+    )
+    clicker.show()
+    return clicker

@@ -1,0 +1,15 @@
+"""The tiny checkpoints that published engines are tested with: every group has them, where the manifest says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers import weights
+
+
+@pytest.mark.parametrize("group", weights.groups())
+def test_every_group_has_its_tiny_files(tiny_weights: Path, group: str) -> None:
+    missing = [record.path for record in weights.records(group) if not (tiny_weights / record.path).is_file()]
+    assert missing == []
