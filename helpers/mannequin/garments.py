@@ -233,7 +233,7 @@ _TABLE = (
         Style(trunk=1.6, arm=1.3, cuff=0.006, hem=0.008, band=0.06, ribbed={"hem": 0.07, "cuff": 0.065}, pockets="kangaroo",
               sleeve="long", neckline="hood"),
         layer=5, warmth=-1, lengths=_only("regular cropped"), said_lengths=_TOP_WORDS, sleeves=_only("long"),
-        necklines=_only("hood"), fits={"regular": 3, "loose": 2, "oversized": 1},
+        fits={"regular": 3, "loose": 2, "oversized": 1},
         weaves=(("jersey",),) * 3, colours=_TOP_COLOURS,
     ),
     Kind(
@@ -260,7 +260,8 @@ _TABLE = (
     ),
     Kind(
         "leggings", "lower", "pants", "tights", _as("leggings"), Style(length="ankle"),
-        lengths=_only("ankle cropped knee"), said_lengths={**_LEG_WORDS, "long": "ankle", "full": "ankle"},
+        lengths=_only("ankle cropped knee"),
+        said_lengths={"long": "ankle", "full": "ankle", "regular": "ankle", "midi": "cropped", "short": "knee"},
         fits=_only("slim"), weaves=(("jersey",),) * 3, colours=_LOWER_COLOURS,
     ),
     Kind(

@@ -128,7 +128,7 @@ def test_backdrop_and_framing_are_no_garments():
         ("relaxed jeans", "jeans", {"fit": "loose"}),
         ("baggy cropped chinos", "trousers", {"fit": "loose", "length": "cropped"}),
         ("white trainers and shorts", "shoes", {"style": "sneakers"}),
-        ("camisole", "tank top", {"sleeve": "strap"}),
+        ("camisole", "camisole", {"sleeve": "strap"}),
     ],
 )
 def test_cuts(text, kind, slots):
@@ -299,8 +299,8 @@ def test_foreign_garments_take_their_cloth_with_them():
 
 
 def test_free_readings_are_noted():
-    notes = parse("a corduroy hoodie and navy and white chinos", 0).notes
-    for word in ("corduroy", "hoodie", "chinos"):
+    notes = parse("a corduroy henley and navy and white chinos", 0).notes
+    for word in ("corduroy", "henley", "chinos"):
         assert any(note.startswith(f"{word}:") for note in notes), word
     assert parse("a navy tee and jeans", 0).notes == ()
 

@@ -94,7 +94,7 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
     level, column = np.divmod(vertex - total, count)
     above = order[np.searchsorted(known[order], row[column] * 16 + panel)]
     uv = np.concatenate([sheet.uv, sheet.uv[above] - np.stack([np.zeros(len(level)), depth[level]], axis=1)])
-    template = sheet.template[row] - depth[:, None, None] * [0, 1, 0]
+    template = sheet.places[row] - depth[:, None, None] * [0, 1, 0]
     more = rows * count
 
     def spread(values: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
         np.concatenate([sheet.wedge_vertex, vertex]),
         np.concatenate([sheet.wedge_panel, panel]),
         uv,
-        np.concatenate([sheet.template, template.reshape(-1, 3)]),
+        np.concatenate([sheet.places, template.reshape(-1, 3)]),
     )
 
 
@@ -193,8 +193,7 @@ def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels) -> Mesh:
     rows.append(np.stack([stand, np.full(count, 0.0)], axis=1))
     rows.append(np.stack([stand + 0.003, np.full(count, 0.003)], axis=1))
     shares = (0.04, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
-    for share in shares:
-        rows.append(np.stack([stand - share * width, 0.0075 - 0.002 * share - gorge], axis=1))
+    rows += [np.stack([stand - part * width, 0.0075 - 0.002 * part - gorge], axis=1) for part in shares]
     rows.append(np.stack([stand - width + 0.0005, np.full(count, 0.002)], axis=1))
     rows.append(np.stack([stand - 0.5 * width, np.full(count, 0.0035)], axis=1))
     mesh = sweep(edge, np.stack(rows, axis=1), closed=False)
@@ -219,7 +218,8 @@ def _even(points: np.ndarray, normals: np.ndarray, spacing: float) -> tuple[np.n
     """An open curve (N, 3) and its normals at equal steps of about ``spacing`` metres."""
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     at = np.linspace(0, along[-1], max(int(along[-1] / spacing), 8))
-    return tuple(np.stack([np.interp(at, along, column) for column in table.T], axis=1) for table in (points, normals))
+    even, beside = (np.stack([np.interp(at, along, column) for column in table.T], axis=1) for table in (points, normals))
+    return even, beside
 
 
 def _monotone(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -134,15 +134,16 @@ def _shoulders(sheet: Sheet) -> np.ndarray:
 
 def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None) -> Sewn:
     hem = TOP_HEMS[piece.length or KINDS[piece.kind].style.length]
-    inside = tucked is not None and hem < tucked
-    sheet = _top_sheet(piece, form, tucked - 0.06 if inside else hem, inside)
+    if tucked is not None and hem >= tucked:
+        tucked = None
+    sheet = _top_sheet(piece, form, hem if tucked is None else tucked - 0.06, tucked is not None)
     sheet = settled(sheet, piece, obstacles)
     garment = assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=KINDS[piece.kind].style.ribbed)
-    if inside:  # what bulges over the waistband is not in its way
-        below = np.append(sheet.template[:, 1] < tucked - 0.012, False)
+    if tucked is not None:  # what bulges over the waistband is not in its way
+        below = np.append(sheet.places[:, 1] < tucked - 0.012, False)
         old = garment.obstacles
         garment.inside = Obstacles(old.points[below], old.normals[below], old.part[below], MEETS, old.reach)
-        _cut_away(garment, sheet, sheet.template[:, 1] < tucked - 0.02)
+        _cut_away(garment, sheet, sheet.places[:, 1] < tucked - 0.02)
     return garment
 
 
@@ -210,7 +211,7 @@ def _open_top(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
     sheet.held = _shoulders(sheet)
     if hem < top:
         sheet = lengthened(sheet, form.height(top) - form.height(hem), 0.10, form.trunk_centre)
-    stiff = np.exp(-((sheet.distance("front") / 0.03) ** 2)) * smoothstep(0.85, 1.0, sheet.template[:, 1])
+    stiff = np.exp(-((sheet.distance("front") / 0.03) ** 2)) * smoothstep(0.85, 1.0, sheet.places[:, 1])
     sheet.held = np.maximum(sheet.held, 0.1 * stiff)  # facings keep the edges straight
     sheet.unroll()
     sheet = settled(sheet, piece, obstacles)
@@ -274,7 +275,7 @@ def _waist_button(sheet: Sheet, loop: np.ndarray) -> Mesh:
 def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
     """Stitched fly and pockets on the front panels; side seams and fading of jeans."""
     count = len(sheet.wedge_vertex)
-    points, front = sheet.template[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
+    points, front = sheet.places[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
     denim = KINDS[piece.kind].style.pockets == "jeans" or fabrics.WEAVES[piece.fabric.weave].worn
     lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.89))]
     hem = mesh.attributes["hem"][:count].copy()
@@ -303,6 +304,7 @@ def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
 
 def _skirt_sheet(piece: Piece, form: Form, seam: tuple[np.ndarray, np.ndarray] | None = None) -> Sheet:
     style = KINDS[piece.kind].style
+    assert style.skirt is not None, f"the record of {piece.kind} has no skirt"
     return skirt_sheet(style.skirt, SKIRT_HEMS[piece.length or style.length], form, np.random.default_rng(7), seam)
 
 

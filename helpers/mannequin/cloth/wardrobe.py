@@ -51,7 +51,8 @@ class Worn:
 def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     """The ``pieces`` (inner to outer) draped on ``body``. Same body and pieces, same vertices; colours play no part."""
     form = Form(body, base_hull())
-    skin, layers = body_obstacles(form), []
+    skin = body_obstacles(form)
+    layers: list[tuple[Obstacles, Obstacles | None]] = []
     out = []
     waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
     # Shoes first: trousers break on them.
