@@ -29,7 +29,7 @@ from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
 from helpers import devices, engines, weights
-from helpers.contract import Base, checked_seeds
+from helpers.contract import Base
 from helpers.generation import sdxl_file
 from helpers.generation.compose import Prompt, against, compose, refuse
 from helpers.mannequin.outfit import Outfit
@@ -108,6 +108,7 @@ class RealVisXL(Base):
         """One picture; :meth:`many` says what ``settings`` there are."""
         return self.many(prompt, seeds=[seed], **settings)[0]
 
+    @engines.checked("generate", "realvisxl")
     def many(
         self,
         prompt: str | Outfit,
@@ -139,16 +140,8 @@ class RealVisXL(Base):
         words = describe(prompt) if isinstance(prompt, Outfit) else prompt
         refuse(words)
         against(negative_prompt, lambda text: 0)
-        size = engines.check_size("realvisxl", size)
-        seeds = checked_seeds(seeds)
-        asked_for = {
-            "steps": self.variant.steps if steps is None else steps,
-            "guidance_scale": self.variant.guidance_scale if guidance_scale is None else guidance_scale,
-            "negative_prompt": negative_prompt,
-            "on_step": on_step,
-            "progress": progress,
-        }
-        taken = engines.check_settings("generate", "realvisxl", asked_for)
+        steps = self.variant.steps if steps is None else steps
+        guidance = self.variant.guidance_scale if guidance_scale is None else guidance_scale
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("this engine is drawing already. Wait for it or cancel it first.")
         try:
@@ -162,8 +155,8 @@ class RealVisXL(Base):
                 "prompt": asked.text,
                 "not read": list(asked.cut),
                 "negative_prompt": avoided.text,
-                "steps": taken["steps"],
-                "guidance_scale": taken["guidance_scale"],
+                "steps": steps,
+                "guidance_scale": guidance,
                 "scheduler": self.variant.scheduler,
                 "precision": str(loaded.policy.dtype).removeprefix("torch."),
                 "device": devices.describe().name,
@@ -180,8 +173,8 @@ class RealVisXL(Base):
                         desc=f"picture {len(people) + 1} of {len(seeds)}",
                         leave=False,
                     )
-                    report = None if on_step is None else _reporter(on_step, taken["steps"], len(seeds), people)
-                    image = _draw(loaded, embeds, seed, size, taken["steps"], taken["guidance_scale"], report)
+                    report = None if on_step is None else _reporter(on_step, steps, len(seeds), people)
+                    image = _draw(loaded, embeds, seed, size, steps, guidance, report)
                     people.append(Person(image, scene={**scene, "seed": seed}))
             return people
         finally:

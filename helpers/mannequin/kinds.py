@@ -85,9 +85,9 @@ class Style:
     gathered ends (``cuff``, ``hem``) of width ``band``; ``tail``: hem higher at the sides; ``flare``: how much legs widen per metre;
     ``rib``: width of the knitted band at the neck or along the opening; ``ribbed``: edge -> width of the knitted band that is part of
     the cloth there; ``cuffs``: buttoned bands end long sleeves; ``placket``: length of the buttoned strip down the front, 0 without;
-    ``opening`` and ``lapels`` of what is open in front, with so many ``buttons``; ``pockets``: whose front pockets ("jeans" and
-    "trousers" with a fly, "kangaroo", "" for none); the ``skirt`` from the waist down; the
-    usual ``length``, ``sleeve`` and ``neckline``. Metres."""
+    ``opening`` and ``lapels`` of what is open in front, with so many ``buttons``; ``pockets``: its front pockets
+    ("scooped" as on jeans and "slanted" with a fly and a button, "kangaroo", "" for none); the ``skirt`` from the waist down;
+    the usual ``length``, ``sleeve`` and ``neckline``. Metres."""
 
     trunk: float = 1.0
     arm: float = 1.0
@@ -176,6 +176,11 @@ class Kind:
     patterns_named: Mapping[str, float] = field(default_factory=dict)
     stripes: str = "stripes"
     readings: tuple[Reading, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether it is worn open in front, so that what is under it is seen."""
+        return self.style.opening is not None
 
     @property
     def allowed(self) -> dict[str, tuple[str, ...]]:

@@ -123,8 +123,8 @@ def placket(sheet: Sheet, length: float = np.inf, spacing: float = 0.088) -> lis
     faces = np.concatenate([np.stack([a, a + 7, a + 8], axis=1), np.stack([a, a + 8, a + 1], axis=1)]).astype(np.int32)
     strip = Mesh(vertices, faces, flat.reshape(-1, 2), vertex_normals(vertices, faces))
     strip.attributes = {"panel": np.full(len(vertices), float(FRONT)), "hem": PLACKET - np.abs(flat[..., 0].ravel())}
-    margin = min(0.05, 0.6 * spacing)
-    heights = np.arange(high - margin, low + margin, -spacing)
+    first, last = (0.05, 0.05) if np.isinf(length) else (spacing / 2, spacing / 4)
+    heights = np.arange(high - first, low + last, -spacing)
     spots = fitted(uv[mine], place, np.stack([np.zeros_like(heights), heights], axis=1))
     return [strip, *(button(spot[:3], spot[3:]) for spot in spots)]
 

@@ -199,7 +199,7 @@ def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
 
 # --- what is open in front -----------------------------------------------------------------------------------------------
 
-COAT_HEMS = {"cropped": 1.05, "short": 0.95, "regular": 0.80, "long": 0.62, "knee": 0.44, "midi": 0.30}
+COAT_HEMS = {"cropped": 1.05, "short": 0.95, "regular": 0.80, "long": 0.62, "mini": 0.62, "knee": 0.44, "midi": 0.30}
 _HIPS = 0.87  # template metres; below, where legs begin, cloth is hung on rather than cut from the hull
 
 
@@ -276,7 +276,7 @@ def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
     """Stitched fly and pockets on the front panels; side seams and fading of jeans."""
     count = len(sheet.wedge_vertex)
     points, front = sheet.places[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
-    denim = KINDS[piece.kind].style.pockets == "jeans" or fabrics.WEAVES[piece.fabric.weave].worn
+    denim = KINDS[piece.kind].style.pockets == "scooped" or fabrics.WEAVES[piece.fabric.weave].worn
     lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.89))]
     hem = mesh.attributes["hem"][:count].copy()
     if denim:

@@ -85,7 +85,7 @@ def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
     out = []
     if "lower" not in kinds or any(KINDS[piece.kind].cut == "skirt" for piece in pieces):
         out.append(Piece("shorts", plain))
-    if all(KINDS[piece.kind].style.opening for piece in pieces if piece.category in ("upper", "dress")):
+    if all(KINDS[piece.kind].open for piece in pieces if piece.category in ("upper", "dress")):
         out.append(Piece("tank top", plain))
     return out
 
