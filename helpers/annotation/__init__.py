@@ -1,1 +1,3 @@
-"""What a photograph shows: joints (OpenPose), clothing classes (SCHP), body surface (DensePose); one file a network."""
+"""What a photograph shows, one file a network: ``openpose`` (with ``skeleton``, from its maps to people), ``parsing`` (classes) and
+``densepose`` (with ``detections``; ``detectron2`` runs the same). ``annotator`` is the engine in which they agree on one person.
+"""

@@ -1,4 +1,5 @@
 """Another garment on a person.
 
-``framing`` and ``plausible`` come before an engine, ``result`` after it; the engines are ``drape``, embedded, and ``idm_vton``, published.
+``sitting`` is what every network shares: ``framing`` (a photograph in the network's frame and back), ``plausible`` (can this mask be a
+garment), ``colour``, and the ``result``. The engines are ``drape``, embedded, and ``idm_vton``, published.
 """
