@@ -18,13 +18,35 @@ from helpers import checks, images
 from helpers.checks import Point
 from helpers.contract import Base
 from helpers.segmentation.superpixel import evidence
-from helpers.segmentation.superpixel.outline import refine
+from helpers.segmentation.superpixel.outline import mask_of
 from helpers.segmentation.superpixel.regions import Regions, prepare
 
 LARGEST = 1536 * 1024
 """Pixels above which an image is segmented reduced and its mask enlarged."""
 REMEMBERED = 256
 """Prefixes of clicks whose masks are kept for undo and redo."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A picture made ready for clicks: ``image`` at the size it is worked on, its ``regions``; ``size`` (height, width) it came in, and
+    the ``key`` of its pixels."""
+
+    key: str
+    size: tuple[int, int]
+    image: np.ndarray
+    regions: Regions
+
+    def region(self, x: float, y: float) -> int:
+        """The region under a point in pixels of ``image``."""
+        (height, width), (h, w) = self.image.shape[:2], self.regions.index.shape
+        return int(self.regions.index[int((int(y) + 0.5) * h / height), int((int(x) + 0.5) * w / width)])
+
+    def depth(self, mask: np.ndarray, x: float, y: float) -> float:
+        """Distance in working pixels from a point to the outline of ``mask``."""
+        same = np.pad(mask if mask[int(y), int(x)] else ~mask, 1).astype(np.uint8)
+        depth = cv2.distanceTransform(same, cv2.DIST_L2, 3)[int(y) + 1, int(x) + 1]
+        return float(depth) * self.regions.index.shape[0] / mask.shape[0]
 
 
 @dataclass(frozen=True)
@@ -49,15 +71,12 @@ class Superpixel(Base):
     """
 
     def __init__(self) -> None:
-        self._key = ""
-        self._size = 0, 0
-        self._image: np.ndarray | None = None
-        self._regions: Regions | None = None
+        self._prepared: _Prepared | None = None
         self._states: OrderedDict[tuple[Point, ...], _State] = OrderedDict()
 
     def close(self) -> None:
         """Forget the image and free its memory; ``set_image`` starts anew."""
-        self._key, self._image, self._regions = "", None, None
+        self._prepared = None
         self._states.clear()
 
     def set_image(self, image: np.ndarray) -> None:
@@ -67,15 +86,14 @@ class Superpixel(Base):
         """
         image = np.ascontiguousarray(checks.image(image))
         key = images.digest(image)
-        if key == self._key:
+        if self._prepared is not None and key == self._prepared.key:
             return
         self.close()
-        self._size = height, width = image.shape[:2]
+        height, width = image.shape[:2]
         scale = min(1.0, (LARGEST / (height * width)) ** 0.5)
         size = round(width * scale), round(height * scale)
-        self._image = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
-        self._regions = prepare(self._image)
-        self._key = key
+        worked = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
+        self._prepared = _Prepared(key, (height, width), worked, prepare(worked))
 
     def predict(self, points: Sequence[Point]) -> np.ndarray:
         """The mask, bool (H, W), for ``points`` (x, y, label) in image pixels, x to the right, y down.
@@ -83,53 +101,43 @@ class Superpixel(Base):
         Label 1 is on the garment, 0 is not; the first point is on the garment. Every point holds: the mask is true at each point of label 1
         and false at each of label 0. Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
         """
-        if self._image is None:
+        ready = self._prepared
+        if ready is None:
             raise RuntimeError("Superpixel.predict was called before set_image(image), which prepares the picture to click on.")
-        points = checks.clicks(points, self._size[::-1])
-        shape = self._image.shape[:2]
-        ratio = shape[0] / self._size[0]
+        points = checks.clicks(points, ready.size[::-1])
+        shape = ready.image.shape[:2]
+        ratio = shape[0] / ready.size[0]
         places = tuple((min(x * ratio, shape[1] - 1), min(y * ratio, shape[0] - 1), label) for x, y, label in points)
-        state: _State | None = None
+        before: _State | None = None
         for length in range(1, len(places) + 1):
             prefix = places[:length]
             if prefix not in self._states:
-                self._states[prefix] = self._step(prefix, state)
+                self._states[prefix] = _step(ready, prefix, before)
             self._states.move_to_end(prefix)
-            state = self._states[prefix]
+            before = self._states[prefix]
+        mask = _unpack(self._states[places].mask, shape)
         while len(self._states) > REMEMBERED:
             self._states.popitem(last=False)
-        mask = _unpack(state.mask, shape)
-        if shape != self._size:
-            mask = cv2.resize(mask.astype(np.float32), self._size[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+        if shape != ready.size:
+            mask = cv2.resize(mask.astype(np.float32), ready.size[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
             for x, y, label in points:
                 mask[int(y), int(x)] = label == 1
         return mask
 
-    def _step(self, points: tuple[Point, ...], before: _State | None) -> _State:
-        """The state after the last of ``points``, from the one before it."""
-        shape = self._image.shape[:2]
-        clicks = [(self._region(x, y), label == 1) for x, y, label in points]
-        if before is None:
-            inside = evidence.first(self._regions, clicks)
-            return _State(inside, np.packbits(refine(self._image, self._regions, inside, points)))
-        old = _unpack(before.mask, shape)
-        x, y, label = points[-1]
-        if old[int(y), int(x)] == (label == 1):
-            return before
-        inside = evidence.further(self._regions, clicks, before.inside, self._depth(old, x, y))
-        return _State(inside, np.packbits(refine(self._image, self._regions, inside, points, (old, before.inside))))
 
-    def _region(self, x: float, y: float) -> int:
-        """The region under a point in image pixels."""
-        height, width = self._image.shape[:2]
-        h, w = self._regions.index.shape
-        return int(self._regions.index[int((int(y) + 0.5) * h / height), int((int(x) + 0.5) * w / width)])
-
-    def _depth(self, mask: np.ndarray, x: float, y: float) -> float:
-        """Distance in working pixels from a point to the outline of ``mask``."""
-        same = np.pad(mask if mask[int(y), int(x)] else ~mask, 1).astype(np.uint8)
-        depth = cv2.distanceTransform(same, cv2.DIST_L2, 3)[int(y) + 1, int(x) + 1]
-        return float(depth) * self._regions.index.shape[0] / mask.shape[0]
+def _step(ready: _Prepared, points: tuple[Point, ...], before: _State | None) -> _State:
+    """The state after the last of ``points``, from the one before it."""
+    regions = ready.regions
+    clicks = [(ready.region(x, y), label == 1) for x, y, label in points]
+    if before is None:
+        inside = evidence.first(regions, clicks)
+        return _State(inside, np.packbits(mask_of(ready.image, regions, inside, points)))
+    old = _unpack(before.mask, ready.image.shape[:2])
+    x, y, label = points[-1]
+    if old[int(y), int(x)] == (label == 1):
+        return before
+    inside = evidence.further(regions, clicks, before.inside, ready.depth(old, x, y))
+    return _State(inside, np.packbits(mask_of(ready.image, regions, inside, points, (old, before.inside))))
 
 
 def _unpack(packed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
