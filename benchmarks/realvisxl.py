@@ -135,7 +135,7 @@ def main() -> None:
                     torch.cuda.reset_peak_memory_stats()
                 with ready(variant, Path(folder), full) as engine:
                     if path == "compiled":
-                        engine._pipe.unet.compile_repeated_blocks(fullgraph=True)
+                        engine.pipe.unet.compile_repeated_blocks(fullgraph=True)
                     watch = (lambda *_: None) if path == "with previews" else None
                     draw = lambda engine=engine, steps=steps, watch=watch: engine(  # noqa: E731
                         WORDS, size=size, steps=steps, progress=False, on_step=watch

@@ -4,6 +4,7 @@
     mask = segment(person.image, points=[(384, 290, 1)])
     result = try_on(person, load_garment("shirt.jpg", category="upper"), mask=mask)
 
+``product("a red shirt")`` makes a garment from words instead.
 Images are uint8 (H, W, 3) RGB, masks bool (H, W), points (x, y, label) in image pixels with label 1 = on the garment, 0 = not.
 """
 
@@ -21,10 +22,11 @@ from helpers.labels import CATEGORY_CLASSES
 from helpers.person import Person, load_person
 
 if TYPE_CHECKING:
+    from helpers.mannequin.engine import product
     from helpers.mannequin.outfit import Outfit
     from helpers.tryon.result import TryOn
 
-__all__ = ["Garment", "Person", "generate", "load_garment", "load_person", "segment", "try_on"]
+__all__ = ["Garment", "Person", "generate", "load_garment", "load_person", "product", "segment", "try_on"]
 
 _WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
 
@@ -116,3 +118,11 @@ def _worn(person: Person, category: str) -> np.ndarray:
             f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."
         )
     return mask
+
+
+def __getattr__(name: str) -> Any:
+    if name == "product":  # drawn by the mannequin, which is not loaded before
+        from helpers.mannequin.engine import product
+
+        return product
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -70,7 +70,7 @@ SEED = Setting(
 )
 
 
-def checked_seeds(seeds: Sequence[int]) -> list[int]:
+def checked_seeds(seeds: Any) -> list[int]:
     """One seed a picture, as ``many`` takes them. Raises ``ValueError`` for none, and for what is no seed."""
     if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
         raise ValueError(f"seeds must be a list of whole numbers, one a picture, such as [0, 1, 2], not {seeds!r:.80}.")
@@ -96,6 +96,9 @@ class Base:
 
 class Generator(Protocol):
     """Words to a clothed person."""
+
+    def read(self, words: str, negative_prompt: str | None = None) -> tuple[Any, Any]:
+        """What is asked for and what is kept out, each with its ``text`` and the words ``cut`` from it; not where ``knows_figure``."""
 
     def __call__(self, prompt: str | Outfit, *, seed: int = 0, size: tuple[int, int] = ..., **settings: Any) -> Person: ...
 

@@ -6,15 +6,18 @@ An engine object does the slow part once and the cheap part many times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, wraps
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Literal, get_args, overload
+from typing import Any, Literal, ParamSpec, TypeVar, get_args, overload
 
 from helpers import checks, weights
-from helpers.contract import Annotator, Generator, Segmenter, Setting, TryOnEngine
+from helpers.contract import SEED, Annotator, Generator, Segmenter, Setting, TryOnEngine, checked_seeds
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Stage = Literal["generate", "segment", "annotate", "try_on"]
 STAGES: tuple[str, ...] = get_args(Stage)
@@ -300,6 +303,28 @@ def check_settings(stage: str, name: str, settings: Mapping[str, Any]) -> dict[s
                 + (f" {key!r} is for {' and '.join(others)}." if others else "")
             )
     return {key: engine.settings[key].check(key, value) for key, value in settings.items()}
+
+
+def checked(stage: str, name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Decorates an engine's call: its settings, seeds and size arrive checked, so that it is as safe to call as its verb."""
+
+    def decorate(call: Callable[P, T]) -> Callable[P, T]:
+        @wraps(call)
+        def checking(*arguments: P.args, **given: P.kwargs) -> T:
+            own = find(stage, name).settings
+            fit = check_settings(stage, name, {key: value for key, value in given.items() if key in own})
+            given.update(fit)
+            if "seed" in given:
+                given["seed"] = SEED.check("seed", given["seed"])
+            if "seeds" in given:
+                given["seeds"] = checked_seeds(given["seeds"])
+            if "size" in given:
+                given["size"] = check_size(name, given["size"])
+            return call(*arguments, **given)
+
+        return checking
+
+    return decorate
 
 
 def require_boxes(name: str) -> None:

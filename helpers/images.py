@@ -6,6 +6,7 @@ Convention: images are uint8 (H, W, 3) RGB; masks bool (H, W); sizes (width, hei
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import tempfile
@@ -121,6 +122,13 @@ def write_image(path: str | Path, image: np.ndarray) -> Path:
     suffix = Path(path).suffix.lower()
     options: dict[str, Any] = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
     return write_whole(path, lambda part: Image.fromarray(image).save(part, **options))
+
+
+def png(image: np.ndarray) -> bytes:
+    """``image``, uint8 (H, W, 3), as the bytes of a PNG, to be shown in a page."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="png")
+    return buffer.getvalue()
 
 
 def write_mask(path: str | Path, mask: np.ndarray) -> Path:

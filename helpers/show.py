@@ -12,19 +12,21 @@ import re
 import struct
 import textwrap
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
 import matplotlib
 import numpy as np
-from IPython.display import display
+from IPython.display import HTML, Image, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from helpers.images import fit_inside, resize
+from helpers.images import fit_inside, png, resize
 from helpers.labels import BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
+from helpers.person import Person
 
 MASK_COLOUR = (30, 144, 255)
 _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
@@ -196,6 +198,18 @@ def iuv(values: np.ndarray) -> np.ndarray:
     return np.clip(table[values[..., 0]] * shade * np.where(lines, 0.6, 1.0) * 255, 0, 255).astype(np.uint8)
 
 
+def annotated(person: Person) -> dict[str, np.ndarray]:
+    """Pictures of the annotations that ``person`` has, by what they are; empty for a photograph."""
+    have: dict[str, tuple[np.ndarray | None, Callable[[np.ndarray], np.ndarray]]] = {
+        "keypoints (BODY_25)": (person.keypoints, lambda points: skeleton(person.image, points)),
+        "parsing (CIHP)": (person.labels, parse),
+        "body parts, U and V": (person.densepose, iuv),
+        "depth": (person.depth, depth),
+        "normals": (person.normals, normals),
+    }
+    return {name: picture(value) for name, (value, picture) in have.items() if value is not None}
+
+
 def cut_out(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """``image`` inside ``mask`` on a fine checkerboard."""
     rows, columns = np.indices(mask.shape) // max(6, mask.shape[0] // 96)
@@ -220,6 +234,28 @@ class _Line(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+@contextmanager
+def forming(steps: bool) -> Iterator[dict[str, Any]]:
+    """Settings of a drawing in ``steps`` by which the picture is shown forming below the cell, with a bar above it, until it is done.
+
+    Without ``steps`` there are none.
+    """
+    if not steps:
+        yield {}
+        return
+    handle = display(HTML(""), display_id=True)
+
+    def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
+        if handle is not None and preview is not None:  # outside a notebook there is nowhere to show it
+            handle.update(Image(png(resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
+
+    try:
+        yield {"on_step": on_step, "progress": True}
+    finally:
+        if handle is not None:
+            handle.update(HTML(""))
 
 
 def some(words: Sequence[str], most: int = 16) -> str:

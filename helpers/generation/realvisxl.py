@@ -29,7 +29,7 @@ from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
 from helpers import devices, engines, weights
-from helpers.contract import Base, checked_seeds
+from helpers.contract import Base
 from helpers.generation import sdxl_file
 from helpers.generation.compose import Prompt, against, compose, refuse
 from helpers.mannequin.outfit import Outfit
@@ -40,18 +40,17 @@ from helpers.stepping import OnStep, tell
 
 @dataclass(frozen=True)
 class Variant:
-    """One checkpoint and how it wants to be sampled. ``folder``: where its diffusers layout is looked for, below the weights folder."""
+    """How a checkpoint wants to be sampled where nothing else is asked for."""
 
-    folder: str
     steps: int
     guidance_scale: float
     scheduler: str
 
 
 VARIANTS = {
-    "v4": Variant("realvisxl/RealVisXL_V4.0", 28, 6.0, "DPM++ 2M SDE Karras"),
+    "v4": Variant(28, 6.0, "DPM++ 2M SDE Karras"),
     # Distilled: few steps and hardly any guidance. Civitai's version 361593, which recipes name as plain V4.0, is most likely this.
-    "v4_lightning": Variant("realvisxl/RealVisXL_V4.0_Lightning", 6, 1.8, "DPM++ SDE Karras"),
+    "v4_lightning": Variant(6, 1.8, "DPM++ SDE Karras"),
 }
 
 
@@ -61,6 +60,23 @@ def need(device: devices.Device, parameters: int) -> devices.Need:
     if device.kind == "mps":  # one memory for both: nothing is won by moving networks
         return devices.Need(everything=0, one=0, untiled=half + 9)
     return devices.Need(2 * half + 4, 0.75 * half + 2.3, half + 5, host=2 * half + 4)  # three quarters are the UNet's
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The checkpoint, a file or a folder, the folder of its configs and tokenizers, and the tokenizer of its first encoder."""
+
+    checkpoint: Path
+    base: Path
+    tokenizer: CLIPTokenizer
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The networks, and how they run."""
+
+    pipe: StableDiffusionXLPipeline
+    policy: devices.Policy
 
 
 class RealVisXL(Base):
@@ -77,23 +93,22 @@ class RealVisXL(Base):
         if precision not in ("auto", "float32", "float16", "bfloat16"):
             raise ValueError(f"precision is auto, float32, float16 or bfloat16, not {precision!r}.")
         self.name, self.variant, self.precision = variant, VARIANTS[variant], precision
-        self._pipe: StableDiffusionXLPipeline | None = None
-        self._policy: devices.Policy | None = None
-        self._files: tuple[Path, Path] | None = None
-        self._tokenizer: CLIPTokenizer | None = None
+        self._files: _Files | None = None
+        self._loaded: _Loaded | None = None
         self._busy = threading.Lock()
 
     def close(self) -> None:
         """Free the networks' memory; the next call loads them again."""
-        if self._pipe is not None and self._policy is not None and self._policy.offload != "none":
-            self._pipe.remove_all_hooks()
-        self._pipe = self._policy = self._tokenizer = self._files = None
+        if self._loaded is not None and self._loaded.policy.offload != "none":
+            self._loaded.pipe.remove_all_hooks()
+        self._loaded = self._files = None
         devices.free()
 
     def __call__(self, prompt: str | Outfit, *, seed: int = 0, **settings: Any) -> Person:
         """One picture; :meth:`many` says what ``settings`` there are."""
         return self.many(prompt, seeds=[seed], **settings)[0]
 
+    @engines.checked("generate", "realvisxl")
     def many(
         self,
         prompt: str | Outfit,
@@ -125,23 +140,14 @@ class RealVisXL(Base):
         words = describe(prompt) if isinstance(prompt, Outfit) else prompt
         refuse(words)
         against(negative_prompt, lambda text: 0)
-        size = engines.check_size("realvisxl", size)
-        seeds = checked_seeds(seeds)
-        given = {
-            "steps": self.variant.steps if steps is None else steps,
-            "guidance_scale": self.variant.guidance_scale if guidance_scale is None else guidance_scale,
-            "negative_prompt": negative_prompt,
-            "on_step": on_step,
-            "progress": progress,
-        }
-        given = engines.check_settings("generate", "realvisxl", given)
-        steps, guidance = given["steps"], given["guidance_scale"]
+        steps = self.variant.steps if steps is None else steps
+        guidance = self.variant.guidance_scale if guidance_scale is None else guidance_scale
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("this engine is drawing already. Wait for it or cancel it first.")
         try:
             asked, avoided = self.read(words, negative_prompt)
-            pipe = self._load()
-            (record,) = weights.records(_group(self.name))
+            loaded, pipe = self._load(), self.pipe
+            record = _checkpoint(self.name)
             scene = {
                 "engine": "realvisxl",
                 "variant": self.name,
@@ -152,9 +158,9 @@ class RealVisXL(Base):
                 "steps": steps,
                 "guidance_scale": guidance,
                 "scheduler": self.variant.scheduler,
-                "precision": str(self._policy.dtype).removeprefix("torch."),
+                "precision": str(loaded.policy.dtype).removeprefix("torch."),
                 "device": devices.describe().name,
-                "checkpoint": self._files[0].name,
+                "checkpoint": self._found().checkpoint.name,
                 "licence": f"{record.licence}: {record.terms}",
             }
             with _memory_named(size), torch.no_grad():
@@ -167,48 +173,24 @@ class RealVisXL(Base):
                         desc=f"picture {len(people) + 1} of {len(seeds)}",
                         leave=False,
                     )
-                    report = None if on_step is None else _reporter(on_step, steps, len(seeds) * steps, people)
-                    image = self._draw(embeds, seed, size, steps, guidance, report)
+                    report = None if on_step is None else _reporter(on_step, steps, len(seeds), people)
+                    image = _draw(loaded, embeds, seed, size, steps, guidance, report)
                     people.append(Person(image, scene={**scene, "seed": seed}))
             return people
         finally:
-            if self._pipe is not None and self._policy.offload != "none":
-                self._pipe.maybe_free_model_hooks()  # after a cancelled picture too
+            if self._loaded is not None and self._loaded.policy.offload != "none":
+                self._loaded.pipe.maybe_free_model_hooks()  # after a cancelled picture too
             self._busy.release()
-
-    def _draw(self, embeds: dict, seed: int, size: tuple[int, int], steps: int, guidance: float, report: Any) -> np.ndarray:
-        pipe, (width, height) = self._pipe, size
-        generator = torch.Generator("cpu").manual_seed(seed)
-        noise = torch.randn(1, pipe.unet.config.in_channels, height // 8, width // 8, generator=generator)
-        latents = pipe(
-            **embeds,
-            width=width,
-            height=height,
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            generator=generator,
-            latents=noise.to(self._policy.dtype),
-            output_type="latent",
-            callback_on_step_end=report,
-        ).images
-        vae = pipe.vae
-        picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
-        if not torch.isfinite(picture).all():
-            raise RuntimeError("the picture is not finite. Try RealVisXL(..., precision='bfloat16') or 'float32'.")
-        picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
-        return picture.permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
 
     def read(self, words: str, negative_prompt: str | None = None) -> tuple[Prompt, Prompt]:
         """What the model is asked for and what it is to avoid, for ``words``; a warning names those beyond CLIP's 77 tokens.
 
         Needs the checkpoint's files to be there, but loads no network. Raises as :meth:`many`.
         """
-        if self._tokenizer is None:
-            self._files = _find(self.name)
-            self._tokenizer = CLIPTokenizer.from_pretrained(self._files[1] / "tokenizer", local_files_only=True)
+        tokenizer = self._found().tokenizer
 
         def tokens(text: str) -> int:
-            return len(self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
+            return len(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
 
         asked, avoided = compose(words, tokens), against(negative_prompt, tokens)
         for name, prompt in (("prompt", asked), ("negative_prompt", avoided)):
@@ -216,22 +198,33 @@ class RealVisXL(Base):
                 warnings.warn(f"{name}: CLIP reads 77 tokens; not read: {' '.join(prompt.cut)}", stacklevel=4)
         return asked, avoided
 
-    def _load(self) -> StableDiffusionXLPipeline:
-        """The pipeline of the files that :meth:`read` found."""
-        if self._pipe is not None:
-            return self._pipe
-        device, (source, base) = devices.describe(), self._files
+    @property
+    def pipe(self) -> StableDiffusionXLPipeline:
+        """The networks as diffusers joins them, loaded on first use."""
+        return self._load().pipe
+
+    def _found(self) -> _Files:
+        if self._files is None:
+            source, base = _find(_checkpoint(self.name))
+            tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
+            self._files = _Files(source, base, tokenizer)
+        return self._files
+
+    def _load(self) -> _Loaded:
+        if self._loaded is not None:
+            return self._loaded
+        device, files = devices.describe(), self._found()
         # float16, the published precision, has three bits more than bfloat16, and SDXL's UNet stays within its range.
-        chosen = devices.policy(device, need(device, _parameters(source)), dtype=torch.float16)
+        chosen = devices.policy(device, need(device, _parameters(files.checkpoint)), dtype=torch.float16)
         if self.precision != "auto":
             chosen = replace(chosen, dtype=getattr(torch, self.precision))
         if chosen.note:
             print(f"realvisxl on {device.name}: {chosen.note}")
         with _quiet():
-            pipe = _read(source, base, chosen.dtype)
+            pipe = _read(files.checkpoint, files.base, chosen.dtype)
         return self._adopt(pipe, chosen)
 
-    def _adopt(self, pipe: StableDiffusionXLPipeline, chosen: devices.Policy) -> StableDiffusionXLPipeline:
+    def _adopt(self, pipe: StableDiffusionXLPipeline, chosen: devices.Policy) -> _Loaded:
         """Draw with ``pipe`` from now on, by the variant's scheduler and as ``chosen``."""
         device = devices.describe()
         common = {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++", "solver_order": 2, "lower_order_final": True}
@@ -247,8 +240,8 @@ class RealVisXL(Base):
         else:
             with _memory_named(None):
                 pipe.to(device.kind)
-        self._pipe, self._policy = pipe, chosen
-        return pipe
+        self._loaded = _Loaded(pipe, chosen)
+        return self._loaded
 
 
 # The usual linear map from SDXL's four latent channels to red, green and blue: rows are channels, values 0..255.
@@ -267,28 +260,55 @@ def preview(latents: torch.Tensor) -> np.ndarray:
 _EMBEDS = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
 
 
-def _reporter(on_step: OnStep, steps: int, total: int, done: list[Person]) -> Any:
+def _reporter(on_step: OnStep, steps: int, pictures: int, done: list[Person]) -> Any:
     def report(pipe: StableDiffusionXLPipeline, step: int, _: Any, tensors: dict) -> dict:
         # What the network takes the finished picture to be: clear long before the latents.
         clean = pipe.scheduler.model_outputs[-1]
-        tell(on_step, len(done) * steps + step + 1, total, preview(clean[0]), done)
+        tell(on_step, len(done) * steps + step + 1, pictures * steps, preview(clean[0]), done)
         return tensors
 
     return report
 
 
+def _draw(
+    loaded: _Loaded, embeds: dict, seed: int, size: tuple[int, int], steps: int, guidance: float, report: Any
+) -> np.ndarray:
+    """uint8 (H, W, 3) RGB."""
+    pipe, (width, height) = loaded.pipe, size
+    generator = torch.Generator("cpu").manual_seed(seed)
+    noise = torch.randn(1, pipe.unet.config.in_channels, height // 8, width // 8, generator=generator)
+    latents = pipe(
+        **embeds,
+        width=width,
+        height=height,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        generator=generator,
+        latents=noise.to(loaded.policy.dtype),
+        output_type="latent",
+        callback_on_step_end=report,
+    ).images
+    vae = pipe.vae
+    picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
+    if not torch.isfinite(picture).all():
+        raise RuntimeError("the picture is not finite. Try RealVisXL(..., precision='bfloat16') or 'float32'.")
+    picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
+    return picture.permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
+
+
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-def _group(variant: str) -> str:
-    """The group of the variant's own checkpoint; what else its engine needs is the base that all share."""
-    return engines.find("generate", "realvisxl").variants[variant][0]
+def _checkpoint(variant: str) -> weights.Record:
+    """The variant's own file; what its record names beside it is the base that all share."""
+    own, _ = engines.find("generate", "realvisxl").variants[variant]
+    (record,) = weights.records(own)
+    return record
 
 
-def _find(variant: str) -> tuple[Path, Path]:
+def _find(record: weights.Record) -> tuple[Path, Path]:
     """The checkpoint, a file or a folder, and the folder of its configs and tokenizers; both checked by their headers."""
-    folder = weights.folder() / VARIANTS[variant].folder
-    if (folder / "model_index.json").is_file():
+    if folder := weights.as_folder(record):
         kind = json.loads((folder / "model_index.json").read_text(encoding="utf-8")).get("_class_name")
         if kind != "StableDiffusionXLPipeline":
             raise sdxl_file.WrongCheckpoint(f"{folder} holds a {kind}, not a StableDiffusionXLPipeline.")
@@ -299,7 +319,7 @@ def _find(variant: str) -> tuple[Path, Path]:
             for file in files:
                 weights.check(file, "safetensors", remedy="Copy the folder again.")
         return folder, folder
-    source, base = weights.require(_group(variant)), _base()
+    source, base = weights.require(record.name), _base()
     sdxl_file.require_sdxl(source, base)
     return source, base
 
@@ -325,7 +345,7 @@ def _parameters(source: Path) -> int:
 
 def _read(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipeline:
     """The pipeline from a file or a folder, its autoencoder in float32; nothing is asked of any network."""
-    local = {"local_files_only": True}
+    local: dict[str, Any] = {"local_files_only": True}
     try:
         if source.is_dir():
             fp16 = any((source / "unet").glob("*.fp16.safetensors"))

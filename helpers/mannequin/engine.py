@@ -39,6 +39,7 @@ class Mannequin(Base):
         """Forget the figures kept in memory."""
         self._dressed.clear()
 
+    @engines.checked("generate", "mannequin")
     def __call__(
         self, prompt: str | Outfit, *, seed: int = 0, size: tuple[int, int] = (768, 1024), camera: Camera | None = None
     ) -> Person:
@@ -49,14 +50,13 @@ class Mannequin(Base):
         ``Person.scene`` holds the outfit, the camera and the seed as plain data. The same arguments give the same pixels.
         Raises ``PromptRefused`` or ``ValueError`` before anything slow starts.
         """
-        size = engines.check_size("mannequin", size)
         outfit = prompt if isinstance(prompt, Outfit) else parse(prompt, seed)
         parts = self.surfaces(outfit, seed)
         view = camera or frame(parts, outfit.framing, size)
         picture = studio.render(parts, view, outfit.backdrop, seed)
         body, _ = self._dress(outfit)
         scene = {"engine": "mannequin", "seed": int(seed), "outfit": outfit.to_dict(), "camera": view.to_dict()}
-        return Person(picture.image, **truth.annotations(picture, body), scene=scene)
+        return Person(picture.image, **truth.annotate(picture, body), scene=scene)
 
     def surfaces(self, outfit: Outfit, seed: int = 0) -> list[Surface]:
         """Skin, eyes, hair and garments of ``outfit`` as meshes in metres, for whoever wants the scene itself."""

@@ -6,7 +6,9 @@ record in the table (its fields: ``kinds.Kind``); only where its cut is new too,
 
 from __future__ import annotations
 
-from helpers.mannequin.kinds import Chance, Kind, Open, Reading, Shares, Shoe, Skirt, Style
+from math import inf
+
+from helpers.mannequin.kinds import Chance, Kind, Lapels, Open, Opening, Reading, Shares, Shoe, Skirt, Style
 
 
 def _as(names: str, **said: str) -> dict[str, dict[str, str]]:
@@ -39,6 +41,7 @@ _DRESS_COLOURS = (
     "navy", "black", "emerald", "burgundy", "terracotta", "sage", "dusty pink", "white", "light blue", "rust", "teal", "red",
     "mustard", "lilac", "cream", "forest green",
 )  # fmt: skip
+_COAT_COLOURS = ("navy", "black", "charcoal", "camel", "camel", "grey", "beige", "olive", "burgundy", "dark green", "cream")
 _SHOE_COLOURS = ("white", "black", "brown", "tan", "cognac", "off white", "navy", "grey", "chocolate", "beige")
 _DARK_LEATHER = ("black", "black", "brown", "chocolate", "cognac", "tan")
 _TOP_PATTERNS = {"solid": 7, "stripes": 2, "checks": 1, "floral": 0.7, "dots": 0.4}
@@ -67,10 +70,8 @@ SHOES = {shoe.name: shoe for shoe in (
 _TABLE = (
     Kind(
         "t-shirt", "upper", "upper-clothes", "top",
-        _as("t shirt, tshirt, tee, tee shirt") | _as("graphic tee, graphic t shirt", pattern="print")
-        | _as("polo shirt, polo", neckline="collar"),
+        _as("t shirt, tshirt, tee, tee shirt") | _as("graphic tee, graphic t shirt", pattern="print"),
         Style(arm=1.15, rib=0.018, sleeve="short"),
-        approximated=dict.fromkeys(("polo", "polo shirt"), "a t-shirt with a collar"),
         layer=2, tucked=0.2, often=4,
         lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
         sleeves=_only("short none cap elbow"),
@@ -85,7 +86,7 @@ _TABLE = (
         _as("shirt, button down, button up, button down shirt, button up shirt, dress shirt")
         | _as("oxford shirt", weave="cotton") | _as("flannel shirt", weave="wool") | _as("blouse", weave="silk", wearer="woman")
         | _as("overshirt", fit="loose"),
-        Style(trunk=1.1, arm=0.9, cuff=0.009, band=0.055, tail=0.04, cuffs=True, placket=True, sleeve="long", neckline="collar"),
+        Style(trunk=1.1, arm=0.9, cuff=0.009, band=0.055, tail=0.04, cuffs=True, placket=inf, sleeve="long", neckline="collar"),
         approximated={"overshirt": "a shirt"},
         layer=4, tucked=0.45, formal=True, often=4,
         lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
@@ -101,10 +102,9 @@ _TABLE = (
     ),
     Kind(
         "sweater", "upper", "upper-clothes", "top",
-        _as("sweater, jumper, pullover, knitwear, knit, cardigan") | _as("sweatshirt, hoodie", weave="jersey")
+        _as("sweater, jumper, pullover, knitwear, knit") | _as("sweatshirt", weave="jersey")
         | _as("turtleneck, polo neck, roll neck", neckline="turtle"),
         Style(trunk=1.4, arm=1.2, cuff=0.006, hem=0.008, band=0.055, rib=0.026, ribbed={"hem": 0.065, "cuff": 0.065}, sleeve="long"),
-        approximated={"hoodie": "a sweater (no hood)", "cardigan": "a closed sweater"},
         layer=5, warmth=-1, often=3, beside={"shorts": 0.3},
         lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
         sleeves=_only("long none short elbow"),
@@ -128,8 +128,7 @@ _TABLE = (
     ),
     Kind(
         "tank top", "upper", "upper-clothes", "top",
-        _as("tank top, tank, vest top, singlet, sleeveless top") | _as("muscle shirt", sleeve="none")
-        | _as("camisole, cami", sleeve="strap", weave="silk", wearer="woman"),
+        _as("tank top, tank, vest top, singlet, sleeveless top") | _as("muscle shirt", sleeve="none"),
         Style(trunk=0.6, taper=1.8, rib=0.010, neckline="scoop"),
         layer=0, tucked=0.3, warmth=1, often=Chance(1.5, man=0),
         lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
@@ -152,7 +151,7 @@ _TABLE = (
         "jeans", "lower", "pants", "legs",
         _as("jeans, denims, denim") | _as("blue jeans", colour="#3a5683") | _as("mom jeans", fit="loose", length="ankle")
         | _as("boyfriend jeans", fit="oversized"),
-        Style(leg=0.75, taper=1.2, pockets="jeans", length="full"),
+        Style(leg=0.75, taper=1.2, pockets="scooped", length="full"),
         often=4, lengths=_LEG_LENGTHS, said_lengths=_LEG_WORDS, fits={"slim": 1.5, "regular": 4, "loose": 1},
         weaves=(("denim",),) * 3, colours=_LOWER_COLOURS,
     ),
@@ -160,18 +159,17 @@ _TABLE = (
         "trousers", "lower", "pants", "legs",
         _as("trousers, pants") | _as("slacks", weave="wool") | _as("chinos, cords", weave="cotton")
         | _as("khakis", weave="cotton", colour="#b09b6b") | _as("culottes", length="cropped", fit="loose")
-        | _as("palazzos", fit="loose", weave="silk") | _as("joggers, sweatpants", weave="jersey")
-        | _as("leggings", weave="jersey", fit="slim") | _as("capris", length="cropped")
+        | _as("joggers, sweatpants", weave="jersey")
+        | _as("capris", length="cropped")
         | _as("cigarette trousers", fit="slim", length="ankle"),
-        Style(pockets="trousers", length="full"),
-        approximated={"leggings": "slim trousers"},
+        Style(pockets="slanted", length="full"),
         often=4, lengths=_LEG_LENGTHS, said_lengths=_LEG_WORDS, fits={"slim": 0.8, "regular": 4, "loose": 1},
         weaves=(("wool", "cotton"), ("cotton", "wool"), ("linen", "cotton")), colours=_LOWER_COLOURS, stripes="vertical stripes",
     ),
     Kind(
         "shorts", "lower", "pants", "legs",
         _as("shorts") | _as("bermudas, bermuda shorts", length="knee") | _as("denim shorts, jean shorts", weave="denim"),
-        Style(leg=1.3, pockets="trousers", length="short"),
+        Style(leg=1.3, pockets="slanted", length="short"),
         warmth=1, often=Chance(0.2, warm=1.5),
         lengths={"short": Chance(3, man=1), "knee": Chance(2, man=4)},
         said_lengths={"mini": "short", "long": "knee", "cropped": "short"},
@@ -185,7 +183,7 @@ _TABLE = (
     ),
     Kind(
         "midi skirt", "lower", "skirt", "skirt",
-        _as("midi skirt, midi, pleated skirt") | _as("pencil skirt", fit="slim") | _as("slip skirt", weave="satin"),
+        _as("midi skirt, midi, pleated skirt") | _as("slip skirt", weave="satin"),
         Style(skirt=Skirt(_WAIST, flare=0.06, gather=0.25, folds=15, from_waist=True), length="midi"),
         approximated={"pleated skirt": "a midi skirt"},
         wearer="woman", formal=True, often=Chance(1.6, man=0), lengths=_only("midi knee ankle"), said_lengths=_SKIRT_WORDS,
@@ -217,6 +215,83 @@ _TABLE = (
         necklines={"v": 3, "crew": 2, "scoop": 2, "square": 1.5, "boat": 1, **_only("turtle collar")}, printed="crew",
         weaves=(("knit", "wool"), ("cotton", "silk", "jersey", "satin"), ("cotton", "linen", "silk")),
         colours=_DRESS_COLOURS, patterns_named=_FEW_PATTERNS,
+    ),
+    Kind(
+        "polo shirt", "upper", "upper-clothes", "top", _as("polo shirt, polo, polo tee, tennis shirt"),
+        Style(arm=1.15, placket=0.15, ribbed={"cuff": 0.02}, sleeve="short", neckline="collar"),
+        layer=3, tucked=0.3, lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS, sleeves=_only("short long"),
+        necklines=_only("collar"), fits={"slim": 1, "regular": 3}, weaves=(("jersey",),) * 3, colours=_TOP_COLOURS,
+        buttons="#f1efe8", patterns=_KNIT_PATTERNS,
+    ),
+    Kind(
+        "camisole", "upper", "upper-clothes", "camisole", _as("camisole, cami, cami top"),
+        Style(trunk=0.7, taper=1.2, sleeve="strap", neckline="v"),
+        wearer="woman", layer=0, tucked=0.4, warmth=1, lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
+        sleeves=_only("strap"), necklines={"v": 2, "scoop": 1, "square": 0},
+        weaves=(("satin", "silk"), ("silk", "satin"), ("silk", "satin")), colours=_TOP_COLOURS,
+    ),
+    Kind(
+        "hoodie", "upper", "upper-clothes", "top", _as("hoodie, hoody, hooded sweatshirt"),
+        Style(trunk=1.6, arm=1.3, cuff=0.006, hem=0.008, band=0.06, ribbed={"hem": 0.07, "cuff": 0.065}, pockets="kangaroo",
+              sleeve="long", neckline="hood"),
+        layer=6, warmth=-1, lengths=_only("regular cropped"), said_lengths=_TOP_WORDS, sleeves=_only("long"),
+        fits={"regular": 3, "loose": 2, "oversized": 1}, weaves=(("jersey",),) * 3, colours=_TOP_COLOURS,
+    ),
+    Kind(
+        "cardigan", "upper", "coat", "open top", _as("cardigan, cardi"),
+        Style(trunk=1.8, arm=1.5, cuff=0.008, band=0.055, rib=0.032, ribbed={"hem": 0.065, "cuff": 0.065}, buttons=6,
+              opening=Opening((0.75, 0.95, 1.15, 1.28, 1.38), (0.105, 0.085, 0.068, 0.068, 0.082)), sleeve="long"),
+        layer=7, over={"t-shirt": 4, "shirt": 2, "tank top": Chance(1, man=0)}, warmth=-1, lengths=_TOP_LENGTHS,
+        said_lengths=_TOP_WORDS, sleeves=_only("long"), fits={"regular": 3, "loose": 1}, weaves=(("knit",),) * 3,
+        colours=_TOP_COLOURS,
+    ),
+    Kind(
+        "blazer", "upper", "coat", "open top", _as("blazer, suit jacket, sport coat, sports jacket, tailored jacket"),
+        Style(trunk=1.8, arm=1.3, taper=1.6, lapels=Lapels(), buttons=2,
+              opening=Opening((0.74, 0.80, 0.95, 1.08, 1.39), (0.115, 0.080, 0.060, 0.050, 0.080)), sleeve="long"),
+        layer=8, over={"shirt": 5, "t-shirt": 3}, formal=True, lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
+        sleeves=_only("long"), fits={"regular": 3, "loose": 1}, weaves=(("wool",), ("wool", "cotton"), ("linen", "cotton")),
+        colours=_COAT_COLOURS, buttons="#2a2420", stripes="vertical stripes",
+    ),
+    Kind(
+        "coat", "upper", "coat", "open top",
+        _as("coat, overcoat, topcoat") | _as("trench coat, trench", weave="cotton", colour="#d6c5a8"),
+        Style(trunk=2.4, arm=1.8, lapels=Lapels(0.095, 0.085, 0.065, 0.03, 0.74, 0.4), buttons=3,
+              opening=Opening((0.74, 0.95, 1.10, 1.39), (0.085, 0.065, 0.055, 0.080)), length="knee", sleeve="long"),
+        approximated=dict.fromkeys(("trench coat", "trench"), "a single-breasted coat"),
+        layer=9, over={"sweater": 4, "shirt": 2, "long-sleeve": 2}, warmth=-1, lengths=_only("knee midi mini"),
+        said_lengths={"short": "mini", "cropped": "mini", "regular": "knee", "long": "midi", "full": "midi", "ankle": "midi"},
+        sleeves=_only("long"), fits={"regular": 3, "loose": 1}, weaves=(("wool",), ("wool", "cotton"), ("cotton", "linen")),
+        colours=_COAT_COLOURS, buttons="#2a2420", stripes="vertical stripes",
+    ),
+    Kind(
+        "leggings", "lower", "pants", "tights", _as("leggings, yoga pants"), Style(length="ankle"),
+        wearer="woman", lengths=_only("ankle cropped knee"),
+        said_lengths={"long": "ankle", "full": "ankle", "regular": "ankle", "midi": "cropped", "short": "knee"},
+        fits=_only("slim"), weaves=(("jersey",),) * 3,
+        colours=("black", "black", "black", "charcoal", "navy", "dark grey", "olive", "burgundy"),
+    ),
+    Kind(
+        "wide-leg trousers", "lower", "pants", "legs",
+        _as("wide leg trousers, wide leg pants, wide legged trousers, wide legged pants, flared trousers, flares")
+        | _as("palazzos, palazzo pants, palazzo trousers", weave="silk"),
+        Style(leg=1.6, flare=0.085, pockets="slanted", length="full"),
+        approximated=dict.fromkeys(("flares", "flared trousers"), "wide-leg trousers"), wearer="woman",
+        lengths=_LEG_LENGTHS, said_lengths=_LEG_WORDS, weaves=(("wool",), ("cotton", "wool"), ("linen", "cotton")),
+        colours=_LOWER_COLOURS, stripes="vertical stripes",
+    ),
+    Kind(
+        "pencil skirt", "lower", "skirt", "skirt", _as("pencil skirt, tube skirt"),
+        Style(skirt=Skirt(_WAIST, flare=-0.045, gather=0.0, ease=0.006), length="knee"),
+        wearer="woman", formal=True, lengths=_only("knee midi mini"), said_lengths=_SKIRT_WORDS, fits=_only("slim"),
+        weaves=(("wool", "leather"), ("wool", "cotton"), ("cotton", "linen")), colours=_LOWER_COLOURS, stripes="vertical stripes",
+    ),
+    Kind(
+        "jumpsuit", "dress", "jumpsuits", "jumpsuit", _as("jumpsuit, romper suit, boiler suit, playsuit"),
+        Style(trunk=0.7, arm=0.9, leg=1.4, taper=3.0, length="ankle", neckline="v"),
+        wearer="woman", lengths=_only("ankle full cropped knee"), said_lengths=_LEG_WORDS,
+        sleeves=_only("none short long elbow cap"), necklines=_only("v crew scoop square collar"),
+        weaves=(("cotton", "wool"), ("cotton", "linen"), ("linen", "cotton")), colours=_DRESS_COLOURS,
     ),
     Kind("shoes", "shoes", "shoe", "shoes", _as("shoes, footwear"), styles=tuple(SHOES), colours=_SHOE_COLOURS),
 )  # fmt: skip

@@ -57,12 +57,37 @@ class Skirt:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """A front that opens along the middle: half the gap between its two sides, ``gap`` at rising ``heights``, both in template
+    metres."""
+
+    heights: tuple[float, ...]
+    gap: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Lapels:
+    """A notched collar in metres: ``wide`` the lapel at its peak, ``collar`` the collar at its points, ``back`` behind the neck
+    where it stands ``stand`` high. The notch lies ``notch`` along the way from the break (0) to the shoulder (1), the break at
+    ``low`` of the front's height."""
+
+    wide: float = 0.085
+    collar: float = 0.075
+    back: float = 0.055
+    stand: float = 0.028
+    notch: float = 0.72
+    low: float = 0.25
+
+
+@dataclass(frozen=True)
 class Style:
     """How a kind is cut, relative to its fit: factors on the room round ``trunk``, ``arm`` and ``leg`` and on the ``taper``; room in
-    gathered ends (``cuff``, ``hem``) of width ``band``; ``tail``: hem higher at the sides; ``rib``: width of the knitted band at the
-    neck; ``ribbed``: edge -> width of the knitted band that is part of the cloth there; ``cuffs``: buttoned bands end long sleeves;
-    ``placket``: buttons down the front; ``pockets``: whose front pockets and fly ("jeans", "trousers", "" for none); the
-    ``skirt`` from the waist down; the usual ``length``, ``sleeve`` and ``neckline``. Metres."""
+    gathered ends (``cuff``, ``hem``) of width ``band``; ``tail``: hem higher at the sides; ``flare``: how much legs widen per metre;
+    ``rib``: width of the knitted band at the neck or along the opening; ``ribbed``: edge -> width of the knitted band that is part of
+    the cloth there; ``cuffs``: buttoned bands end long sleeves; ``placket``: length of the buttoned strip down the front, 0 without;
+    ``opening`` and ``lapels`` of what is open in front, with so many ``buttons``; ``pockets``: its front pockets
+    ("scooped" as on jeans and "slanted" with a fly and a button, "kangaroo", "" for none); the ``skirt`` from the waist down;
+    the usual ``length``, ``sleeve`` and ``neckline``. Metres."""
 
     trunk: float = 1.0
     arm: float = 1.0
@@ -72,10 +97,14 @@ class Style:
     hem: float | None = None
     band: float = 0.05
     tail: float = 0.0
+    flare: float = 0.0
     rib: float = 0.0
     ribbed: Mapping[str, float] = field(default_factory=dict)
     cuffs: bool = False
-    placket: bool = False
+    placket: float = 0.0
+    opening: Opening | None = None
+    lapels: Lapels | None = None
+    buttons: int = 0
     pockets: str = ""
     skirt: Skirt | None = None
     length: str = "regular"
@@ -147,6 +176,11 @@ class Kind:
     patterns_named: Mapping[str, float] = field(default_factory=dict)
     stripes: str = "stripes"
     readings: tuple[Reading, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether it is worn open in front, so that what is under it is seen."""
+        return self.style.opening is not None
 
     @property
     def allowed(self) -> dict[str, tuple[str, ...]]:

@@ -82,7 +82,7 @@ class Outfit:
     backdrop: str = "#d9d9d7"
     framing: str = "full"
     unknown: tuple[str, ...] = field(default=())  # words of the prompt that meant nothing here
-    notes: tuple[str, ...] = field(default=())  # where the words were read freely ("hoodie: drawn as a sweater")
+    notes: tuple[str, ...] = field(default=())  # where the words were read freely ("sandals: drawn as flats")
 
     def to_dict(self) -> dict:
         """Plain JSON types; ``from_dict`` reads them back."""

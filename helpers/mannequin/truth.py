@@ -23,7 +23,7 @@ _DEEP = {"shoulder": 0.16, "neck": 0.16, "hip": 0.22, "elbow": 0.11, "wrist": 0.
 _SHALLOW = 0.06
 
 
-def annotations(render: Render, body: Body) -> dict:
+def annotate(render: Render, body: Body) -> dict:
     """Everything true about the picture, by the names that ``Person`` knows.
 
     ``labels`` (H, W) uint8 CIHP; ``mask`` (H, W) bool silhouette; ``garments`` name -> (H, W) bool, where each garment is visible;

@@ -11,7 +11,7 @@ Source: Kirillov et al., "Segment Anything" (2023), facebookresearch/segment-any
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -91,19 +91,21 @@ class SAM(Base):
         if variant not in VARIANTS:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {variant!r}.")
         self.variant = variant
-        self._given = network
-        self._path: Path | None = None if network is not None else weights.require(_group(variant))
+        self._path: Path | None = None
+        self._read: Callable[[], Sam] = lambda: network
+        if network is None:
+            self._path = path = weights.require(_group(variant))
+            self._read = partial(load, path, variant)
         self._device = device
         self._onnx = onnx
-        self._network: Sam | None = None
-        self._runner: Runner | None = None
+        self._loaded: tuple[Sam, Runner] | None = None
         self._looks: OrderedDict[str, _Look] = OrderedDict()
         self._logits: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._key = ""
 
     def close(self) -> None:
         """Forget the photographs and free the network's memory; ``set_image`` loads it again."""
-        self._network = self._runner = None
+        self._loaded = None
         self._key = ""
         self._looks.clear()
         self._logits.clear()
@@ -155,17 +157,12 @@ class SAM(Base):
     @property
     def network(self) -> Sam:
         """The network, loaded on first use."""
-        if self._network is None:
-            network = self._given if self._given is not None else load(self._path, self.variant)
-            kind = self._device or devices.describe().kind
-            self._network = network.to(kind).eval().requires_grad_(False)
-            self._runner = Runner(self._network, self._path, self._onnx)
-        return self._network
+        return self._load()[0]
 
     @property
     def backend(self) -> str:
         """What clicks run through: ``torch`` or ``onnxruntime``."""
-        return "" if self._runner is None else self._runner.backend
+        return "" if self._loaded is None else self._loaded[1].backend
 
     @property
     def embedding(self) -> Tensor:
@@ -179,7 +176,8 @@ class SAM(Base):
         """
         look = self._look
         places = np.array([point[:2] for point in points], float) * (np.array(look.inside) / look.size)[::-1]
-        return self._runner(look.embedding, places, np.array([point[2] for point in points], float), mask)
+        _, run = self._load()
+        return run(look.embedding, places, np.array([point[2] for point in points], float), mask)
 
     def logits_at(self, low: np.ndarray) -> Tensor:
         """Logits (4g, 4g) as float32 (H, W) at the photograph's size, by way of the square as the published predictor goes."""
@@ -189,6 +187,12 @@ class SAM(Base):
         return F.interpolate(wide, look.size, mode="bilinear", align_corners=False)[0, 0]
 
     # Inside
+
+    def _load(self) -> tuple[Sam, Runner]:
+        if self._loaded is None:
+            network = self._read().to(self._device or devices.describe().kind).eval().requires_grad_(False)
+            self._loaded = network, Runner(network, self._path, self._onnx)
+        return self._loaded
 
     @property
     def _look(self) -> _Look:
@@ -230,15 +234,17 @@ class SAM(Base):
 
     def _boxed(self, points: tuple[Point, ...], choice: int | None, box: Box) -> tuple[np.ndarray, np.ndarray]:
         """As :meth:`_refined`, with the box among the prompts of every step and alone in the first."""
-        corners, state = [(*box[:2], 2), (*box[2:], 3)], None
+        left, top, right, bottom = box
+        corners: list[Point] = [(left, top, 2), (right, bottom, 3)]
+        before = None
         for length in range(len(points) + 1):
             key = self._key, points[:length], choice, box
             if key not in self._logits:
-                masks, scores = self.decode([*points[:length], *corners], None if state is None else state[0])
+                masks, scores = self.decode([*points[:length], *corners], before)
                 taken = 0 if length or choice is None else 1 + np.argsort(-scores[1:], kind="stable")[choice]
                 self._remember(key, (masks[taken], scores[taken]))
-            state = self._logits[key]
-        return state
+            before, _ = self._logits[key]
+        return self._logits[self._key, points, choice, box]
 
     def _unasked(self, low: np.ndarray) -> int:
         look, square = self._look, self.network.image_encoder.img_size
@@ -280,7 +286,8 @@ class LeanAttention(Attention):
         tall = get_rel_pos(height, height, self.rel_pos_h)  # (H, H, c)
         wide = get_rel_pos(width, width, self.rel_pos_w)
         step = self.num_heads if batch > 1 else 1
-        heads = [self._some(*(t[:, i : i + step] for t in (q, k, v)), tall, wide) for i in range(0, self.num_heads, step)]
+        some = (slice(i, i + step) for i in range(0, self.num_heads, step))
+        heads = [self._some(q[:, which], k[:, which], v[:, which], tall, wide) for which in some]
         out = torch.cat(heads, dim=1).transpose(1, 2).reshape(batch, height, width, channels)
         return self.proj(out)
 

@@ -216,7 +216,7 @@ def _session(decoder: Decoder, beside: Path | None) -> Any | None:
     if path is not None:
         with contextlib.suppress(OSError):  # a folder of weights may be read-only; then it is exported again next time
             write_whole(path, lambda part: part.write_bytes(model))
-            for stale in set(path.parent.glob(f"{beside.stem}.decoder-*.onnx")) - {path}:
+            for stale in set(path.parent.glob(f"{path.stem.rpartition('.')[0]}.decoder-*.onnx")) - {path}:
                 stale.unlink()  # of a checkpoint that was here before
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

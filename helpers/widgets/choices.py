@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from PIL import Image
 
 from helpers import images
 from helpers.contract import Candidate
@@ -73,8 +71,6 @@ class Choices:
 def _thumbnail(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> widgets.Image:
     height, width = image.shape[:2]
     size = max(1, round(width * HEIGHT / height)), HEIGHT
-    buffer = io.BytesIO()
-    Image.fromarray(painted(images.resize(image, size), [images.resize(mask, size)], [colour])).save(buffer, "PNG")
-    return widgets.Image(
-        value=buffer.getvalue(), format="png", layout=widgets.Layout(height=f"{HEIGHT}px", width=f"{size[0]}px")
-    )
+    picture = painted(images.resize(image, size), [images.resize(mask, size)], [colour])
+    layout = widgets.Layout(height=f"{HEIGHT}px", width=f"{size[0]}px")
+    return widgets.Image(value=images.png(picture), format="png", layout=layout)

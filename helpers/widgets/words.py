@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 
 import ipywidgets as widgets
 import numpy as np
-from PIL import Image
 
-from helpers.images import fit_inside, resize
+from helpers.images import fit_inside, png, resize
 from helpers.person import Person
 from helpers.widgets.panel import Panel
 
@@ -47,7 +45,7 @@ class WordsPanel(Panel):
         self.another = widgets.Button(description="another", tooltip="the same words with the next seed")
         super().__init__(self.button, self.another)
         self.image = widgets.Image(
-            value=png(person.image), format="png", layout=widgets.Layout(height="560px", width="auto", object_fit="contain")
+            value=_small(person.image), format="png", layout=widgets.Layout(height="560px", width="auto", object_fit="contain")
         )
         self.say(comment(person))
         self.button.on_click(self._on_draw)
@@ -61,7 +59,7 @@ class WordsPanel(Panel):
 
     def settled(self) -> None:
         super().settled()
-        self.image.value = png(self.person.image)
+        self.image.value = _small(self.person.image)
 
     def _on_another(self, _: widgets.Button) -> None:
         if not self.running:
@@ -81,13 +79,10 @@ class WordsPanel(Panel):
     def _on_step(self, step: int, total: int, preview: np.ndarray | None) -> bool:
         self.report(step / total, f"step {step} of {total}")
         if preview is not None and not self.cancelled:
-            self.image.value = png(preview)
+            self.image.value = _small(preview)
         return not self.cancelled
 
 
-def png(image: np.ndarray) -> bytes:
-    """``image`` as the bytes of a PNG no larger than a panel shows."""
-    small = resize(image, fit_inside((image.shape[1], image.shape[0]), (576, 768)))
-    buffer = io.BytesIO()
-    Image.fromarray(small).save(buffer, format="png")
-    return buffer.getvalue()
+def _small(image: np.ndarray) -> bytes:
+    """``image`` as a PNG no larger than the panel shows."""
+    return png(resize(image, fit_inside((image.shape[1], image.shape[0]), (576, 768))))

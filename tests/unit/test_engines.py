@@ -196,6 +196,20 @@ def test_a_setting_that_an_engine_has_not_is_named(verbs, record: engines.Engine
         verbs[record.stage](engine=record.name, colours=3)
 
 
+@pytest.mark.parametrize("record", [e for e in engines.ENGINES if e.stage in ("generate", "try_on")], ids=lambda r: r.name)
+def test_an_engine_called_without_its_verb_checks_as_much(record: engines.Engine) -> None:
+    kind = _class(record)
+    call, seed = (kind.many, {"seeds": [0, -1]}) if record.multiple else (kind.__call__, {"seed": -1})
+    what = ("a red dress",) if record.stage == "generate" else (None, None)
+    unmade = object.__new__(kind)  # nothing of the engine itself is asked before its arguments are found fit
+    with pytest.raises(ValueError, match=r"^seeds? must be a whole number"):
+        call(unmade, *what, **seed)
+    for name, setting in record.settings.items():
+        for value in _unfit(setting):
+            with pytest.raises(ValueError, match=f"^{name} must be "):
+                call(unmade, *what, **{next(iter(seed)): [0] if record.multiple else 0, name: value})
+
+
 @pytest.mark.parametrize(
     ("stage", "settings", "words"),
     [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import helpers.mannequin
 from helpers.garment import CATEGORIES
 from helpers.labels import CIHP, LIP
 from helpers.mannequin import outfit as o
@@ -41,6 +44,7 @@ def test_a_record_is_whole(kind: Kind):
     assert all(name.startswith("#") or name in words.COLOURS for name in kind.colours)
     assert kind.colours
     assert {*kind.patterns, *kind.patterns_named, kind.stripes} <= set(PATTERNS)
+    assert bool(kind.over) == kind.open, "what is open in front says what it is worn over"
     others = {*kind.over, *kind.beside, *(name for reading in kind.readings for name in reading.kinds)}
     assert others <= set(KINDS)
     usual = {"length": kind.style.length, "sleeve": kind.style.sleeve, "neckline": kind.style.neckline}
@@ -75,6 +79,15 @@ def test_a_chance_depends_on_day_and_wearer():
     assert [share(chance, day, "woman") for day in (COLD, MILD, WARM)] == [1, 3, 3]
     assert share(chance, COLD, "man") == 0
     assert share(2.5, WARM, "man") == 2.5
+
+
+def test_nothing_asks_for_a_kind_by_its_name():
+    names = set(KINDS) - {kind.category for kind in KINDS.values()}
+    for file in Path(helpers.mannequin.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Compare):
+                asked = {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant)} & names
+                assert not asked, f"{file.name}:{node.lineno} compares with {asked}; ask the record instead"
 
 
 def cuts(kind: Kind):

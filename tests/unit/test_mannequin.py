@@ -11,7 +11,7 @@ import pytest
 
 from helpers import generate
 from helpers.images import write_image
-from helpers.labels import LOWER, UPPER, select
+from helpers.labels import CIHP, LOWER, UPPER, select
 from helpers.mannequin import Fabric, Mannequin, Outfit, Piece, PromptRefused, parse, product
 from helpers.mannequin.render.camera import Camera
 
@@ -170,3 +170,16 @@ def test_every_garment_of_the_wardrobe_can_be_worn(engine: Mannequin, wearer: st
     person = engine(f"a {wearer} in a {top} and {bottom}", seed=3, size=SIZE)
     assert person.garments[top].mean() > 0.01
     assert person.garments[bottom].mean() > 0.01
+
+
+def test_what_is_open_in_front_shows_what_is_under_it(engine: Mannequin) -> None:
+    person = engine("a woman in a black coat over a white t-shirt and jeans, standing", seed=3, size=SIZE)
+    coat, top = person.garments["coat"], person.garments["t-shirt"]
+    assert coat.mean() > 0.03
+    assert top.mean() > 0.01
+    assert set(np.unique(person.labels[coat])) == {CIHP.index("coat")}
+    assert set(np.unique(person.labels[top])) == {CIHP.index("upper-clothes")}
+    assert person.image[top].mean() > person.image[coat].mean() + 60
+    rows, columns = np.nonzero(top)
+    sides = np.nonzero(coat[int(np.median(rows))])[0]
+    assert sides.min() < np.median(columns) < sides.max(), "a side of the coat on either hand"

@@ -19,13 +19,12 @@ from diffusers import AutoencoderKL, StableDiffusionXLPipeline, UNet2DConditionM
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from helpers import devices, engines, generate, weights  # noqa: E402
-from helpers.generation import realvisxl, sdxl_file  # noqa: E402
+from helpers import devices, engines, generate, show, weights  # noqa: E402
+from helpers.generation import drawing, realvisxl, sdxl_file  # noqa: E402
 from helpers.generation.realvisxl import RealVisXL, preview  # noqa: E402
 from helpers.mannequin.words.prompt import PromptRefused  # noqa: E402
 from helpers.stepping import Cancelled  # noqa: E402
 from helpers.testing import generation  # noqa: E402
-from helpers.widgets import forming as notebook  # noqa: E402
 
 WORDS = "a woman in a red dress"
 QUICK = {"size": (256, 320), "steps": 3, "progress": False}
@@ -111,7 +110,7 @@ def test_minors_and_undress_are_refused_before_any_file_is_looked_for(
         ),
         ({"guidance_scale": float("nan")}, "guidance_scale must be"),
         ({"seed": -1}, "seed must be"),
-        ({"negative_prompt": 7}, "negative_prompt is a text"),
+        ({"negative_prompt": 7}, "negative_prompt must be text"),
         ({"progress": 1}, "progress must be True or False"),
     ],
 )
@@ -172,7 +171,7 @@ def test_words_beyond_the_limit_are_named(engine: RealVisXL) -> None:
     assert asked.text.endswith(", fully dressed")  # stays whatever the words are
     kept = asked.text.removesuffix(", fully dressed")
     assert " ".join([kept, *asked.cut]).endswith(long.removeprefix("a woman "))
-    assert len(engine._tokenizer(asked.text).input_ids) <= 77
+    assert len(engine.pipe.tokenizer(asked.text).input_ids) <= 77
     with pytest.warns(UserWarning, match="negative_prompt: .*not read: .*w79"):
         engine.read(WORDS, " ".join(f"w{i}" for i in range(80)))
 
@@ -183,12 +182,12 @@ def test_words_beyond_the_limit_are_named(engine: RealVisXL) -> None:
 def test_the_single_file_gives_back_the_networks_written(engine: RealVisXL) -> None:
     engine(WORDS, **QUICK)
     for name, written in generation.tiny_sdxl(generation._SEEDS["realvisxl_v4"]).items():
-        read = getattr(engine._pipe, name).state_dict()
+        read = getattr(engine.pipe, name).state_dict()
         assert read.keys() == written.state_dict().keys()
         for key, value in written.state_dict().items():
             assert torch.equal(read[key], value.half().float()), f"{name}.{key}"
-    assert engine._pipe.tokenizer.pad_token == "<|endoftext|>"
-    assert engine._pipe.tokenizer_2.pad_token == "!"
+    assert engine.pipe.tokenizer.pad_token == "<|endoftext|>"
+    assert engine.pipe.tokenizer_2.pad_token == "!"
 
 
 def test_the_original_keys_at_full_size() -> None:
@@ -244,7 +243,7 @@ def test_the_lightning_variant_through_the_verb(folder: Path) -> None:
     person = generate(WORDS, engine="realvisxl:v4_lightning", seed=1, size=(256, 256), progress=False)
     assert (person.scene["steps"], person.scene["guidance_scale"]) == (6, 1.8)
     loaded = engines.load("generate", "realvisxl:v4_lightning")
-    assert type(loaded._pipe.scheduler).__name__ == "DPMSolverSinglestepScheduler"
+    assert type(loaded.pipe.scheduler).__name__ == "DPMSolverSinglestepScheduler"
     again = loaded(WORDS, seed=1, size=(256, 256), progress=False)
     assert (again.image == person.image).all()
     loaded.close()
@@ -285,7 +284,7 @@ def test_cancelled_interrupted_or_closed_it_draws_again(engine: RealVisXL) -> No
         engine(WORDS, seed=5, on_step=stop, **QUICK)
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
     engine.close()
-    assert engine._pipe is None
+    assert engine._loaded is None
     assert (engine(WORDS, seed=5, **QUICK).image == before.image).all()
 
 
@@ -405,37 +404,37 @@ def test_missing_files_are_named_with_the_remedy(own: Path) -> None:
 
 
 def test_the_notebook_asks_each_engine_for_what_it_has() -> None:
-    assert notebook.own_settings("mannequin") == notebook.own_settings("realvisxl") == {}
-    asked = notebook.own_settings("realvisxl:v4", steps=9, guidance=2.5, negative_prompt="hat")
+    assert drawing.own_settings("mannequin") == drawing.own_settings("realvisxl") == {}
+    asked = drawing.own_settings("realvisxl:v4", steps=9, guidance_scale=2.5, negative_prompt="hat")
     assert asked == {"steps": 9, "guidance_scale": 2.5, "negative_prompt": "hat"}
     with pytest.raises(ValueError, match="engine mannequin takes no setting 'guidance_scale'"):
-        notebook.own_settings("mannequin", guidance=3.0)
-    assert notebook.require_size("mannequin", 385, 513) == (385, 513)
+        drawing.own_settings("mannequin", guidance_scale=3.0)
+    assert drawing.require_size("mannequin", 385, 513) == (385, 513)
     with pytest.raises(ValueError, match="width must be a multiple of 8, not 385; the nearest is 384"):
-        notebook.require_size("realvisxl", 385, 512)
+        drawing.require_size("realvisxl", 385, 512)
     with pytest.raises(ValueError, match="height must be a whole number from 256 to 2048"):
-        notebook.require_size("realvisxl", 384, 128)
+        drawing.require_size("realvisxl", 384, 128)
 
 
 def test_the_notebook_shows_what_a_photograph_has(capsys: pytest.CaptureFixture[str]) -> None:
-    outfit, table = notebook.read(WORDS, "realvisxl:v4", 0, {"negative_prompt": "hat"})
+    outfit, table = drawing.read(WORDS, "realvisxl:v4", 0, {"negative_prompt": "hat"})
     assert outfit is None
     assert table.rows[0]["words"].startswith("full body fashion photograph of an adult woman in a red dress")
     assert table.rows[1]["words"].endswith(", hat")
     assert "beyond the prompt's length: nothing" in capsys.readouterr().out
     settings = {"steps": 2, "progress": False}
-    people = notebook.several(WORDS, engine="realvisxl:v4", seed=3, size=(256, 256), number=2, settings=settings)
+    people = drawing.several(WORDS, engine="realvisxl:v4", seed=3, size=(256, 256), number=2, settings=settings)
     assert [p.scene["seed"] for p in people] == [3, 4]
-    assert notebook.known(people[0]) == {}
-    assert notebook.remarks(people[0]) == "beyond the prompt's length: nothing"
-    assert notebook.metrics(people[1], None)["seed"] == 4
+    assert show.annotated(people[0]) == {}
+    assert drawing.remarks(people[0]) == "beyond the prompt's length: nothing"
+    assert drawing.metrics(people[1], None)["seed"] == 4
     engines.load("generate", "realvisxl:v4").close()
 
 
 def test_the_notebook_shows_what_a_figure_has() -> None:
-    outfit, table = notebook.read("a woman in a zorbly red t-shirt and jeans", "mannequin", 1, {})
+    outfit, table = drawing.read("a woman in a zorbly red t-shirt and jeans", "mannequin", 1, {})
     assert [row["garment"] for row in table.rows][:2] == [p.kind for p in outfit.pieces][:2]
-    (person,) = notebook.several("a woman in a zorbly red t-shirt and jeans", engine="mannequin", seed=1, size=(192, 256))
-    assert list(notebook.known(person)) == ["keypoints (BODY_25)", "parsing (CIHP)", "body parts, U and V", "depth", "normals"]
-    assert "zorbly" in notebook.remarks(person)
-    assert notebook.metrics(person, outfit)["seen_joints"] == 25
+    (person,) = drawing.several("a woman in a zorbly red t-shirt and jeans", engine="mannequin", seed=1, size=(192, 256))
+    assert list(show.annotated(person)) == ["keypoints (BODY_25)", "parsing (CIHP)", "body parts, U and V", "depth", "normals"]
+    assert "zorbly" in drawing.remarks(person)
+    assert drawing.metrics(person, outfit)["seen_joints"] == 25

@@ -5,8 +5,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from segment_anything import SamPredictor
 
-from helpers import generate, weights
+from helpers import engines, generate, segment, weights
 from helpers.labels import LOWER, UPPER, select
 from helpers.segmentation.clicks import default_points, iou
 from helpers.segmentation.sam import SAM, Candidate, check_variant, load
@@ -109,6 +110,52 @@ class TestMasks:
         mask = ready.predict([(2 * x, 2 * y, 1)])
         assert mask.shape == large.shape[:2]
         assert iou(mask[::2, ::2], select(person.labels, UPPER)) > 0.8
+
+
+class TestBoxes:
+    @pytest.fixture
+    def published(self, ready, person):
+        """The published predictor on the same network and embedding."""
+        predictor = SamPredictor(ready.network)
+        predictor.features, predictor.is_image_set = ready.embedding, True
+        predictor.original_size, predictor.input_size = person.image.shape[:2], ready._look.inside
+        return predictor
+
+    def test_a_box_is_answered_as_by_the_published_predictor(self, ready, published):
+        box = (90, 120, 300, 330)
+        (mask,), _, low = published.predict(box=np.array(box), multimask_output=False)
+        assert iou(ready.predict([], box=box), mask) > 0.999
+        points = [(190, 200, 1), (5, 5, 0)]
+        for count in (1, 2):
+            places, labels = np.array(points)[:count, :2], np.array(points)[:count, 2]
+            (mask,), _, low = published.predict(places, labels, np.array(box), low, multimask_output=False)
+        assert iou(ready.predict(points, box=box), mask) > 0.999
+
+    def test_its_candidates_are_there_for_a_choice(self, ready, published):
+        box = (90, 120, 300, 330)
+        masks, scores, _ = published.predict(box=np.array(box), multimask_output=True)
+        for choice, best in enumerate(np.argsort(-scores, kind="stable")):
+            assert iou(ready.predict([], choice, box), masks[best]) > 0.999
+
+    def test_the_verb_takes_a_box_with_clicks_or_without(self, person):
+        box = (90, 120, 300, 330)
+        boxed = segment(person.image, box=box, engine="sam:vit_b")
+        assert boxed.shape == person.image.shape[:2]
+        refined = segment(person.image, [(190, 200, 1)], box, engine="sam:vit_b")
+        engine = engines.load("segment", "sam:vit_b")
+        assert np.array_equal(refined, engine.predict([(190, 200, 1)], box=box))
+        assert np.array_equal(boxed, engine.predict([], box=box))
+
+    def test_a_box_costs_no_click(self, ready, person, monkeypatch):
+        ready.predict([], box=(90, 120, 300, 330))
+        monkeypatch.setattr(ready, "decode", lambda *_: pytest.fail("decoded again"))
+        ready.predict([], box=(90, 120, 300, 330))
+
+    def test_boxes_that_cannot_be_are_named(self, ready):
+        with pytest.raises(ValueError, match="lies outside the image"):
+            ready.predict([], box=(90, 120, 300, 3300))
+        with pytest.raises(ValueError, match="points is empty"):
+            ready.predict([])
 
 
 class TestCost:

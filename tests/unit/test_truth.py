@@ -14,7 +14,7 @@ from helpers.mannequin.outfit import Figure
 from helpers.mannequin.render.camera import Camera, frame
 from helpers.mannequin.render.studio import render
 from helpers.mannequin.surface import Material, Surface
-from helpers.mannequin.truth import annotations
+from helpers.mannequin.truth import annotate
 
 SIZE = (192, 256)
 SKIN, TOP = CIHP.index("torso-skin"), CIHP.index("upper-clothes")
@@ -44,7 +44,7 @@ def dressed():
 def case():
     body, surfaces = dressed()
     shot = render(surfaces, frame(surfaces, "full", SIZE))
-    return body, surfaces, shot, annotations(shot, body)
+    return body, surfaces, shot, annotate(shot, body)
 
 
 def at(image: np.ndarray, xy: np.ndarray):
@@ -98,11 +98,11 @@ def test_a_joint_behind_something_is_less_sure_and_one_outside_is_zero(case):
     wrist = body.keypoints()["left-wrist"]
     corners = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]) * 0.08 + wrist + (0, 0, 0.4)
     board = Surface("board", corners, np.array([(0, 1, 2), (0, 2, 3)], np.int32), Material(grey), np.full(2, TOP, np.uint8))
-    points = annotations(render([*surfaces, board], shot.camera), body)["keypoints"]
+    points = annotate(render([*surfaces, board], shot.camera), body)["keypoints"]
     assert 0 < points[BODY_25.index("left-wrist"), 2] < 1
     assert points[BODY_25.index("right-wrist"), 2] == 1
     close = Camera((0.0, 1.5, 2.0), (0.0, 1.5, 0.0), 17.0, SIZE)
-    points = annotations(render(surfaces, close), body)["keypoints"]
+    points = annotate(render(surfaces, close), body)["keypoints"]
     assert points[BODY_25.index("nose"), 2] == 1
     assert not points[BODY_25.index("left-knee")].any()
 
@@ -145,7 +145,7 @@ def test_cloth_beside_a_hand_is_not_the_hands(case):
     corners = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]) * 0.08 + wrist + (0, -0.06, 0.06)
     faces = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
     flap = Surface("flap", corners, faces, Material(grey), np.full(2, CIHP.index("skirt"), np.uint8), garment=1)
-    covered = annotations(render([*surfaces, flap], shot.camera), body)
+    covered = annotate(render([*surfaces, flap], shot.camera), body)
     there = covered["garments"]["flap"]
     assert (truth["densepose"][..., 0][there] == hand).sum() > 20
     assert not (covered["densepose"][..., 0][there] == hand).any()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from helpers.labels import CIHP
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.body.skin import skin_surfaces
 from helpers.mannequin.cloth.form import LEFT_ARM, RIGHT_ARM
@@ -16,6 +17,14 @@ from helpers.mannequin.mesh import loops, vertex_normals
 from helpers.mannequin.outfit import GARMENTS, SHOES, Fabric, Figure, Piece
 from helpers.mannequin.surface import Material
 
+LABELS = {
+    "upper": "upper-clothes",
+    "lower": "pants",
+    "dress": "dress",
+    **dict.fromkeys(("mini skirt", "midi skirt", "a-line skirt", "pencil skirt"), "skirt"),
+    **dict.fromkeys(("cardigan", "blazer", "coat"), "coat"),
+}
+"""What a kind, or else its category, is called in CIHP."""
 FIGURE = Figure("woman", pose="relaxed")
 TEE, TROUSERS, SHOE = Piece("t-shirt"), Piece("trousers"), Piece("shoes", style="loafers")
 
@@ -57,7 +66,7 @@ def test_every_kind_is_sewn(kind):
     assert np.isfinite(mesh.uv).all()
     assert mesh.faces.max() < len(mesh.vertices)
     assert len(item.labels) == len(mesh.faces)
-    assert set(np.unique(item.labels)) == {{"upper": 5, "dress": 6}.get(piece.category, 12 if "skirt" in kind else 9)}
+    assert set(np.unique(item.labels)) == {CIHP.index(LABELS.get(kind, LABELS[piece.category]))}
     assert {"panel", "hem"} <= set(mesh.attributes)
     assert all(len(values) == len(mesh.vertices) for values in mesh.attributes.values())
     assert np.allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-6)

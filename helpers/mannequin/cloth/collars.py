@@ -17,7 +17,7 @@ _GAP = 0.006  # metres between the two leaves' front edges and the middle
 PLACKET = 0.017  # half its width
 
 
-def _neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple[Edge, np.ndarray]:
+def neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple[Edge, np.ndarray]:
     """The neckline as an edge that stands up round the neck, leaning in by ``lean`` radians, centre front first; and (N,) metres
     along it from there, negative on one half."""
     front = np.argmin(np.abs(sheet.rest[loop, 0]) - 10 * (sheet.rest[loop, 2] > sheet.rest[loop, 2].mean()))
@@ -41,7 +41,7 @@ def _neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple
 
 def turtleneck(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obstacles], height: float = 0.058) -> Mesh:
     """A folded tube of rib round the neck."""
-    edge, _ = _neck_edge(sheet, loop, form, 0.34)
+    edge, _ = neck_edge(sheet, loop, form, 0.34)
     profile = np.array(
         [
             (0.010, 0.0035), (0.011, 0.0065), (0.020, 0.0082), (0.5 * height, 0.0085), (0.9 * height, 0.0078),
@@ -55,7 +55,7 @@ def turtleneck(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obsta
 
 def shirt_collar(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obstacles]) -> list[Mesh]:
     """Stand and leaf of a buttoned collar."""
-    edge, along = _neck_edge(sheet, loop, form, 0.24)
+    edge, along = neck_edge(sheet, loop, form, 0.24)
     half = np.abs(along).max()
     back = smoothstep(0.35 * half, half, np.abs(along))
     high = 0.026 + 0.008 * back
@@ -101,15 +101,16 @@ def _clear(mesh: Mesh, obstacles: list[Obstacles], distance: float) -> Mesh:
     return mesh
 
 
-def placket(sheet: Sheet, top: float = 0.0) -> list[Mesh]:
-    """The strip down the middle of the front and its buttons; it ends ``top`` metres below the neckline."""
+def placket(sheet: Sheet, length: float = np.inf, spacing: float = 0.088) -> list[Mesh]:
+    """The strip down the middle of the front, to the hem or ``length`` metres long, and its buttons ``spacing`` metres apart."""
     uv, vertex = sheet.uv, sheet.wedge_vertex
     mine = (sheet.wedge_panel == FRONT) & (np.abs(uv[:, 0]) < 0.06)
     normals = vertex_normals(sheet.start, sheet.faces)
     place = np.concatenate([sheet.start, normals], axis=1)[vertex[mine]]
     middle = mine & (np.abs(uv[:, 0]) < 0.02)
     low = uv[middle & sheet.lines["hem"][vertex], 1].mean()
-    high = uv[middle & sheet.lines["neck"][vertex], 1].mean() - top
+    high = uv[middle & sheet.lines["neck"][vertex], 1].mean()
+    low = max(low, high - length)
     across = np.array([-1.0, -0.97, -0.5, 0, 0.5, 0.97, 1.0]) * PLACKET
     rise = np.array([-0.0008, 0.0016, 0.0019, 0.0019, 0.0019, 0.0016, -0.0008])
     down = np.linspace(high, low, max(int((high - low) / 0.008), 4))
@@ -122,7 +123,8 @@ def placket(sheet: Sheet, top: float = 0.0) -> list[Mesh]:
     faces = np.concatenate([np.stack([a, a + 7, a + 8], axis=1), np.stack([a, a + 8, a + 1], axis=1)]).astype(np.int32)
     strip = Mesh(vertices, faces, flat.reshape(-1, 2), vertex_normals(vertices, faces))
     strip.attributes = {"panel": np.full(len(vertices), float(FRONT)), "hem": PLACKET - np.abs(flat[..., 0].ravel())}
-    heights = np.arange(high - 0.05 if not top else high - 0.015, low + 0.05, -0.088)
+    first, last = (0.05, 0.05) if np.isinf(length) else (spacing / 2, spacing / 4)
+    heights = np.arange(high - first, low + last, -spacing)
     spots = fitted(uv[mine], place, np.stack([np.zeros_like(heights), heights], axis=1))
     return [strip, *(button(spot[:3], spot[3:]) for spot in spots)]
 

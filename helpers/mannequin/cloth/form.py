@@ -38,7 +38,9 @@ class Ease:
     """Room between body and cloth in metres all round, and how cloth falls from the widest place above.
 
     ``*_taper``: how much a tube may narrow per metre below its widest section (0 falls straight, large follows the body);
-    ``cuff`` and ``hem``: room where sleeve or trunk end in a band that gathers them, ``None`` for open ends; ``band``: its width.
+    ``cuff`` and ``hem``: room where sleeve or trunk end in a band that gathers them, ``None`` for open ends; ``band``: its width;
+    ``leg_flare``: metres by which a leg widens per metre below the crotch, less on its inner side;
+    ``leg_end``: template height down to which legs are drawn that are cut shorter.
     """
 
     trunk: float = 0.012
@@ -50,6 +52,8 @@ class Ease:
     cuff: float | None = None
     hem: float | None = None
     band: float = 0.05
+    leg_flare: float = 0.0
+    leg_end: float | None = None
 
 
 def armhole(points: np.ndarray) -> np.ndarray:

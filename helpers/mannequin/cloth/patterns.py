@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.mannequin import fabrics
 from helpers.mannequin.body.template import Template, template
-from helpers.mannequin.cloth.clip import Cut
+from helpers.mannequin.cloth.clip import Cut, Field
 from helpers.mannequin.cloth.form import Curve, Ease, Hull, arm_curve, armhole, hull
 from helpers.mannequin.cloth.simulate import Cloth
 from helpers.mannequin.fields import smoothstep
@@ -24,6 +24,7 @@ from helpers.mannequin.outfit import Piece
 FRONT, BACK = 0, 1
 LEFT_SLEEVE, LEFT_SLEEVE_BACK, RIGHT_SLEEVE, RIGHT_SLEEVE_BACK = 2, 3, 4, 5
 LEFT_LEG_FRONT, LEFT_LEG_BACK, RIGHT_LEG_FRONT, RIGHT_LEG_BACK = 6, 7, 8, 9
+RIGHT_FRONT = 10  # of what opens in front; its left front is FRONT
 
 TOP_HEMS = {"cropped": 1.09, "short": 0.95, "regular": 0.835, "long": 0.76}
 TROUSER_HEMS = {"mini": 0.70, "short": 0.64, "knee": 0.47, "cropped": 0.24, "midi": 0.24, "ankle": 0.13, "full": 0.06}
@@ -49,6 +50,7 @@ NECKLINES = {
     "boat": Neckline(0.130, 0.060, 0.040, 2.0),
     "collar": Neckline(0.063, 0.058, 0.006),
     "turtle": Neckline(0.067, 0.055, 0.006),
+    "hood": Neckline(0.078, 0.088, 0.012),
 }
 _NECK_POINT = 1.405  # where the shoulder ridge meets the neckline
 
@@ -90,6 +92,7 @@ def ease_of(piece: Piece) -> Ease:
         cuff=style.cuff if (piece.sleeve or style.sleeve) == "long" else None,
         hem=style.hem,
         band=style.band,
+        leg_flare=style.flare,
     )
 
 
@@ -114,7 +117,8 @@ def _arm_coordinates(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     return along / _left_arm().length, radius * np.cos(angle), radius * np.sin(angle)
 
 
-def _is_arm(points: np.ndarray, margin: float = 0.0) -> np.ndarray:
+def is_arm(points: np.ndarray, margin: float = 0.0) -> np.ndarray:
+    """(N,) bool: which template ``points`` lie more than ``margin`` outside the armholes."""
     return (armhole(points) > margin) & (points[:, 1] > 0.95)
 
 
@@ -126,7 +130,7 @@ def side(points: np.ndarray) -> np.ndarray:
 
 def _sleeve_end(share: float) -> Callable[[np.ndarray], np.ndarray]:
     def field(points: np.ndarray) -> np.ndarray:
-        return np.where(_is_arm(points, -0.03), (share - _arm_coordinates(points)[0]) * _left_arm().length, 0.3)
+        return np.where(is_arm(points, -0.03), (share - _arm_coordinates(points)[0]) * _left_arm().length, 0.3)
 
     return field
 
@@ -162,7 +166,7 @@ def _hem(height: float, curve: float = 0.0) -> Callable[[np.ndarray], np.ndarray
     def field(points: np.ndarray) -> np.ndarray:
         x = np.clip(np.abs(points[:, 0]) / 0.17, 0, 1)
         low = height + curve * smoothstep(0.25, 1.0, x)
-        return np.where(_is_arm(points, -0.02), 0.3, points[:, 1] - low)
+        return np.where(is_arm(points, -0.02), 0.3, points[:, 1] - low)
 
     return field
 
@@ -215,13 +219,32 @@ def cut_top(hem: float, sleeve: str, neckline: str, tail: float = 0.0) -> Cut:
         strap = NECKLINES[neckline].width + (0.016 if sleeve == "strap" else 0.045)
         cut = cut.clip("cuff", _sleeveless(min(strap, 0.165)))
     front = np.zeros(len(cut.faces), bool)
-    cut, front = cut.split("side", lambda p: np.where(_is_arm(p), _arm_coordinates(p)[1], side(p)))
+    cut, front = cut.split("side", lambda p: np.where(is_arm(p), _arm_coordinates(p)[1], side(p)))
     panel = cut.panel.copy()
     panel[~front & (panel == FRONT)] = BACK
     left = cut.points[cut.faces].mean(axis=1)[:, 0] > 0
     arm = cut.panel == LEFT_SLEEVE
     panel[arm] = np.where(left[arm], LEFT_SLEEVE, RIGHT_SLEEVE) + ~front[arm]
     return replace(cut, panel=panel)
+
+
+def cut_bodice(hem: float, edge: Field) -> Cut:
+    """A tube of cloth round the trunk from ``hem`` height up to where ``edge`` turns negative, without sleeves."""
+    cut = _whole().clip("hem", _hem(hem)).clip("neck", edge)
+    cut, front = cut.split("side", side)
+    return replace(cut, panel=np.where(front, FRONT, BACK))
+
+
+@lru_cache(maxsize=16)
+def cut_jumpsuit(waist: float, hem: float, sleeve: str, neckline: str) -> Cut:
+    """Top and trousers in one, down to ``hem`` height, with a seam at the ``waist``."""
+    cut = cut_top(hem, sleeve, neckline)
+    cut = cut.seam(
+        "seam", lambda p: np.where(is_arm(p, -0.02), -0.1, waist - p[:, 1]), {FRONT: LEFT_LEG_FRONT, BACK: LEFT_LEG_BACK}
+    )
+    cut, left = cut.split("middle", lambda p: np.where(p[:, 1] < waist + 0.02, p[:, 0], 0.1))
+    right = np.isin(cut.panel, (LEFT_LEG_FRONT, LEFT_LEG_BACK)) & ~left
+    return replace(cut, panel=cut.panel + (RIGHT_LEG_FRONT - LEFT_LEG_FRONT) * right)
 
 
 def armhole_field(points: np.ndarray) -> np.ndarray:
@@ -232,7 +255,7 @@ def armhole_field(points: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=32)
 def cut_trousers(waist: float, hem: float) -> Cut:
     """Everything with two legs, from ``waist`` to ``hem`` height."""
-    cut = _whole().clip("cuff", lambda p: np.where(_is_arm(p, -0.02), -0.1, p[:, 1] - hem))
+    cut = _whole().clip("cuff", lambda p: np.where(is_arm(p, -0.02), -0.1, p[:, 1] - hem))
     cut = cut.clip("waist", lambda p: waist - p[:, 1])
     cut, left = cut.split("middle", lambda p: p[:, 0])
     cut = replace(cut, panel=np.where(left, LEFT_LEG_FRONT, RIGHT_LEG_FRONT))

@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
-from helpers.mannequin.cloth.form import TRUNK, Form
+from helpers.mannequin.cloth.form import LEFT_ARM, RIGHT_ARM, TRUNK, WAIST, Form, Support
 from helpers.mannequin.cloth.patterns import BACK, CHEST, FRONT
 from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.kinds import Skirt
@@ -63,6 +63,8 @@ def skirt_sheet(
     vertex, wedge_panel = code // 2, code % 2
     rest = rest.reshape(-1, 3)
     start = _posed(rest, count, form)
+    if shape.flare < 0:
+        start = _round_legs(start, form)
     if seam is not None:
         rest, start = _sewn(rest, start, depth, seam, centre)
 
@@ -162,6 +164,33 @@ def _posed(rest: np.ndarray, count: int, form: Form) -> np.ndarray:
     depth = rest[0, 1] - rest.reshape(count, _COLUMNS, 3)[:, 0, 1]
     tilt = np.tile(waist - hanging[:_COLUMNS], (count, 1))
     return hanging + np.repeat(np.clip(1 - depth / 0.22, 0, 1), _COLUMNS)[:, None] * tilt
+
+
+def _round_legs(start: np.ndarray, form: Form, ease: float = 0.006) -> np.ndarray:
+    """``start`` (V, 3) widened where the posed legs stride out of it, so that narrow cloth settles round both of them."""
+    rows = np.flatnonzero(form.hull.part != LEFT_ARM)
+    rows = rows[(form.hull.part[rows] != RIGHT_ARM) & (form.hull.points[rows, 1] < WAIST)]
+    legs = form.body.skin(form.rest, form.hull.weights)[rows]
+    centre = np.stack([np.interp(start[:, 1], *_middles(legs, axis)) for axis in (0, 2)], axis=1)
+    middle = np.stack([np.interp(legs[:, 1], *_middles(legs, axis)) for axis in (0, 2)], axis=1)
+    offset = legs[:, [0, 2]] - middle
+    support = Support(legs[:, 1], np.hypot(*offset.T), np.arctan2(*offset.T))
+    offset = start[:, [0, 2]] - centre
+    radius, angle = np.hypot(*offset.T), np.arctan2(*offset.T)
+    reach = support.radius(start[:, 1], angle) + ease
+    out = start.copy()
+    out[:, [0, 2]] += ((np.maximum(reach / np.maximum(radius, 1e-6), 1) - 1)[:, None]) * offset
+    return out
+
+
+def _middles(points: np.ndarray, axis: int, step: float = 0.02) -> tuple[np.ndarray, np.ndarray]:
+    """Heights (T,) and the middle (T,) of what lies there along one horizontal axis."""
+    row = ((points[:, 1] - points[:, 1].min()) / step).astype(int)
+    order = np.argsort(row, kind="stable")
+    starts = np.flatnonzero(np.diff(row[order], prepend=-1))
+    low, high = (extreme.reduceat(points[order, axis], starts) for extreme in (np.minimum, np.maximum))
+    heights = points[:, 1].min() + step * (np.unique(row) + 0.5)
+    return heights, gaussian_filter1d((low + high) / 2, 2, mode="nearest")
 
 
 def _sewn(

@@ -28,6 +28,7 @@ from helpers.mannequin.cloth.patterns import (
     LEFT_LEG_BACK,
     LEFT_LEG_FRONT,
     LEFT_SLEEVE,
+    RIGHT_FRONT,
     RIGHT_LEG_BACK,
     RIGHT_SLEEVE,
     wedges,
@@ -79,6 +80,10 @@ def make_up(cut: Cut, form: Form, ease: Ease, snug: np.ndarray | None = None) ->
     # Hems are cut level, whatever the body does below them.
     level = np.where(part == TRUNK, 1 - smoothstep(0.90, 1.02, height), 1 - smoothstep(0.12, 0.3, height))
     out[:, 1] += level * ~np.isin(part, (LEFT_ARM, RIGHT_ARM)) * (form.heights(height) - at[:, 1])
+    if ease.leg_end is not None:  # the foot is no pattern for a wide hem: the shin is drawn down instead
+        low = cut.points[part != TRUNK, 1].min()
+        share = np.clip((0.35 - height) / (0.35 - low), 0, 1) ** 2
+        out[:, 1] -= share * np.isin(part, (LEFT_LEG, RIGHT_LEG)) * (form.height(low) - form.height(ease.leg_end))
     # The two legs keep to their own sides.
     for sign, leg in ((1, LEFT_LEG), (-1, RIGHT_LEG)):
         rows = part == leg
@@ -121,10 +126,18 @@ def _leg_room(form: Form, ease: Ease, leg: int, at: np.ndarray, share: np.ndarra
     along, radius, angle, outward = form.leg_coordinates(at, leg)
     table = hang(support.table, ease.leg_taper, support.row(form.height(CROTCH - 0.06)), -1)
     reach = support.radius(np.maximum(along, ankle), angle, table) + ease.leg
-    share = share * smoothstep(0.3, 0.6, radius / reach)
+    inside = smoothstep(0.3, 0.6, radius / reach)
+    if ease.leg_flare:
+        inside = np.maximum(inside, 1 - smoothstep(form.height(CROTCH - 0.25), form.height(CROTCH - 0.1), along))
+    share = share * inside
     # Over the foot a trouser leg goes straight on: the shoe makes its break.
     further = np.where(along < ankle + 0.02, reach - radius, np.maximum(reach - radius, _LEAST))
-    return (share * further)[:, None] * outward, share
+    move = (share * further)[:, None] * outward
+    if ease.leg_flare:
+        inner = np.maximum(outward[:, 0] * (-1 if leg == LEFT_LEG else 1), 0)
+        drop = np.maximum(form.height(CROTCH) - along, 0)
+        move += (ease.leg_flare * drop * (1 - 0.65 * inner))[:, None] * outward
+    return move, share
 
 
 def weights(cut: Cut, form: Form, smooth: int = 6) -> sparse.csr_matrix:
@@ -158,7 +171,7 @@ def _guess(cut: Cut, form: Form, rest: np.ndarray, vertex: np.ndarray, panel: np
     chest = form.height(CHEST)
     for p in np.unique(panel):
         rows = np.flatnonzero(panel == p)
-        if p in (FRONT, BACK):
+        if p in (FRONT, RIGHT_FRONT, BACK):
             along, _, angle, _ = form.trunk_coordinates(at[rows])
             radius = form.trunk_support.girth(form.height(WAIST)) / (2 * np.pi)
             along = along - chest

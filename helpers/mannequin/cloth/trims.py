@@ -62,10 +62,14 @@ class Edge:
         return np.concatenate([[0], np.cumsum(step)])
 
 
-def edge_of(points: np.ndarray, normals: np.ndarray, smooth: float = 2.0) -> Edge:
-    """The edge through loop ``points`` (N, 3), cloth on its left, with the cloth's ``normals`` (N, 3) there."""
-    normal = gaussian_filter1d(normals, smooth + 1, axis=0, mode="wrap")
-    tangent = gaussian_filter1d(np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0), smooth, axis=0, mode="wrap")
+def edge_of(points: np.ndarray, normals: np.ndarray, smooth: float = 2.0, closed: bool = True) -> Edge:
+    """The edge through ``points`` (N, 3), cloth on its left, with the cloth's ``normals`` (N, 3) there."""
+    mode = "wrap" if closed else "nearest"
+    normal = gaussian_filter1d(normals, smooth + 1, axis=0, mode=mode)
+    step = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
+    if not closed:
+        step[[0, -1]] = points[[1, -1]] - points[[0, -2]]
+    tangent = gaussian_filter1d(step, smooth, axis=0, mode=mode)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
     normal -= np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
@@ -94,6 +98,16 @@ def sweep(edge: Edge, profile: np.ndarray, closed: bool = True, share: np.ndarra
     vertices = grid.reshape(-1, 3)
     uv = np.stack([u, v], axis=-1).reshape(-1, 2)
     return Mesh(vertices, faces, uv, vertex_normals(vertices, faces))
+
+
+def capped(mesh: Mesh, count: int) -> Mesh:
+    """A strip swept along ``count`` points with its two ends closed."""
+    width = len(mesh.vertices) // count
+    k = np.arange(1, width - 1)
+    last = (count - 1) * width
+    first = np.stack([np.zeros_like(k), k + 1, k], axis=1)
+    ends = np.concatenate([first, last + first[:, ::-1]]).astype(np.int32)
+    return Mesh(mesh.vertices, np.concatenate([mesh.faces, ends]), mesh.uv, mesh.normals, mesh.attributes)
 
 
 def turned_hem(thickness: float = 0.0025, depth: float = 0.006) -> np.ndarray:

@@ -15,9 +15,10 @@ from scipy.spatial import cKDTree
 
 from helpers.labels import nearest
 from helpers.mannequin.body.figure import Body, make_body
+from helpers.mannequin.cloth.assembly import Sewn, body_obstacles, padded
 from helpers.mannequin.cloth.form import LEFT_LEG, MEETS, Form
 from helpers.mannequin.cloth.patterns import base_hull
-from helpers.mannequin.cloth.sewing import Sewn, body_obstacles, padded, sew, underlayer, waist_of
+from helpers.mannequin.cloth.sewing import sew, underlayer, waist_of
 from helpers.mannequin.cloth.shoes import shoes, sole_height
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Mesh, join
@@ -50,7 +51,8 @@ class Worn:
 def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     """The ``pieces`` (inner to outer) draped on ``body``. Same body and pieces, same vertices; colours play no part."""
     form = Form(body, base_hull())
-    obstacles = [body_obstacles(form)]
+    skin = body_obstacles(form)
+    layers: list[tuple[Obstacles, Obstacles | None]] = []
     out = []
     waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
     # Shoes first: trousers break on them.
@@ -58,13 +60,15 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
         piece = pieces[index]
         if piece.category == "shoes":
             worn, obstacle = _shod(piece, index, form)
+            layers.append((obstacle, None))
         else:
+            inner = [inside if inside and piece.category == "lower" else whole for whole, inside in layers]
             # A top that comes before what is worn below is under it: tucked in.
-            garment = sew(piece, form, obstacles, next((waist for i, waist in waists.items() if i > index), None))
-            worn, obstacle = _worn(piece, index, garment), garment.obstacles
-            obstacles[0] = padded(obstacles[0], garment)
+            garment = sew(piece, form, [skin, *inner], next((waist for i, waist in waists.items() if i > index), None))
+            worn = _worn(piece, index, garment)
+            skin = padded(skin, garment)
+            layers.append((garment.obstacles, garment.inside))
         out.append(worn)
-        obstacles.append(obstacle)
     return [_seen(_worn(piece, -1, underlayer(piece, form)), out) for piece in _underneath(pieces)] + out
 
 
@@ -81,7 +85,7 @@ def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
     out = []
     if "lower" not in kinds or any(KINDS[piece.kind].cut == "skirt" for piece in pieces):
         out.append(Piece("shorts", plain))
-    if not kinds & {"upper", "dress"}:
+    if all(KINDS[piece.kind].open for piece in pieces if piece.category in ("upper", "dress")):
         out.append(Piece("tank top", plain))
     return out
 

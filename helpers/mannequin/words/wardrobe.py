@@ -36,15 +36,15 @@ def dressed(request: Request, presentation: str, light: bool, chooser: Chooser) 
         whole = _whole(day, presentation, chooser)
     if not whole:
         lower = lower or [_one("lower", _often("lower"), day, presentation, chooser)]
-        if all(kind_of(wish).over for wish in upper):
+        if all(kind_of(wish).open for wish in upper):
             shares = kind_of(upper[0]).over if upper else _often("upper", beside=lower[0].kind)
             upper = [_one("upper", shares, day, presentation, chooser), *upper]
     return whole + lower + upper + worn["shoes"]
 
 
 def _require_wearable(worn: dict[str, list[Wish]], barefoot: bool) -> None:
-    closed = [wish for wish in worn["upper"] if not kind_of(wish).over]
-    outer = [wish for wish in worn["upper"] if kind_of(wish).over]
+    closed = [wish for wish in worn["upper"] if not kind_of(wish).open]
+    outer = [wish for wish in worn["upper"] if kind_of(wish).open]
     limits = ((worn["dress"], 1), (worn["lower"], 1), (worn["shoes"], 1), (closed, _TOPS), (outer, _OPEN_TOPS))
     for wishes, most in limits:
         if len(wishes) > most:

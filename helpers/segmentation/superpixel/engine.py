@@ -28,25 +28,13 @@ REMEMBERED = 256
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """A picture made ready for clicks: ``image`` at the size it is worked on, its ``regions``; ``size`` (height, width) it came in, and
-    the ``key`` of its pixels."""
+class _Look:
+    """A photograph ready to be clicked on: its key and (height, width), and the working picture with its regions."""
 
     key: str
     size: tuple[int, int]
     image: np.ndarray
     regions: Regions
-
-    def region(self, x: float, y: float) -> int:
-        """The region under a point in pixels of ``image``."""
-        (height, width), (h, w) = self.image.shape[:2], self.regions.index.shape
-        return int(self.regions.index[int((int(y) + 0.5) * h / height), int((int(x) + 0.5) * w / width)])
-
-    def depth(self, mask: np.ndarray, x: float, y: float) -> float:
-        """Distance in working pixels from a point to the outline of ``mask``."""
-        same = np.pad(mask if mask[int(y), int(x)] else ~mask, 1).astype(np.uint8)
-        depth = cv2.distanceTransform(same, cv2.DIST_L2, 3)[int(y) + 1, int(x) + 1]
-        return float(depth) * self.regions.index.shape[0] / mask.shape[0]
 
 
 @dataclass(frozen=True)
@@ -71,7 +59,7 @@ class Superpixel(Base):
     """
 
     def __init__(self) -> None:
-        self._prepared: _Prepared | None = None
+        self._prepared: _Look | None = None
         self._states: OrderedDict[tuple[Point, ...], _State] = OrderedDict()
 
     def close(self) -> None:
@@ -92,8 +80,8 @@ class Superpixel(Base):
         height, width = image.shape[:2]
         scale = min(1.0, (LARGEST / (height * width)) ** 0.5)
         size = round(width * scale), round(height * scale)
-        worked = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
-        self._prepared = _Prepared(key, (height, width), worked, prepare(worked))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
+        self._prepared = _Look(key, (height, width), small, prepare(small))
 
     def predict(self, points: Sequence[Point]) -> np.ndarray:
         """The mask, bool (H, W), for ``points`` (x, y, label) in image pixels, x to the right, y down.
@@ -101,44 +89,58 @@ class Superpixel(Base):
         Label 1 is on the garment, 0 is not; the first point is on the garment. Every point holds: the mask is true at each point of label 1
         and false at each of label 0. Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
         """
-        ready = self._prepared
-        if ready is None:
+        look = self._prepared
+        if look is None:
             raise RuntimeError("Superpixel.predict was called before set_image(image), which prepares the picture to click on.")
-        points = checks.clicks(points, ready.size[::-1])
-        shape = ready.image.shape[:2]
-        ratio = shape[0] / ready.size[0]
+        (height, width), shape = look.size, look.image.shape[:2]
+        points = checks.clicks(points, (width, height))
+        ratio = shape[0] / height
         places = tuple((min(x * ratio, shape[1] - 1), min(y * ratio, shape[0] - 1), label) for x, y, label in points)
-        before: _State | None = None
+        state: _State | None = None
         for length in range(1, len(places) + 1):
             prefix = places[:length]
             if prefix not in self._states:
-                self._states[prefix] = _step(ready, prefix, before)
+                self._states[prefix] = _step(look, prefix, state)
             self._states.move_to_end(prefix)
-            before = self._states[prefix]
-        mask = _unpack(self._states[places].mask, shape)
+            state = self._states[prefix]
         while len(self._states) > REMEMBERED:
             self._states.popitem(last=False)
-        if shape != ready.size:
-            mask = cv2.resize(mask.astype(np.float32), ready.size[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+        mask = _unpack(self._states[places].mask, shape)
+        if shape != look.size:
+            mask = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
             for x, y, label in points:
                 mask[int(y), int(x)] = label == 1
         return mask
 
 
-def _step(ready: _Prepared, points: tuple[Point, ...], before: _State | None) -> _State:
-    """The state after the last of ``points``, from the one before it."""
-    regions = ready.regions
-    clicks = [(ready.region(x, y), label == 1) for x, y, label in points]
+def _step(look: _Look, points: tuple[Point, ...], before: _State | None) -> _State:
+    """The state after the last of ``points``, in pixels of the working picture, from the one before it."""
+    image, regions = look.image, look.regions
+    clicks = [(_region(look, x, y), label == 1) for x, y, label in points]
     if before is None:
         inside = evidence.first(regions, clicks)
-        return _State(inside, np.packbits(mask_of(ready.image, regions, inside, points)))
-    old = _unpack(before.mask, ready.image.shape[:2])
+        return _State(inside, np.packbits(mask_of(image, regions, inside, points)))
+    old = _unpack(before.mask, image.shape[:2])
     x, y, label = points[-1]
     if old[int(y), int(x)] == (label == 1):
         return before
-    inside = evidence.further(regions, clicks, before.inside, ready.depth(old, x, y))
-    return _State(inside, np.packbits(mask_of(ready.image, regions, inside, points, (old, before.inside))))
+    inside = evidence.further(regions, clicks, before.inside, _depth(look, old, x, y))
+    return _State(inside, np.packbits(mask_of(image, regions, inside, points, (old, before.inside))))
 
 
-def _unpack(packed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _region(look: _Look, x: float, y: float) -> int:
+    """The region under a point in pixels of the working picture."""
+    height, width = look.image.shape[:2]
+    h, w = look.regions.index.shape
+    return int(look.regions.index[int((int(y) + 0.5) * h / height), int((int(x) + 0.5) * w / width)])
+
+
+def _depth(look: _Look, mask: np.ndarray, x: float, y: float) -> float:
+    """Distance from a point to the outline of ``mask``, in pixels as the regions have them."""
+    same = np.pad(mask if mask[int(y), int(x)] else ~mask, 1).astype(np.uint8)
+    depth = cv2.distanceTransform(same, cv2.DIST_L2, 3)[int(y) + 1, int(x) + 1]
+    return float(depth) * look.regions.index.shape[0] / mask.shape[0]
+
+
+def _unpack(packed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.unpackbits(packed, count=shape[0] * shape[1]).reshape(shape).astype(bool)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from helpers import engines
 from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.labels import LOWER, UPPER, select
@@ -43,6 +44,7 @@ class _Plan:
 class Drape(Base):
     """Puts a garment photograph on a person by warping it. Needs no weights; about a second a picture at 768x1024."""
 
+    @engines.checked("try_on", "drape")
     def __call__(self, person: Person, garment: Garment, *, mask: np.ndarray, seed: int = 0) -> TryOn:
         """``garment`` on ``person`` in place of what ``mask`` covers.
 

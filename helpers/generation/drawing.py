@@ -1,29 +1,36 @@
-"""What ``01_generate`` does differently for engines that know their figure (the mannequin) and engines that draw a photograph."""
+"""From words to people whatever the engine: what it reads in them, the drawing, and what there is to say of it afterwards.
+
+Engines that know their figure (the mannequin) read words into an outfit; those that draw a photograph, into a text of limited length.
+"""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from typing import Any
 
-import numpy as np
-from IPython.display import HTML, Image, display
-
-from helpers import checks, engines, generate, images, show
+from helpers import checks, engines, generate, show
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
-from helpers.widgets.words import png
 
 
-def own_settings(engine: str, *, steps: int = 0, guidance: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
+def own_settings(engine: str, *, steps: int = 0, guidance_scale: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
     """The settings that differ from the engine's own, as ``generate`` takes them; 0 and empty mean the engine's own.
 
     Raises ``ValueError`` naming the setting where the engine has no such thing, or the value does not fit.
     """
-    asked = {"steps": steps, "guidance_scale": guidance, "negative_prompt": negative_prompt}
+    asked = {"steps": steps, "guidance_scale": guidance_scale, "negative_prompt": negative_prompt}
     return engines.check_settings("generate", engine, {name: value for name, value in asked.items() if value})
+
+
+def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
+    """(width, height) if ``engine`` can draw it; ``ValueError`` naming the parameter."""
+    sides = engines.find("generate", engine).sides
+    width, height = (
+        checks.whole(value, name, sides[0], sides[-1], multiple=sides.step)
+        for name, value in (("width", width), ("height", height))
+    )
+    return width, height
 
 
 def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple[Outfit | None, show.Table]:
@@ -60,23 +67,11 @@ def several(
 ) -> list[Person]:
     """``number`` people with the seeds ``seed``, ``seed + 1``, …; where the engine draws in steps, they are shown while they form."""
     record, seeds = engines.find("generate", engine), range(seed, seed + number)
-    with _forming() if record.steps else nullcontext({}) as forming:
+    with show.forming(record.steps) as forming:
         settings = {**forming, **(settings or {})}
         if record.multiple:
             return engines.load("generate", engine).many(prompt, seeds=seeds, size=size, **settings)
         return [generate(prompt, engine=engine, seed=each, size=size, **settings) for each in seeds]
-
-
-def known(person: Person) -> dict[str, np.ndarray]:
-    """Pictures of the annotations that ``person`` has, by what they are; empty for a photograph."""
-    have = {
-        "keypoints (BODY_25)": (person.keypoints, lambda points: show.skeleton(person.image, points)),
-        "parsing (CIHP)": (person.labels, show.parse),
-        "body parts, U and V": (person.densepose, show.iuv),
-        "depth": (person.depth, show.depth),
-        "normals": (person.normals, show.normals),
-    }
-    return {name: picture(value) for name, (value, picture) in have.items() if value is not None}
 
 
 def remarks(person: Person) -> str:
@@ -88,7 +83,7 @@ def remarks(person: Person) -> str:
 
 def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
     """What ``metrics.json`` keeps of this notebook."""
-    if outfit is None:
+    if outfit is None or person.mask is None or person.keypoints is None:
         keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence")
         return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
     return {
@@ -97,29 +92,3 @@ def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
         "covered": person.mask.mean(),
         "seen_joints": int((person.keypoints[:, 2] > 0).sum()),
     }
-
-
-def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
-    """(width, height) if ``engine`` can draw it; ``ValueError`` naming the parameter."""
-    sides = engines.find("generate", engine).sides
-    width, height = (
-        checks.whole(value, name, sides[0], sides[-1], multiple=sides.step)
-        for name, value in (("width", width), ("height", height))
-    )
-    return width, height
-
-
-@contextmanager
-def _forming() -> Iterator[dict[str, Any]]:
-    """Settings that show the picture forming below the cell, and a bar above it; at the end the picture is taken away."""
-    handle = display(HTML(""), display_id=True)
-
-    def on_step(step: int, total: int, preview: np.ndarray | None) -> None:
-        if handle is not None and preview is not None:  # outside a notebook there is nowhere to show it
-            handle.update(Image(png(images.resize(preview, (3 * preview.shape[1], 3 * preview.shape[0]))), format="png"))
-
-    try:
-        yield {"on_step": on_step, "progress": True}
-    finally:
-        if handle is not None:
-            handle.update(HTML(""))
