@@ -3,8 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PUBLISHED := $(VENV)/.published
+# One process a core and one thread a process; tests that share a server or a network stay in one of them.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup published demo lab test lint gallery tables bench clean
+.PHONY: help setup published demo lab test check lint gallery tables bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -37,7 +39,11 @@ lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 test: $(PUBLISHED)  ## lint, unit, parity, notebook and browser tests
 	@$(BIN)/python tests/browser/get_chromium.py
 	@$(MAKE) --no-print-directory lint
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q
+	@$(PYTEST)
+
+check: $(PUBLISHED)  ## lint and the unit tests that are quick
+	@$(MAKE) --no-print-directory lint
+	@$(PYTEST) -m "not slow" tests/unit
 
 lint: $(INSTALLED)  ## ruff over code and notebooks
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -14,12 +14,12 @@ from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
 
 
-def own_settings(engine: str, *, steps: int = 0, guidance: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
+def own_settings(engine: str, *, steps: int = 0, guidance_scale: float = 0.0, negative_prompt: str = "") -> dict[str, Any]:
     """The settings that differ from the engine's own, as ``generate`` takes them; 0 and empty mean the engine's own.
 
     Raises ``ValueError`` naming the setting where the engine has no such thing, or the value does not fit.
     """
-    asked = {"steps": steps, "guidance_scale": guidance, "negative_prompt": negative_prompt}
+    asked = {"steps": steps, "guidance_scale": guidance_scale, "negative_prompt": negative_prompt}
     return engines.check_settings("generate", engine, {name: value for name, value in asked.items() if value})
 
 

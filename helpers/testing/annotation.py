@@ -182,10 +182,15 @@ def openpose() -> BodyNetwork:
     with _standardised(network.model0):
         content = network.model0(batch).permute(0, 2, 3, 1).flatten(0, 2)
     somebody = _ridge(content, torch.stack(bodies).flatten()[:, None], 1e-3)
+    given: list[Tensor] = []
+    hook = network.model6_1.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    network(batch)
+    hook.remove()
+    (last,) = given  # what the first five stages hand to both branches of the last one; they change no more
     for branch, part in ((1, wanted[:, :38]), (2, wanted[:, 38:])):
         block = getattr(network, f"model6_{branch}")
         with _standardised(block[0]):
-            network(batch)
+            block[0](last)
         block[0].weight[:_PLACES] = 0  # the places pass as they are
         block[0].weight[range(_PLACES), range(_PLACES), 3, 3] = 4
         block[0].bias[:_PLACES] = 0
@@ -199,14 +204,10 @@ def openpose() -> BodyNetwork:
         block[10].weight[:, _PLACES] = 0
         block[10].weight[:, _PLACES + 1 :] *= 0.3
         with _standardised(block[10]):
-            network(batch)
+            block[:11](last)
         block[10].weight[:, _PLACES] = -6
         block[10].bias.add_(torch.randn(_RANDOM, generator=torch.Generator().manual_seed(branch)))
-        kept: list[Tensor] = []
-        hook = block[12].register_forward_pre_hook(lambda _, inputs, kept=kept: kept.append(inputs[0].clone()))
-        network(batch)
-        hook.remove()
-        features, target = (t.permute(0, 2, 3, 1).flatten(0, 2) for t in (kept[0], part))
+        features, target = (t.permute(0, 2, 3, 1).flatten(0, 2) for t in (block[:12](last), part))
         weight, bias = _ridge(features, target, 1e-4)
         block[12].weight.copy_(weight[:, :, None, None])
         block[12].bias.copy_(bias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -30,17 +31,16 @@ def person(lab: Server) -> Any:
     return person
 
 
-def with_small_weights(lab: Server, name: str, folder: Any) -> None:
+def with_small_weights(lab: Server, name: str, folder: Path) -> None:
     """The notebook under ``name``, its kernel pointed at small weights before anything else."""
-    segmentation.write(folder, "sam_vit_b")
     path = lab.notebook(name, engine="sam:vit_b", person=str(lab.root / "mannequin.png"))
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(f'import os\n\nos.environ["ATELIER_WEIGHTS"] = {str(folder)!r}'))
     nbformat.write(notebook, path)
 
 
-def test_one_of_three_answers_is_chosen(lab: Server, open_page, person, tmp_path) -> None:
-    with_small_weights(lab, "choices", tmp_path)
+def test_one_of_three_answers_is_chosen(lab: Server, open_page, person, tiny_weights, tmp_path) -> None:
+    with_small_weights(lab, "choices", tiny_weights)
     page = open_page(viewport={"width": 1280, "height": 1300})
     run_all(lab, page, "choices")
     folder = lab.outputs / "choices" / "clicks" / "02_segment"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from helpers import engines, generate
+from helpers import engines, generate, show
 from helpers.contract import Base, Setting
 from helpers.engines import Engine
+from helpers.generation import drawing
 from helpers.person import Person
 from helpers.stepping import Cancelled, OnStep, tell
-from helpers.widgets import forming
 from helpers.widgets.words import WordsPanel
 
 SIZE = (64, 128)
@@ -102,20 +102,20 @@ def test_its_own_call_is_checked_by_its_record() -> None:
 
 
 def test_the_notebook_draws_with_it() -> None:
-    assert forming.require_size("stripes", *SIZE) == SIZE
+    assert drawing.require_size("stripes", *SIZE) == SIZE
     with pytest.raises(ValueError, match="width must be a multiple of 64"):
-        forming.require_size("stripes", 65, 128)
-    settings = forming.own_settings("stripes", steps=2)
+        drawing.require_size("stripes", 65, 128)
+    settings = drawing.own_settings("stripes", steps=2)
     with pytest.raises(ValueError, match="engine stripes takes no setting 'guidance_scale'"):
-        forming.own_settings("stripes", guidance=2.0)
-    outfit, table = forming.read("a red dress", "stripes", 1, settings)
+        drawing.own_settings("stripes", guidance_scale=2.0)
+    outfit, table = drawing.read("a red dress", "stripes", 1, settings)
     assert outfit is None
     assert table.rows[0]["words"] == "a red dress"
-    people = forming.several("a red dress", engine="stripes", seed=5, size=SIZE, number=2, settings=settings)
+    people = drawing.several("a red dress", engine="stripes", seed=5, size=SIZE, number=2, settings=settings)
     assert [p.scene["seed"] for p in people] == [5, 6]
-    assert forming.known(people[0]) == {}
-    assert forming.metrics(people[0], outfit) == {"steps": 2, "seed": 5}
-    assert "nothing" in forming.remarks(people[0])
+    assert show.annotated(people[0]) == {}
+    assert drawing.metrics(people[0], outfit) == {"steps": 2, "seed": 5}
+    assert "nothing" in drawing.remarks(people[0])
 
 
 def test_the_panel_shows_its_steps_and_cancels_it() -> None:

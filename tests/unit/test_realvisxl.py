@@ -405,10 +405,10 @@ def test_missing_files_are_named_with_the_remedy(own: Path) -> None:
 
 def test_the_notebook_asks_each_engine_for_what_it_has() -> None:
     assert drawing.own_settings("mannequin") == drawing.own_settings("realvisxl") == {}
-    asked = drawing.own_settings("realvisxl:v4", steps=9, guidance=2.5, negative_prompt="hat")
+    asked = drawing.own_settings("realvisxl:v4", steps=9, guidance_scale=2.5, negative_prompt="hat")
     assert asked == {"steps": 9, "guidance_scale": 2.5, "negative_prompt": "hat"}
     with pytest.raises(ValueError, match="engine mannequin takes no setting 'guidance_scale'"):
-        drawing.own_settings("mannequin", guidance=3.0)
+        drawing.own_settings("mannequin", guidance_scale=3.0)
     assert drawing.require_size("mannequin", 385, 513) == (385, 513)
     with pytest.raises(ValueError, match="width must be a multiple of 8, not 385; the nearest is 384"):
         drawing.require_size("realvisxl", 385, 512)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import safetensors.torch
 import torch
+from safetensors.torch import load_file
 
 from helpers import engines, inventory, weights
 from helpers.cli import main
-from helpers.weights import Record, verify
+from helpers.weights import Record, registry, verify
 
 
 @pytest.fixture(autouse=True)
@@ -188,14 +194,10 @@ def test_the_hub_cache_is_read_and_not_filled(folder: Path, tmp_path: Path) -> N
 
 
 def test_a_newer_source_is_converted_again(folder: Path) -> None:
-    from safetensors.torch import load_file
-
     name = "idm_vton/unet/diffusion_pytorch_model.bin"
     put(folder / name, {"w": torch.zeros(4)})
     made = weights.converted(name, torch.bfloat16)
     put(folder / name, {"w": torch.ones(4)})
-    import os
-
     os.utime(folder / name, (made.stat().st_mtime + 5,) * 2)
     assert load_file(weights.converted(name, torch.bfloat16))["w"].sum() == 4
 
@@ -260,17 +262,33 @@ def test_convert_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_reading_the_registry_imports_no_network_library() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, helpers.weights as w; w.here('idm_vton'); print(json.dumps(sorted(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True).stdout
     assert not {"torch", "diffusers", "onnxruntime", "requests", "gdown"} & set(json.loads(out))
 
 
-def test_a_full_disk_is_noticed_before_a_conversion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from types import SimpleNamespace
+def test_each_module_knows_only_those_before_it() -> None:
+    order = ("checkpoints", "registry", "verify", "downloads")
+    for place, name in enumerate(order):
+        tree = ast.parse((Path(registry.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+        froms = [
+            node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers")
+        ]
+        paths = {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
+        known = {path.split(".")[2] for path in paths if path.startswith("helpers.weights.")}
+        assert known <= set(order[:place]), name
+        assert not {path for path in paths if path.startswith(("helpers.engines", "helpers.inventory"))}, name
 
+
+def test_the_command_line_is_what_python_runs() -> None:
+    listed = subprocess.run([sys.executable, "-m", "helpers", "engines"], capture_output=True, text=True, check=True).stdout
+    assert [line.split()[1] for line in listed.splitlines()] == [engine.name for engine in engines.ENGINES]
+    refused = subprocess.run([sys.executable, "-m", "helpers", "run", "99"], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: there is no notebook '99'")
+
+
+def test_a_full_disk_is_noticed_before_a_conversion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = put(tmp_path / "net.bin", {"w": torch.rand(5)})
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     with pytest.raises(OSError, match=r"converting net.bin needs .* to spare"):
