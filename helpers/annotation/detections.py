@@ -91,11 +91,3 @@ def box_pixels(box: Tensor) -> tuple[int, int, int, int]:
     x0, y0 = box[:2].tolist()
     width, height = (box[2:] - box[:2]).tolist()
     return int(x0), int(y0), max(int(width), 1), max(int(height), 1)
-
-
-def idm_iuv(found: Detections, shape: tuple[int, int]) -> np.ndarray | None:
-    """IUV behind the picture that IDM-VTON makes: its canvas is emptied for every person, so that the last one alone remains.
-
-    ``None`` where nobody was found: the reference then passes on the grey photograph.
-    """
-    return found.iuv(len(found) - 1, shape) if len(found) else None
