@@ -231,6 +231,13 @@ _TABLE = (
         weaves=(("satin", "silk"), ("silk", "satin"), ("silk", "satin")), colours=_TOP_COLOURS,
     ),
     Kind(
+        "hoodie", "upper", "upper-clothes", "top", _as("hoodie, hoody, hooded sweatshirt"),
+        Style(trunk=1.6, arm=1.3, cuff=0.006, hem=0.008, band=0.06, ribbed={"hem": 0.07, "cuff": 0.065}, pockets="kangaroo",
+              sleeve="long", neckline="hood"),
+        layer=6, warmth=-1, lengths=_only("regular cropped"), said_lengths=_TOP_WORDS, sleeves=_only("long"),
+        fits={"regular": 3, "loose": 2, "oversized": 1}, weaves=(("jersey",),) * 3, colours=_TOP_COLOURS,
+    ),
+    Kind(
         "cardigan", "upper", "coat", "open top", _as("cardigan, cardi"),
         Style(trunk=1.8, arm=1.5, cuff=0.008, band=0.055, rib=0.032, ribbed={"hem": 0.065, "cuff": 0.065}, buttons=6,
               opening=Opening((0.75, 0.95, 1.15, 1.28, 1.38), (0.105, 0.085, 0.068, 0.068, 0.082)), sleeve="long"),
@@ -278,6 +285,13 @@ _TABLE = (
         Style(skirt=Skirt(_WAIST, flare=-0.045, gather=0.0, ease=0.006), length="knee"),
         wearer="woman", formal=True, lengths=_only("knee midi mini"), said_lengths=_SKIRT_WORDS, fits=_only("slim"),
         weaves=(("wool", "leather"), ("wool", "cotton"), ("cotton", "linen")), colours=_LOWER_COLOURS, stripes="vertical stripes",
+    ),
+    Kind(
+        "jumpsuit", "dress", "jumpsuits", "jumpsuit", _as("jumpsuit, romper suit, boiler suit, playsuit"),
+        Style(trunk=0.7, arm=0.9, leg=1.4, taper=3.0, length="ankle", neckline="v"),
+        wearer="woman", lengths=_only("ankle full cropped knee"), said_lengths=_LEG_WORDS,
+        sleeves=_only("none short long elbow cap"), necklines=_only("v crew scoop square collar"),
+        weaves=(("cotton", "wool"), ("cotton", "linen"), ("linen", "cotton")), colours=_DRESS_COLOURS,
     ),
     Kind("shoes", "shoes", "shoe", "shoes", _as("shoes, footwear"), styles=tuple(SHOES), colours=_SHOE_COLOURS),
 )  # fmt: skip

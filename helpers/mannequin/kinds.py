@@ -86,8 +86,8 @@ class Style:
     ``rib``: width of the knitted band at the neck or along the opening; ``ribbed``: edge -> width of the knitted band that is part of
     the cloth there; ``cuffs``: buttoned bands end long sleeves; ``placket``: length of the buttoned strip down the front, 0 without;
     ``opening`` and ``lapels`` of what is open in front, with so many ``buttons``; ``pockets``: its front pockets
-    ("scooped" as on jeans and "slanted" with a fly and a button, "" for none); the ``skirt`` from the waist down; the usual
-    ``length``, ``sleeve`` and ``neckline``. Metres."""
+    ("scooped" as on jeans and "slanted" with a fly and a button, "kangaroo", "" for none); the ``skirt`` from the waist down;
+    the usual ``length``, ``sleeve`` and ``neckline``. Metres."""
 
     trunk: float = 1.0
     arm: float = 1.0

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"annotation", "generation", "mannequin", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
     {"checks", "labels", "srgb", "stepping"},
-    {"images"},
+    {"images", "pixels"},
     {"contract", "devices", "garment", "machine", "person", "weights"},
     {"engines", "show"},
     STAGES,
@@ -34,6 +34,7 @@ SEAMS = {
     ("helpers.generation.realvisxl", "helpers.mannequin"): "an edited outfit is drawn too",
     ("helpers.generation.drawing", "helpers.mannequin"): "01 shows how the words are understood",
     ("helpers.generation.drawing", "helpers"): "01 draws several pictures, each with the verb",
+    ("helpers.tryon.sitting", "helpers"): "what a network needs to know of a photograph is asked of the verb annotate",
 }
 """What else a module may import, and why."""
 LONGEST = 510  # lines

@@ -282,4 +282,5 @@ def test_the_terms_of_its_weights_are_not_commercial_and_said() -> None:
     record = engines.find("try_on", "idm_vton")
     assert not record.commercial
     assert {g for g in record.groups() if not weights.group(g).commercial} == {"idm_vton", "openpose"}
-    assert weights.group("idm_vton").licence in idm_vton.LICENCE
+    assert weights.group("idm_vton").licence in record.licence
+    assert "OpenPose: CMU" in record.licence

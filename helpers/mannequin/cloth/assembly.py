@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,13 +26,15 @@ _OPENINGS = ("neck", "cuff", "hem", "waist", "front")
 @dataclass
 class Sewn:
     """Sewn and draped: ``mesh`` the cloth with its trims, ``edge`` (V,) metres to the nearest opening, ``sleeve`` and ``waist``
-    (V,) bool, where it is on an arm or on the waist's edge, ``obstacles`` for the next layer."""
+    (V,) bool, where it is on an arm or on the waist's edge, ``obstacles`` for the next layer; ``inside`` is that part of them which
+    a waist closes over where it is tucked in."""
 
     mesh: Mesh
     edge: np.ndarray
     sleeve: np.ndarray
     waist: np.ndarray
     obstacles: Obstacles
+    inside: Obstacles | None = None
 
 
 def body_obstacles(form: Form, feet: bool = True) -> Obstacles:
@@ -68,7 +71,9 @@ def ribbed(trim: Mesh, amount: float = 1.0) -> Mesh:
     return trim
 
 
-def assembled(parts: list[tuple[Sheet, list[Mesh]]], inner: tuple[str, ...] = (), ribs: dict[str, float] | None = None) -> Sewn:
+def assembled(
+    parts: list[tuple[Sheet, list[Mesh]]], inner: tuple[str, ...] = (), ribs: Mapping[str, float] | None = None
+) -> Sewn:
     """Joins sheets and their trims.
 
     ``inner``: the bottom line of the first and the top line of the second sheet, sewn together; ``ribs``: line -> width of the
@@ -98,10 +103,10 @@ def assembled(parts: list[tuple[Sheet, list[Mesh]]], inner: tuple[str, ...] = ()
         normals.append(outward)
         part.append(sheet.part)
     obstacles = Obstacles(np.concatenate(points), np.concatenate(normals), np.concatenate(part), MEETS, 0.05)
-    return Sewn(join(meshes), *(np.concatenate(values) for values in (edges, sleeves, waists)), obstacles)
+    return Sewn(join(meshes), np.concatenate(edges), np.concatenate(sleeves), np.concatenate(waists), obstacles)
 
 
-def _finish(sheet: Sheet, open_lines: list[str], ribs: dict[str, float]) -> dict[str, np.ndarray]:
+def _finish(sheet: Sheet, open_lines: list[str], ribs: Mapping[str, float]) -> dict[str, np.ndarray]:
     """(V,) attributes of the cloth itself: topstitching along its edges unless they are knitted bands."""
     stitched = [name for name in open_lines if name not in ribs and name != "waist"]
     hem = np.min([sheet.stitch_distance(name) for name in stitched], axis=0) if stitched else np.full(len(sheet.start), FAR)

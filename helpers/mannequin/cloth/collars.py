@@ -17,7 +17,7 @@ _GAP = 0.006  # metres between the two leaves' front edges and the middle
 PLACKET = 0.017  # half its width
 
 
-def _neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple[Edge, np.ndarray]:
+def neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple[Edge, np.ndarray]:
     """The neckline as an edge that stands up round the neck, leaning in by ``lean`` radians, centre front first; and (N,) metres
     along it from there, negative on one half."""
     front = np.argmin(np.abs(sheet.rest[loop, 0]) - 10 * (sheet.rest[loop, 2] > sheet.rest[loop, 2].mean()))
@@ -41,7 +41,7 @@ def _neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple
 
 def turtleneck(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obstacles], height: float = 0.058) -> Mesh:
     """A folded tube of rib round the neck."""
-    edge, _ = _neck_edge(sheet, loop, form, 0.34)
+    edge, _ = neck_edge(sheet, loop, form, 0.34)
     profile = np.array(
         [
             (0.010, 0.0035), (0.011, 0.0065), (0.020, 0.0082), (0.5 * height, 0.0085), (0.9 * height, 0.0078),
@@ -55,7 +55,7 @@ def turtleneck(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obsta
 
 def shirt_collar(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obstacles]) -> list[Mesh]:
     """Stand and leaf of a buttoned collar."""
-    edge, along = _neck_edge(sheet, loop, form, 0.24)
+    edge, along = neck_edge(sheet, loop, form, 0.24)
     half = np.abs(along).max()
     back = smoothstep(0.35 * half, half, np.abs(along))
     high = 0.026 + 0.008 * back

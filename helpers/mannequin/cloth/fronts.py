@@ -83,19 +83,18 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
     panel = sheet.wedge_panel[sheet.wedge_faces[:, 0]]
     strip = np.array([panel[owner[tuple(pair)]] for pair in np.stack([row[:-1], row[1:]], axis=1)])
     new_panel = np.tile(np.tile(strip, rows), 2)
-    old = sheet.wedge_vertex * 16 + sheet.wedge_panel
-    corner = faces.astype(np.int64) * 16 + new_panel[:, None]
-    code, index = np.unique(np.concatenate([old, corner.ravel()]), return_inverse=True)
-    index = index.ravel()
-    uv = np.zeros((len(code), 2))
-    uv[index[: len(old)]] = sheet.uv
-    place = np.full(len(code), -1)
-    place[index[: len(old)]] = np.arange(len(old))
-    fresh = np.flatnonzero(place < 0)
-    level, column = np.divmod(code[fresh] // 16 - total, count)
-    above = np.searchsorted(code, row[column] * 16 + code[fresh] % 16)
-    uv[fresh] = uv[above] - np.stack([np.zeros(len(fresh)), depth[level]], axis=1)
-    template = sheet.template[row] - depth[:, None, None] * [0, 1, 0]
+    # Corners at the old hem are wedges that there are; all others are new.
+    code, corner = np.unique(faces.astype(np.int64) * 16 + new_panel[:, None], return_inverse=True)
+    known = sheet.wedge_vertex * 16 + sheet.wedge_panel
+    order = np.argsort(known, kind="stable")
+    fresh = code >= total * 16
+    wedge = len(known) + np.cumsum(fresh) - 1
+    wedge[~fresh] = order[np.searchsorted(known[order], code[~fresh])]
+    vertex, panel = np.divmod(code[fresh], 16)
+    level, column = np.divmod(vertex - total, count)
+    above = order[np.searchsorted(known[order], row[column] * 16 + panel)]
+    uv = np.concatenate([sheet.uv, sheet.uv[above] - np.stack([np.zeros(len(level)), depth[level]], axis=1)])
+    template = sheet.places[row] - depth[:, None, None] * [0, 1, 0]
     more = rows * count
 
     def spread(values: np.ndarray) -> np.ndarray:
@@ -114,11 +113,11 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
         np.concatenate([sheet.part, np.full(more, TRUNK)]),
         np.concatenate([sheet.held, np.zeros(more)]),
         lines,
-        np.concatenate([index[: len(old)][sheet.wedge_faces], index[len(old) :].reshape(-1, 3)]).astype(np.int32),
-        code // 16,
-        code % 16,
+        np.concatenate([sheet.wedge_faces, wedge[corner.reshape(-1, 3)]]).astype(np.int32),
+        np.concatenate([sheet.wedge_vertex, vertex]),
+        np.concatenate([sheet.wedge_panel, panel]),
         uv,
-        np.concatenate([sheet.template, template.reshape(-1, 3)]),
+        np.concatenate([sheet.places, template.reshape(-1, 3)]),
     )
 
 
@@ -188,23 +187,22 @@ def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels) -> Mesh:
         ],
     )
     stand = shape.stand * smoothstep(0.6, 1.25, s)
-    gorge = 0.0015 * np.exp(-(((s - n - 0.008) / 0.012) ** 2))
+    gorge = 0.0008 * np.exp(-(((s - n - 0.008) / 0.012) ** 2))
     rows = []
     rows.append(np.stack([np.full(count, -0.004), np.full(count, -0.0008)], axis=1))
     rows.append(np.stack([stand, np.full(count, 0.0)], axis=1))
     rows.append(np.stack([stand + 0.003, np.full(count, 0.003)], axis=1))
     shares = (0.04, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
-    for share in shares:
-        rows.append(np.stack([stand - share * width, 0.0075 - 0.002 * share - gorge], axis=1))
+    rows += [np.stack([stand - part * width, 0.0075 - 0.002 * part - gorge], axis=1) for part in shares]
     rows.append(np.stack([stand - width + 0.0005, np.full(count, 0.002)], axis=1))
     rows.append(np.stack([stand - 0.5 * width, np.full(count, 0.0035)], axis=1))
     mesh = sweep(edge, np.stack(rows, axis=1), closed=False)
     lift = np.array([0, 0, 0, *(0.0062 - 0.002 * np.array(shares)), 0.0018, 0.0025])
-    # Lapels point up and outwards, collars down and outwards.
-    lean = np.where(s < n + 0.006, 0.30 * smoothstep(0.1, n, s), -0.22 * (1 - smoothstep(1.0, 1.4, s)))
-    sign = np.where(way < half, 1.0, -1.0)
+    # Outside the notch lapels point up, collars down.
     share = np.array([0, 0, 0, *shares, 1.0, 0.5])
-    move = (lean * sign * width)[:, None] * share
+    beyond = np.maximum(share * width[:, None] - 0.5 * shape.wide, 0)
+    lean = np.where(s < n + 0.006, 0.36 * smoothstep(0.1, n, s), -0.30 * (1 - smoothstep(1.0, 1.4, s)))
+    move = (lean * np.where(way < half, 1.0, -1.0))[:, None] * beyond
     mesh.vertices = mesh.vertices + (move[..., None] * tangent[:, None]).reshape(-1, 3)
     cloth = Obstacles(sheet.start, normals, np.full(len(sheet.start), TRUNK), {TRUNK: (TRUNK,)}, 0.06)
     part = np.full(len(mesh.vertices), TRUNK)
@@ -220,7 +218,8 @@ def _even(points: np.ndarray, normals: np.ndarray, spacing: float) -> tuple[np.n
     """An open curve (N, 3) and its normals at equal steps of about ``spacing`` metres."""
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     at = np.linspace(0, along[-1], max(int(along[-1] / spacing), 8))
-    return tuple(np.stack([np.interp(at, along, column) for column in table.T], axis=1) for table in (points, normals))
+    even, beside = (np.stack([np.interp(at, along, column) for column in table.T], axis=1) for table in (points, normals))
+    return even, beside
 
 
 def _monotone(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

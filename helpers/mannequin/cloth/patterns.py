@@ -50,6 +50,7 @@ NECKLINES = {
     "boat": Neckline(0.130, 0.060, 0.040, 2.0),
     "collar": Neckline(0.063, 0.058, 0.006),
     "turtle": Neckline(0.067, 0.055, 0.006),
+    "hood": Neckline(0.078, 0.088, 0.012),
 }
 _NECK_POINT = 1.405  # where the shoulder ridge meets the neckline
 
@@ -232,6 +233,18 @@ def cut_bodice(hem: float, edge: Field) -> Cut:
     cut = _whole().clip("hem", _hem(hem)).clip("neck", edge)
     cut, front = cut.split("side", side)
     return replace(cut, panel=np.where(front, FRONT, BACK))
+
+
+@lru_cache(maxsize=16)
+def cut_jumpsuit(waist: float, hem: float, sleeve: str, neckline: str) -> Cut:
+    """Top and trousers in one, down to ``hem`` height, with a seam at the ``waist``."""
+    cut = cut_top(hem, sleeve, neckline)
+    cut = cut.seam(
+        "seam", lambda p: np.where(is_arm(p, -0.02), -0.1, waist - p[:, 1]), {FRONT: LEFT_LEG_FRONT, BACK: LEFT_LEG_BACK}
+    )
+    cut, left = cut.split("middle", lambda p: np.where(p[:, 1] < waist + 0.02, p[:, 0], 0.1))
+    right = np.isin(cut.panel, (LEFT_LEG_FRONT, LEFT_LEG_BACK)) & ~left
+    return replace(cut, panel=cut.panel + (RIGHT_LEG_FRONT - LEFT_LEG_FRONT) * right)
 
 
 def armhole_field(points: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ from helpers.mannequin.cloth.fronts import (
     lengthened,
     run_edge,
 )
+from helpers.mannequin.cloth.hood import drawstrings, hood, kangaroo_pocket
 from helpers.mannequin.cloth.patterns import (
     FITS,
     LEFT_LEG_FRONT,
@@ -34,10 +35,12 @@ from helpers.mannequin.cloth.patterns import (
     TOP_HEMS,
     TROUSER_HEMS,
     WEAVES,
+    cut_jumpsuit,
     cut_top,
     cut_trousers,
     ease_of,
     fly,
+    is_arm,
     jeans_pocket,
     slant_pocket,
     worn_denim,
@@ -53,7 +56,7 @@ from helpers.mannequin.garments import KINDS
 from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import Piece
 
-LEG_WAIST, HIGH_WAIST = 0.99, 1.04  # template metres
+LEG_WAIST, HIGH_WAIST, JUMPSUIT_WAIST = 0.99, 1.04, 1.07  # template metres
 
 
 def sew(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None = None) -> Sewn:
@@ -131,15 +134,16 @@ def _shoulders(sheet: Sheet) -> np.ndarray:
 
 def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None) -> Sewn:
     hem = TOP_HEMS[piece.length or KINDS[piece.kind].style.length]
-    inside = tucked is not None and hem < tucked
-    sheet = _top_sheet(piece, form, tucked - 0.06 if inside else hem, inside)
+    if tucked is not None and hem >= tucked:
+        tucked = None
+    sheet = _top_sheet(piece, form, hem if tucked is None else tucked - 0.06, tucked is not None)
     sheet = settled(sheet, piece, obstacles)
     garment = assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=KINDS[piece.kind].style.ribbed)
-    if inside:  # what bulges over the waistband is not in its way
-        below = np.append(sheet.template[:, 1] < tucked - 0.012, False)
+    if tucked is not None:  # what bulges over the waistband is not in its way
+        below = np.append(sheet.places[:, 1] < tucked - 0.012, False)
         old = garment.obstacles
-        garment.obstacles = Obstacles(old.points[below], old.normals[below], old.part[below], MEETS, old.reach)
-        _cut_away(garment, sheet, sheet.template[:, 1] < tucked - 0.02)
+        garment.inside = Obstacles(old.points[below], old.normals[below], old.part[below], MEETS, old.reach)
+        _cut_away(garment, sheet, sheet.places[:, 1] < tucked - 0.02)
     return garment
 
 
@@ -161,6 +165,8 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
                 out += shirt_collar(sheet, loop, form, obstacles)
             elif name == "neck" and neckline == "turtle":
                 out.append(ribbed(turtleneck(sheet, loop, form, obstacles)))
+            elif name == "neck" and neckline == "hood":
+                out += [hood(sheet, loop, form, obstacles[0]), *drawstrings(sheet)]
             elif name == "neck" and style.rib and neckline != "square":
                 out.append(ribbed(sweep(sheet.edge(loop), rib(style.rib))))
             elif name == "cuff" and style.rib and sleeve in ("none", "strap"):
@@ -169,6 +175,8 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
                 out.append(sheet.band(loop, style.band))
             else:
                 out.append(ribbed(sweep(sheet.edge(loop), turned_hem()), float(name in style.ribbed)))
+    if style.pockets == "kangaroo":
+        out.append(kangaroo_pocket(sheet, style.band))
     if style.placket:
         out += placket(sheet, style.placket, 0.088 if np.isinf(style.placket) else 0.05)
     return out
@@ -192,17 +200,19 @@ def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
 # --- what is open in front -----------------------------------------------------------------------------------------------
 
 COAT_HEMS = {"cropped": 1.05, "short": 0.95, "regular": 0.80, "long": 0.62, "mini": 0.62, "knee": 0.44, "midi": 0.30}
-_HIPS = 0.79  # template metres; below, where legs begin, cloth is hung on rather than cut from the hull
+_HIPS = 0.87  # template metres; below, where legs begin, cloth is hung on rather than cut from the hull
 
 
 def _open_top(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
     style = KINDS[piece.kind].style
     hem = COAT_HEMS[piece.length or style.length]
-    top = hem if hem > _HIPS else 0.88
+    top = hem if hem > _HIPS else _HIPS
     sheet = sheet_of(cut_open_top(top, piece.sleeve or style.sleeve, style.opening), form, ease_of(piece))
     sheet.held = _shoulders(sheet)
     if hem < top:
         sheet = lengthened(sheet, form.height(top) - form.height(hem), 0.10, form.trunk_centre)
+    stiff = np.exp(-((sheet.distance("front") / 0.03) ** 2)) * smoothstep(0.85, 1.0, sheet.places[:, 1])
+    sheet.held = np.maximum(sheet.held, 0.1 * stiff)  # facings keep the edges straight
     sheet.unroll()
     sheet = settled(sheet, piece, obstacles)
     cuffs = sheet.edges().get("cuff", [])
@@ -265,7 +275,7 @@ def _waist_button(sheet: Sheet, loop: np.ndarray) -> Mesh:
 def _leg_details(mesh: Mesh, sheet: Sheet, piece: Piece) -> None:
     """Stitched fly and pockets on the front panels; side seams and fading of jeans."""
     count = len(sheet.wedge_vertex)
-    points, front = sheet.template[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
+    points, front = sheet.places[sheet.wedge_vertex], np.isin(sheet.wedge_panel, (LEFT_LEG_FRONT, RIGHT_LEG_FRONT))
     denim = KINDS[piece.kind].style.pockets == "scooped" or fabrics.WEAVES[piece.fabric.weave].worn
     lines = [(fly, front & (points[:, 0] > -0.01)), (jeans_pocket if denim else slant_pocket, front & (points[:, 1] > 0.89))]
     hem = mesh.attributes["hem"][:count].copy()
@@ -294,6 +304,7 @@ def _skirt_trims(sheet: Sheet, waistband: float) -> list[Mesh]:
 
 def _skirt_sheet(piece: Piece, form: Form, seam: tuple[np.ndarray, np.ndarray] | None = None) -> Sheet:
     style = KINDS[piece.kind].style
+    assert style.skirt is not None, f"the record of {piece.kind} has no skirt"
     return skirt_sheet(style.skirt, SKIRT_HEMS[piece.length or style.length], form, np.random.default_rng(7), seam)
 
 
@@ -315,6 +326,22 @@ def _dress(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float 
     return assembled([(bodice, trims), (skirt, _skirt_trims(skirt, 0.012))], inner=("hem", "waist"))
 
 
+def _jumpsuit(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
+    style = KINDS[piece.kind].style
+    hem = TROUSER_HEMS[piece.length or style.length]
+    cut = cut_jumpsuit(JUMPSUIT_WAIST, hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline)
+    above = cut.points[:, 1] - JUMPSUIT_WAIST
+    snug = np.exp(-((above / np.where(above > 0, 0.07, 0.04)) ** 2)) * ~is_arm(cut.points)
+    sheet = sheet_of(cut, form, ease_of(piece), snug)
+    sheet.held = np.maximum(_shoulders(sheet), 0.8 * np.exp(-((sheet.distance("seam") / 0.02) ** 2)))
+    sheet.unroll()
+    sheet = settled(sheet, piece, obstacles)
+    seam = np.flatnonzero(sheet.lines["seam"])
+    around = form.trunk_coordinates(sheet.rest[seam])[2]
+    belt = sheet.band(seam[np.argsort(around)], 0.03)
+    return assembled([(sheet, [*_top_trims(piece, sheet, form, obstacles), belt])], ribs=style.ribbed)
+
+
 CUTS: dict[str, Callable[[Piece, Form, list[Obstacles], float | None], Sewn]] = {
     "top": _top,
     "legs": _legs,
@@ -323,6 +350,7 @@ CUTS: dict[str, Callable[[Piece, Form, list[Obstacles], float | None], Sewn]] = 
     "tights": _tights,
     "skirt": _skirt,
     "dress": _dress,
+    "jumpsuit": _jumpsuit,
 }
 """``Kind.cut`` -> how it is sewn: (piece, form, obstacles, template height of the waist it is tucked into)."""
 _HEMS = {
@@ -333,4 +361,5 @@ _HEMS = {
     "tights": TROUSER_HEMS,
     "skirt": SKIRT_HEMS,
     "dress": SKIRT_HEMS,
+    "jumpsuit": TROUSER_HEMS,
 }

@@ -39,6 +39,13 @@ class Sheet:
     template: np.ndarray | None = None  # (V, 3) where a vertex lies on the template, for cuts from the hull
     _distance: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
+    @property
+    def places(self) -> np.ndarray:
+        """(V, 3) where every vertex lies on the template; raises ``ValueError`` for cloth that was not cut from the hull."""
+        if self.template is None:
+            raise ValueError("this sheet was not cut from the hull, so its vertices have no place on the template.")
+        return self.template
+
     def distance(self, line: str) -> np.ndarray:
         """(V,) metres along the cloth to the line, at most 0.25; 0.25 everywhere where the garment has none."""
         if line not in self._distance:

@@ -44,13 +44,14 @@ def cut_camisole(hem: float, neckline: str) -> Cut:
 
 def straps(sheet: Sheet, loop: np.ndarray, body: Obstacles) -> list[Mesh]:
     """A strap over each shoulder, taut on the ``body`` between the upper edge ``loop`` in front and behind."""
-    at, ahead = sheet.template[loop], sheet.template[loop, 2] > 0.02
+    at, ahead = sheet.places[loop], sheet.places[loop, 2] > 0.02
     out = []
     for sign in (1, -1):
-        ends = []
-        for x, mine in ((_FRONT, ahead), (_BACK, ~ahead)):
-            ends.append(sheet.start[loop[np.argmin(np.abs(at[:, 0] - sign * x) + 10 * ~mine)]])
-        out.append(_strap(*ends, body))
+        front, back = (
+            sheet.start[loop[np.argmin(np.abs(at[:, 0] - sign * x) + 10 * ~mine)]]
+            for x, mine in ((_FRONT, ahead), (_BACK, ~ahead))
+        )
+        out.append(_strap(front, back, body))
     return out
 
 

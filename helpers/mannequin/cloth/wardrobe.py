@@ -51,7 +51,8 @@ class Worn:
 def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     """The ``pieces`` (inner to outer) draped on ``body``. Same body and pieces, same vertices; colours play no part."""
     form = Form(body, base_hull())
-    obstacles = [body_obstacles(form)]
+    skin = body_obstacles(form)
+    layers: list[tuple[Obstacles, Obstacles | None]] = []
     out = []
     waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
     # Shoes first: trousers break on them.
@@ -59,13 +60,15 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
         piece = pieces[index]
         if piece.category == "shoes":
             worn, obstacle = _shod(piece, index, form)
+            layers.append((obstacle, None))
         else:
+            inner = [inside if inside and piece.category == "lower" else whole for whole, inside in layers]
             # A top that comes before what is worn below is under it: tucked in.
-            garment = sew(piece, form, obstacles, next((waist for i, waist in waists.items() if i > index), None))
-            worn, obstacle = _worn(piece, index, garment), garment.obstacles
-            obstacles[0] = padded(obstacles[0], garment)
+            garment = sew(piece, form, [skin, *inner], next((waist for i, waist in waists.items() if i > index), None))
+            worn = _worn(piece, index, garment)
+            skin = padded(skin, garment)
+            layers.append((garment.obstacles, garment.inside))
         out.append(worn)
-        obstacles.append(obstacle)
     return [_seen(_worn(piece, -1, underlayer(piece, form)), out) for piece in _underneath(pieces)] + out
 
 
