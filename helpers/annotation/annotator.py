@@ -22,9 +22,7 @@ from helpers.labels import ATR_NECK, BODY_25, CIHP, COCO_18, convert
 from helpers.person import Person
 
 if TYPE_CHECKING:
-    from helpers.annotation.densepose import DensePose
-    from helpers.annotation.detections import Detections
-    from helpers.annotation.detectron2 import Detectron2DensePose
+    from helpers.annotation.detections import Detections, Detector
     from helpers.annotation.openpose import OpenPose
 
 _RECORDS = {
@@ -92,11 +90,11 @@ class OpenPoseSCHP(Base):
         return parsing.Parser(self._file("atr"), self._file("lip"), providers)
 
     @cached_property
-    def densepose(self) -> DensePose | Detectron2DensePose:
+    def densepose(self) -> Detector:
         """Body surface of everybody."""
         return self._load_densepose()
 
-    def _load_densepose(self) -> DensePose | Detectron2DensePose:
+    def _load_densepose(self) -> Detector:
         from helpers.annotation.densepose import DensePose
 
         return DensePose(self._file("densepose"), self.device)
