@@ -1,3 +1,5 @@
-"""What a photograph shows, one file a network: ``openpose`` (with ``skeleton``, from its maps to people), ``parsing`` (classes) and
-``densepose`` (with ``detections``; ``detectron2`` runs the same). ``annotator`` is the engine in which they agree on one person.
+"""What a photograph shows: joints, clothing classes, body surface; one file a network.
+
+``annotator`` joins ``openpose`` (whose maps ``skeleton`` reads), ``parsing`` (SCHP) and ``densepose`` (whose people are ``detections``);
+``detectron2`` runs DensePose in its place where that is installed.
 """
