@@ -288,7 +288,7 @@ _TABLE = (
     ),
     Kind(
         "jumpsuit", "dress", "jumpsuits", "jumpsuit", _as("jumpsuit, romper suit, boiler suit, playsuit"),
-        Style(trunk=0.7, arm=0.9, leg=1.4, taper=3.0, length="ankle", neckline="v"),
+        Style(trunk=0.55, arm=0.9, leg=1.4, taper=3.0, length="ankle", neckline="v"),
         wearer="woman", lengths=_only("ankle full cropped knee"), said_lengths=_LEG_WORDS,
         sleeves=_only("none short long elbow cap"), necklines=_only("v crew scoop square collar"),
         weaves=(("cotton", "wool"), ("cotton", "linen"), ("linen", "cotton")), colours=_DRESS_COLOURS,
