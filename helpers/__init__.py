@@ -10,7 +10,8 @@ Images are uint8 (H, W, 3) RGB, masks bool (H, W), points (x, y, label) in image
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from helpers.mannequin.outfit import Outfit
     from helpers.tryon.result import TryOn
 
-__all__ = ["Garment", "Person", "generate", "load_garment", "load_person", "product", "segment", "try_on"]
+__all__ = ["Garment", "Person", "annotate", "generate", "load_garment", "load_person", "product", "segment", "try_on"]
 
 _WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
 
@@ -72,6 +73,36 @@ def segment(
     predictor = engines.load("segment", engine)
     predictor.set_image(image)
     return predictor.predict(points, **asked)
+
+
+def annotate(
+    person: Person | np.ndarray,
+    *,
+    engine: str = "auto",
+    needs: Collection[str] = ("keypoints", "labels", "densepose"),
+    pick: str | int = "auto",
+    mask: np.ndarray | None = None,
+    **settings: Any,
+) -> Person:
+    """The person with what is to be seen of them in the picture; what is known already is kept.
+
+    person: a ``Person``, or just their image
+    needs:  which of ``keypoints`` (BODY_25), ``labels`` (CIHP), ``densepose`` (IUV), ``mask``, ...
+    pick:   who, where there are several people: 0, 1, ... from the left, or ``auto``: whom ``mask`` is on, else the most prominent
+    mask:   bool (H, W) of what somebody wears
+    ``scene["annotations"]`` says which engine made what, and its terms.
+    Raises ``ValueError`` where nobody is found, and ``weights.Missing`` saying which engines could and what to fetch.
+    """
+    person = person if isinstance(person, Person) else Person(person)
+    missing = person.missing(needs)
+    if not missing:
+        return person
+    pick = engines.PICK.check("pick", pick)
+    record = engines.find("annotate", engine, gives=missing)
+    settings = engines.check_settings("annotate", record.name, settings)
+    found = engines.load("annotate", record.name)(person, needs=missing, pick=pick, mask=mask, **settings)
+    made = {"engine": record.name, "made": list(missing), "licence": record.licence, "commercial": record.commercial}
+    return replace(found, scene={**found.scene, "annotations": [*person.scene.get("annotations", ()), made]})
 
 
 def try_on(

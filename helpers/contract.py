@@ -132,9 +132,18 @@ class Segmenter(Protocol):
 
 
 class Annotator(Protocol):
-    """A person with the annotations ``wanted``, out of those that the record ``gives``; what is known is kept."""
+    """A person with the annotations that ``needs`` names, out of those that the record ``gives``; what is known is kept."""
 
-    def __call__(self, person: Person | np.ndarray, *, wanted: Collection[str] = ..., **settings: Any) -> Person: ...
+    def __call__(
+        self,
+        person: Person,
+        *,
+        needs: Collection[str],
+        pick: str | int = "auto",
+        mask: np.ndarray | None = None,
+        **settings: Any,
+    ) -> Person:
+        """``pick``: who of several; ``auto`` is whom ``mask`` is on. ``scene["people"]`` says how many there were."""
 
     def close(self) -> None: ...
 

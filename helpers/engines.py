@@ -6,7 +6,7 @@ An engine object does the slow part once and the cheap part many times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib import import_module
@@ -116,14 +116,22 @@ def _device() -> Any:
 
 
 _TORCH = ("torch", "diffusers", "transformers")
-_SEEN = frozenset({"keypoints", "labels", "densepose"})
 _STEPPING = {
     "progress": Setting("flag", "whether a bar of the steps is shown; None shows it where there is no on_step"),
     "on_step": Setting("callable", "called as on_step(step, total, preview) after every step; False from it cancels"),
 }
-_PICK = Setting(
+PICK = Setting(
     "whole", "who is meant of several people: auto, or counted from the left, from 0", "auto", low=0, choices=("auto",)
 )
+"""Who of several people in a photograph."""
+SITTING = {
+    "framing": Setting(
+        "choice", "how the photograph goes into the network's frame", "letterbox", choices=("letterbox", "crop", "stretch")
+    ),
+    "annotator": Setting("text", "which engine is asked for annotations that the person lacks", "auto"),
+    "pick": PICK,
+}
+"""What every try-on engine takes that ``tryon.sitting.sit`` puts into its frame."""
 
 ENGINES = (
     Engine(
@@ -196,20 +204,16 @@ ENGINES = (
         "helpers.segmentation.superpixel.engine:Superpixel",
     ),
     Engine(
-        "idm",
+        "openpose_schp",
         "annotate",
-        "OpenPose body, human parsing (SCHP ATR and LIP) and DensePose, as IDM-VTON uses them",
+        "OpenPose body, human parsing (SCHP ATR and LIP) and DensePose, agreeing on one person",
         "OpenPose: CMU, academic and non-commercial; SCHP: MIT; DensePose: Apache-2.0",
-        "helpers.annotation.annotator:Annotator",
+        "helpers.annotation.annotator:OpenPoseSCHP",
         weights=("openpose", "humanparsing", "densepose"),
         packages=("torch", "torchvision", "onnxruntime"),
         machine="3 GB of memory",
         commercial=False,
-        settings={
-            "pick": _PICK,
-            "parity": Setting("flag", "whether joints and surface are taken as the published code takes them", False),
-        },
-        gives=_SEEN,
+        gives=frozenset({"keypoints", "labels", "densepose", "mask"}),
     ),
     Engine(
         "detectron2",
@@ -221,17 +225,13 @@ ENGINES = (
         packages=("torch", "torchvision", "onnxruntime", "detectron2", "densepose"),
         machine="detectron2 built against the torch that is here",
         commercial=False,
-        settings={
-            "pick": _PICK,
-            "parity": Setting("flag", "whether joints and surface are taken as the published code takes them", False),
-        },
-        gives=_SEEN,
+        gives=frozenset({"keypoints", "labels", "densepose", "mask"}),
     ),
     Engine(
         "idm_vton",
         "try_on",
         "IDM-VTON: SDXL inpainting led by a garment network",
-        "CC BY-NC-SA 4.0: not for commercial use",
+        "CC BY-NC-SA 4.0: not for commercial use; OpenPose: CMU, academic and non-commercial",
         "helpers.tryon.idm_vton.engine:IDMVTON",
         weights=("idm_vton", "openpose", "humanparsing", "densepose"),
         packages=(*_TORCH, "torchvision", "onnxruntime"),
@@ -246,11 +246,7 @@ ENGINES = (
             "negative_prompt": Setting(
                 "text", "what is kept out", "monochrome, lowres, bad anatomy, worst quality, low quality"
             ),
-            "framing": Setting(
-                "choice", "how the photograph goes into the 3:4 frame", "letterbox", choices=("letterbox", "crop", "stretch")
-            ),
-            "annotator": Setting("choice", "which engine annotates the person", "idm", choices=("idm", "detectron2")),
-            "pick": _PICK,
+            **SITTING,
             "colour_match": Setting(
                 "flag", "whether the new cloth is shifted to the garment's colour where it has faded", False
             ),
@@ -261,7 +257,7 @@ ENGINES = (
         frames=True,
         steps=True,
         multiple=True,
-        needs=_SEEN,
+        needs=frozenset({"keypoints", "labels", "densepose"}),
     ),
     Engine(
         "drape",
@@ -280,13 +276,14 @@ def names(stage: str) -> tuple[str, ...]:
     return tuple(e.name for e in ENGINES if e.stage == stage)
 
 
-def find(stage: str, name: str = "auto") -> Engine:
-    """The record called ``name`` (``NAME`` or ``NAME:VARIANT``).
+def find(stage: str, name: str = "auto", gives: Collection[str] = ()) -> Engine:
+    """The record called ``name`` (``NAME`` or ``NAME:VARIANT``), of an engine that ``gives`` these annotations.
 
     ``auto`` is the first one whose weights are here and that fits this machine, which an embedded one always does.
-    Raises ``ValueError`` naming the engines, or the engine's variants, there are.
+    Raises ``ValueError`` naming the engines, or the engine's variants, there are, and ``weights.Missing`` saying what to fetch where none
+    can run.
     """
-    return _choose(stage, name)[0]
+    return _choose(stage, name, frozenset(gives))[0]
 
 
 def check_settings(stage: str, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -393,25 +390,36 @@ def _require_packages(engine: Engine) -> None:
         )
 
 
-def _choose(stage: str, name: str) -> tuple[Engine, str]:
+def _choose(stage: str, name: str, gives: frozenset[str] = frozenset()) -> tuple[Engine, str]:
     known = names(stage)
     records = {e.name: e for e in ENGINES if e.stage == stage}
+    able = [e for e in records.values() if gives <= e.gives]
+    if not able:
+        there = "; ".join(f"{e.name} gives {', '.join(sorted(e.gives))}" for e in records.values())
+        raise ValueError(f"no engine for {stage} gives {', '.join(sorted(gives))}: {there}.")
     if name == "auto":
-        for engine in records.values():
-            if engine.embedded or (engine.here() is not None and engine.fits()):
+        for engine in able:
+            if engine.here() is not None and engine.fits():
                 return engine, ""
-        raise weights.Missing(
-            f"no engine for {stage} can run here. Fetch its weights: python -m helpers weights fetch "
-            + " ".join(next(iter(records.values())).groups())
-        )
+        raise weights.Missing(_none_here(stage, able, gives))
     plain, _, variant = str(name).partition(":")
     if plain not in known:
         raise ValueError(f"engine for {stage} is auto or one of {', '.join(known)}, not {name!r}.")
     engine = records[plain]
+    if engine not in able:
+        lacking = ", ".join(sorted(gives - engine.gives))
+        raise ValueError(f"engine {plain} does not give {lacking}; {' and '.join(e.name for e in able)} would.")
     if variant and variant not in engine.variants:
         there = ", ".join(f"{plain}:{v}" for v in engine.variants) or "none"
         raise ValueError(f"engine {plain!r} has no variant {variant!r}; its variants: {there}.")
     return engine, variant
+
+
+def _none_here(stage: str, able: list[Engine], gives: frozenset[str]) -> str:
+    what = f"{', '.join(sorted(gives))} of the person {'is' if len(gives) == 1 else 'are'} not known, and " if gives else ""
+    would = f"; {' or '.join(e.name for e in able)} would" if gives else ""
+    fetch = f"Fetch the weights of {able[0].name}: python -m helpers weights fetch {' '.join(able[0].groups())}"
+    return f"{what}no engine for {stage} can run here{would}. {fetch}"
 
 
 @cache

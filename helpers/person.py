@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from helpers.images import (
 )
 from helpers.labels import BODY_25, BODY_25_BONES, BODY_25_COLOURS, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
 
+ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask")
+"""What may be known of a person beside the picture: the names that an engine ``gives`` and ``needs``."""
 _MILLIMETRES = 1000.0
 _SEEN, _OPACITY = 0.05, 0.6  # OpenPose's own: what counts as seen, and how much of a colour covers what is below
 
@@ -63,6 +66,12 @@ class Person:
                 raise ValueError(f"person {name} is {value.shape[:2]} but the image is {shape} (height, width).")
         if self.keypoints is not None and self.keypoints.shape != (25, 3):
             raise ValueError(f"person keypoints must be (25, 3) in BODY_25 order, not {self.keypoints.shape}.")
+
+    def missing(self, needs: Collection[str]) -> tuple[str, ...]:
+        """Those of the annotations ``needs`` that are not known. Raises ``ValueError`` for a name that is none of ``ANNOTATIONS``."""
+        if unknown := [name for name in needs if name not in ANNOTATIONS]:
+            raise ValueError(f"needs names some of {', '.join(ANNOTATIONS)}, not {', '.join(map(repr, unknown))}.")
+        return tuple(name for name in ANNOTATIONS if name in needs and getattr(self, name) is None)
 
     def resized(self, size: tuple[int, int]) -> Person:
         """The same person at ``size`` (width, height): picture area-averaged or cubic, labels and IUV nearest, keypoints scaled."""

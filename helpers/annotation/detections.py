@@ -6,6 +6,7 @@ Convention: IUV is uint8 (H, W, 3): body part 0..24 (0 = none), U and V 0..255.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -86,16 +87,15 @@ class Detections:
         return best if inside[best] >= 0.5 else None
 
 
+class Detector(Protocol):
+    """What finds people with their surface: DensePose's own network here, or detectron2's."""
+
+    def detect(self, image: np.ndarray) -> Detections:
+        """Everybody in uint8 (H, W, 3) RGB, boxes in its pixels, highest score first."""
+
+
 def box_pixels(box: Tensor) -> tuple[int, int, int, int]:
     """x, y, width, height in whole pixels, cut off as detectron2's converters do."""
     x0, y0 = box[:2].tolist()
     width, height = (box[2:] - box[:2]).tolist()
     return int(x0), int(y0), max(int(width), 1), max(int(height), 1)
-
-
-def idm_iuv(found: Detections, shape: tuple[int, int]) -> np.ndarray | None:
-    """IUV behind the picture that IDM-VTON makes: its canvas is emptied for every person, so that the last one alone remains.
-
-    ``None`` where nobody was found: the reference then passes on the grey photograph.
-    """
-    return found.iuv(len(found) - 1, shape) if len(found) else None

@@ -6,14 +6,14 @@ not by detectron2's, which unpickles.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from helpers.annotation.annotator import Annotator
+from helpers.annotation.annotator import OpenPoseSCHP
 from helpers.annotation.densepose import SCORE, shortest_edge
 from helpers.annotation.detections import Detections
 
@@ -22,7 +22,7 @@ INSTALL = (
     "pip install --no-build-isolation 'git+https://github.com/facebookresearch/detectron2' and "
     "pip install --no-deps --no-build-isolation "
     "'git+https://github.com/facebookresearch/detectron2#subdirectory=projects/DensePose'. "
-    'Or use engine="idm", whose DensePose gives the same numbers and needs neither.'
+    'Or use engine="openpose_schp", whose DensePose gives the same numbers and needs neither.'
 )
 
 
@@ -71,17 +71,11 @@ def from_instances(instances: Any) -> Detections:
 class Detectron2DensePose:
     """detectron2's network behind the calls of ``densepose.DensePose``.
 
-    source: ``model_final_162be9.pkl``; predictor: uint8 (H, W, 3) BGR -> ``Instances``, in place of detectron2's own
+    predictor: uint8 (H, W, 3) BGR -> ``Instances``
     """
 
-    def __init__(
-        self,
-        source: str | Path | None = None,
-        device: str | torch.device = "cpu",
-        *,
-        predictor: Callable[[np.ndarray], Any] | None = None,
-    ) -> None:
-        self.predictor = predictor or _predictor(Path(source), str(device))
+    def __init__(self, predictor: Callable[[np.ndarray], Any]) -> None:
+        self.predictor = predictor
 
     def detect(self, image: np.ndarray, least: float = SCORE) -> Detections:
         """Detections of at least ``least`` in uint8 (H, W, 3) RGB, boxes in its pixels, highest score first."""
@@ -90,6 +84,7 @@ class Detectron2DensePose:
 
 
 def _predictor(source: Path, device: str) -> Callable[[np.ndarray], Any]:
+    """detectron2's model on ``model_final_162be9.pkl``."""
     cfg = configuration(device)
     from detectron2.modeling import build_model
 
@@ -107,15 +102,13 @@ def _predictor(source: Path, device: str) -> Callable[[np.ndarray], Any]:
     return predict
 
 
-class Detectron2Annotator(Annotator):
-    """``Annotator`` whose DensePose is detectron2's."""
+class Detectron2Annotator(OpenPoseSCHP):
+    """``OpenPoseSCHP`` whose DensePose is detectron2's."""
 
-    engine = "detectron2"
-
-    def _require(self, wanted: tuple[str, ...]) -> None:
-        if "densepose" in wanted:
+    def _require(self, needs: Collection[str]) -> None:
+        if "densepose" in needs:
             configuration()  # says what is not installed before any file is looked for
-        super()._require(wanted)
+        super()._require(needs)
 
     def _load_densepose(self) -> Detectron2DensePose:
-        return Detectron2DensePose(self._file("densepose"), self.device)
+        return Detectron2DensePose(_predictor(self._file("densepose"), self.device))

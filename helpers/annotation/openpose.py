@@ -15,8 +15,6 @@ from torch import nn
 
 from helpers.annotation import skeleton
 
-LICENCE = "CMU OpenPose: academic and non-commercial research use only"
-
 _VGG = (
     ("conv1_1", 64), ("conv1_2", 64), ("pool1_stage1", 0), ("conv2_1", 128), ("conv2_2", 128), ("pool2_stage1", 0),
     ("conv3_1", 256), ("conv3_2", 256), ("conv3_3", 256), ("conv3_4", 256), ("pool3_stage1", 0),
@@ -116,14 +114,10 @@ class OpenPose:
         self.network = build(source).to(device, dtype)
 
     @torch.inference_mode()
-    def assemble(self, image: np.ndarray, variant: str = "idm") -> tuple[np.ndarray, np.ndarray]:
+    def assemble(self, image: np.ndarray, method: str = "lanczos") -> tuple[np.ndarray, np.ndarray]:
         """(candidate, subset) of the reference for uint8 (H, W, 3) RGB; see ``skeleton.assemble``."""
-        picture, inner = skeleton.network_picture(image, variant)
+        picture, inner = skeleton.network_picture(image, method)
         weight = self.network.model0.conv1_1.weight
         fields, heat = self.network(torch.from_numpy(picture)[None].to(weight.device, weight.dtype))
-        maps = [skeleton.enlarge(m[0].float().cpu().numpy(), inner, image.shape[:2], variant) for m in (heat, fields)]
+        maps = [skeleton.enlarge(m[0].float().cpu().numpy(), inner, image.shape[:2], method) for m in (heat, fields)]
         return skeleton.assemble(*maps)
-
-    def people(self, image: np.ndarray) -> list[np.ndarray]:
-        """Everybody in uint8 (H, W, 3) RGB: float32 (18, 3) x, y in image pixels and score, the most prominent first."""
-        return skeleton.everyone(*self.assemble(image), image.shape[:2])

@@ -1,4 +1,4 @@
-"""Clothing and body classes of every pixel: two SCHP networks as ONNX files, and their merge for IDM-VTON.
+"""Clothing and body classes of every pixel: two SCHP networks as ONNX files, and their merge.
 
 Peike Li et al., "Self-Correction for Human Parsing", TPAMI 2020; github.com/GoGoDuck912/Self-Correction-Human-Parsing (MIT). The
 files ``parsing_atr.onnx`` (18 classes, 512x512) and ``parsing_lip.onnx`` (20 classes, 473x473) are yisol/IDM-VTON's. Pictures
@@ -7,7 +7,6 @@ go in as BGR, the channel order in which SCHP's mean and deviation are written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,11 @@ from helpers.labels import ATR_NECK, LIP
 
 MEAN = np.array([0.406, 0.456, 0.485], np.float32)  # B, G, R
 DEVIATION = np.array([0.225, 0.224, 0.229], np.float32)
-HOLE = 2000  # px in 384x512: a larger gap in upper clothes and arms is no gap but what lies behind
-INPUT = "input.1"
+HOLE = 2000 / (384 * 512)  # of the picture: a larger gap in upper clothes and arms is no gap but what lies behind
 
 UPPER, FACE, NECK = (ATR_NECK.index(name) for name in ("upper-clothes", "face", "neck"))
 ARMS = tuple(ATR_NECK.index(name) for name in ("left-arm", "right-arm"))
 LIP_FACE = LIP.index("face")
-
-Logits = Callable[[np.ndarray], np.ndarray]
-"""(1, 3, S, S) float32 -> (1, C, h, w) float32."""
 
 
 def affine(shape: tuple[int, int], side: int, back: bool = False) -> np.ndarray:
@@ -63,13 +58,13 @@ def labels(logits: np.ndarray, shape: tuple[int, int], side: int) -> np.ndarray:
 
 
 def merge(atr: np.ndarray, lip: np.ndarray) -> np.ndarray:
-    """IDM-VTON's label map, uint8 (H, W) ATR and 18 = neck: gaps in upper clothes closed, and what only ATR calls face is neck."""
+    """One label map of both, uint8 (H, W) ATR and 18 = neck: gaps in upper clothes closed, and what only ATR calls face is neck."""
     merged = close_gaps(atr)
     return np.where((merged == FACE) & (lip != LIP_FACE), NECK, merged).astype(np.uint8)
 
 
 def close_gaps(atr: np.ndarray) -> np.ndarray:
-    """``atr`` with what upper clothes and arms enclose made upper clothes, but for arms and for gaps of more than 2000 px."""
+    """``atr`` with what upper clothes and arms enclose made upper clothes, but for arms and for large gaps (2000 px in 384x512)."""
     padded = np.pad(atr, 1)
     arms = np.isin(padded, ARMS)
     outside = ((padded == UPPER) | arms).astype(np.uint8)
@@ -79,7 +74,7 @@ def close_gaps(atr: np.ndarray) -> np.ndarray:
     contours, _ = cv2.findContours(gaps, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_L1)
     large = np.zeros(padded.shape, np.uint8)
     for contour in contours:
-        if cv2.contourArea(contour) > HOLE:
+        if cv2.contourArea(contour) > HOLE * atr.size:
             cv2.drawContours(large, [contour], 0, 1, thickness=-1)
     # Either, not both: the reference adds the two in 8 bits (255 + 1 = 0), which gives an arm within a large gap to the clothes.
     kept = (large == 1) ^ arms

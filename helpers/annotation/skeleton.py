@@ -1,7 +1,7 @@
 """From OpenPose's maps to people: peaks of the joint maps, limbs along the part affinity fields, limbs put together greedily.
 
 Zhe Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017. Two public versions differ in
-how they enlarge the maps: ``cubic`` (Hzzone/pytorch-openpose) and ``idm`` (yisol/IDM-VTON); both are here, number for number.
+how they resize picture and maps: ``cubic`` (Hzzone/pytorch-openpose) and ``lanczos`` (yisol/IDM-VTON); both are here, number for number.
 
 Convention: x to the right, y down, image pixels; joints in COCO-18 order.
 """
@@ -35,22 +35,22 @@ _STARTING = 17
 
 
 def smart_resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """IDM-VTON's resizing to ``size`` (width, height), channel by channel: LANCZOS4 up, AREA down."""
+    """Resizing to ``size`` (width, height), channel by channel: LANCZOS4 up, AREA down."""
     smaller = sum(size) < sum(picture.shape[:2])
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LANCZOS4
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_LANCZOS4
     if picture.ndim == 2 or picture.shape[2] in (1, 3):
-        return cv2.resize(picture, size, interpolation=method)
-    return np.dstack([cv2.resize(picture[..., c], size, interpolation=method) for c in range(picture.shape[2])])
+        return cv2.resize(picture, size, interpolation=interpolation)
+    return np.dstack([cv2.resize(picture[..., c], size, interpolation=interpolation) for c in range(picture.shape[2])])
 
 
-def network_picture(image: np.ndarray, variant: str = "idm") -> tuple[np.ndarray, tuple[int, int]]:
+def network_picture(image: np.ndarray, method: str = "lanczos") -> tuple[np.ndarray, tuple[int, int]]:
     """The network's input for uint8 (H, W, 3) RGB: float32 (3, h, w) BGR in -0.5..0.5, half of 368 high, padded to 8 with grey.
 
     Returns it with (height, width) before the padding.
     """
     bgr = np.ascontiguousarray(image[..., ::-1])
     scale = 0.5 * BOX / image.shape[0]
-    if variant == "idm":
+    if method == "lanczos":
         small = smart_resize(bgr, (int(image.shape[1] * scale), int(image.shape[0] * scale)))
     else:
         small = cv2.resize(bgr, (0, 0), fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
@@ -59,14 +59,14 @@ def network_picture(image: np.ndarray, variant: str = "idm") -> tuple[np.ndarray
     return padded.transpose(2, 0, 1).astype(np.float32) / 256 - 0.5, (height, width)
 
 
-def enlarge(maps: np.ndarray, inner: tuple[int, int], shape: tuple[int, int], variant: str = "idm") -> np.ndarray:
+def enlarge(maps: np.ndarray, inner: tuple[int, int], shape: tuple[int, int], method: str = "lanczos") -> np.ndarray:
     """Maps (C, h, w) of the padded picture as float64 (H, W, C) on the image.
 
     inner: (height, width) of the network's picture without its padding; shape: (H, W) of the image
     """
     maps = np.ascontiguousarray(maps.transpose(1, 2, 0), np.float32)
     size, target = (maps.shape[1] * STRIDE, maps.shape[0] * STRIDE), (shape[1], shape[0])
-    if variant == "idm":
+    if method == "lanczos":
         full = smart_resize(smart_resize(maps, size)[: inner[0], : inner[1]], target)
     else:
         full = cv2.resize(maps, size, interpolation=cv2.INTER_CUBIC)[: inner[0], : inner[1]]
@@ -136,7 +136,9 @@ def assemble(heat: np.ndarray, fields: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return candidate, subset[~((subset[:, -1] < 4) | (subset[:, -2] / np.maximum(subset[:, -1], 1) < 0.4))]
 
 
-def _grow(people: list[np.ndarray], kind: int, a: int, b: int, start: float, end: float, score: float, candidate: np.ndarray):
+def _grow(
+    people: list[np.ndarray], kind: int, a: int, b: int, start: float, end: float, score: float, candidate: np.ndarray
+) -> None:
     """Add one limb to the people so far: to the one who has an end of it, joining two who have one each, or as somebody new."""
     having = [person for person in people if person[a] == start or person[b] == end][:2]
     gain = candidate[int(end), 2] + score
@@ -180,29 +182,6 @@ def prominence(joints: np.ndarray, shape: tuple[int, int]) -> float:
     low, high = seen.min(0), seen.max(0)
     off = abs((low[0] + high[0]) / shape[1] - 1)  # 0 in the middle, 1 at the edge
     return float(np.linalg.norm(high - low) * (1 - 0.5 * min(off, 1)))
-
-
-def idm_joints(
-    candidate: np.ndarray, subset: np.ndarray, shape: tuple[int, int], size: tuple[int, int] = (384, 512)
-) -> np.ndarray:
-    """float64 (18, 2): the joints that IDM-VTON's ``run_openpose`` gives, in pixels of ``size`` (width, height), (0, 0) where missing.
-
-    It edits the list of candidates in place as if their numbers followed the order of joints, so that with several people in
-    the picture joints of different people get mixed. Kept for parity; ``everyone`` gives each person's own.
-    """
-    rows = [[x / shape[1], y / shape[0]] for x, y in candidate[:, :2]]
-    numbers = [int(n) for n in subset[0][:JOINTS]]
-    for joint in range(JOINTS):
-        if numbers[joint] == joint:
-            continue
-        shift = 1 if numbers[joint] == -1 else -1
-        if shift == 1:
-            rows.insert(joint, [0.0, 0.0])
-        else:
-            del rows[joint : joint + 1]
-        numbers[joint:] = [n if n == -1 else n + shift for n in numbers[joint:]]
-    rows = (rows + [[0.0, 0.0]] * JOINTS)[:JOINTS]
-    return np.array(rows) * np.array(size, float)
 
 
 def to_body25(joints: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from helpers.mannequin.cloth.wardrobe import Worn, dress, hide, product_shape, s
 from helpers.mannequin.fabric.material import fabric_material
 from helpers.mannequin.outfit import Fabric, Outfit, Piece
 from helpers.mannequin.render import studio
-from helpers.mannequin.render.camera import Camera, frame
+from helpers.mannequin.render.camera import Camera, camera_for
 from helpers.mannequin.surface import Surface
 from helpers.mannequin.words.prompt import parse, parse_piece
 from helpers.person import Person
@@ -52,7 +52,7 @@ class Mannequin(Base):
         """
         outfit = prompt if isinstance(prompt, Outfit) else parse(prompt, seed)
         parts = self.surfaces(outfit, seed)
-        view = camera or frame(parts, outfit.framing, size)
+        view = camera or camera_for(parts, outfit.framing, size)
         picture = studio.render(parts, view, outfit.backdrop, seed)
         body, _ = self._dress(outfit)
         scene = {"engine": "mannequin", "seed": int(seed), "outfit": outfit.to_dict(), "camera": view.to_dict()}
@@ -96,5 +96,5 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     if what.category == "shoes":
         raise ValueError(f"{name!r}: product photographs are of clothes; shoes cannot be tried on.")
     worn = product_shape(what)
-    image, mask, inside = studio.product(surfaces([worn], (what,), fabric_material), size, seed)
+    image, mask, inside = studio.photograph_product(surfaces([worn], (what,), fabric_material), size, seed)
     return Garment(image, mask, what.category, name, inside)

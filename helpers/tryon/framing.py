@@ -30,6 +30,22 @@ class Frame:
             return np.pad(inside, ((top, bottom), (left, right)))
         return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
+    def put_labels(self, labels: np.ndarray) -> np.ndarray:
+        """What must not be mixed (classes, IUV), (H, W) or (H, W, C) of the photograph's size, in the frame: nearest; the margin is 0."""
+        x, y, w, h = self.source
+        left, top, width, height = self.target
+        framed = np.zeros((self.size[1], self.size[0], *labels.shape[2:]), labels.dtype)
+        inside = cv2.resize(labels[y : y + h, x : x + w], (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        framed[top : top + height, left : left + width] = inside
+        return framed
+
+    def put_points(self, points: np.ndarray) -> np.ndarray:
+        """float32 (N, 3) of x, y, confidence in the photograph, in the frame; all 0 where not seen."""
+        x, y, w, h = self.source
+        left, top, width, height = self.target
+        moved = (points[:, :2] - (x, y)) * (width / w, height / h) + (left, top)
+        return np.where(points[:, 2:] > 0, np.column_stack([moved, points[:, 2]]), 0).astype(np.float32)
+
     def take(self, framed: np.ndarray, onto: np.ndarray) -> np.ndarray:
         """What the frame shows, laid on ``onto`` (of the photograph's size, uint8 (H, W, 3) or bool (H, W)) where it belongs."""
         x, y, w, h = self.source

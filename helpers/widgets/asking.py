@@ -40,15 +40,16 @@ def ask_mask(
         garment, mask = next(iter(clicker.masks.items()))
         run.save_mask(mask, image, clicker.prompt.garments[garment])
 
+    size = image.shape[1], image.shape[0]
     clicker = Clicker(
         image,
         engines.load("segment", engine),
-        points=parse_points(points, (image.shape[1], image.shape[0]), "garment"),
+        points=parse_points(points, size, "garment"),
         folder=run.path("clicks", run.notebook),
         resume=True,
         candidates=engines.find("segment", engine).candidates,
         choice=choice,
-        default=default,
+        default=parse_points(default, size, "garment"),
         left=left,
         on_done=hand_on,
     )

@@ -118,10 +118,10 @@ class Clicker:
         self.prompt = prompt(points, choice)
         typed = any(self.prompt.garments.values())
         found = click_files.read(self.folder, image) if self.folder is not None and resume and not typed else None
-        self.by_hand = found is not None and found.by_hand
+        self.by_hand = found is not None and found.by_hand and any(found.garments.values())
         if found is not None and self.by_hand:
             self.prompt = prompt(found.garments, found.choices if candidates else None)
-        elif not typed and left is None:
+        elif default and not typed and left is None:
             self.prompt = prompt(default, choice)
         self._left = None if left is None else checks.mask(left, (height, width), "left")
         self._answers = _Answers(engine, image)

@@ -9,8 +9,9 @@ import torch
 from torch.nn import functional as F
 
 from helpers.annotation import densepose
-from helpers.annotation.detections import Detections, idm_iuv
+from helpers.annotation.detections import Detections
 from helpers.person import densepose_picture
+from helpers.tryon.idm_vton.preprocess import published_iuv
 
 NETWORKS = golden.cases("preprocess", "densepose_r50")
 PICTURES = golden.cases("preprocess", "densepose_visualise")
@@ -122,7 +123,7 @@ def test_picture_of_idm_vton(case: str) -> None:
         assert np.mean(parts != wanted) <= 0.002
         coded = (uv * 255).astype(np.uint8).astype(int)
         assert np.abs(coded - tensors[f"uv255_{index}"].numpy())[:, parts == wanted].max() <= 1
-    for iuv, name in ((idm_iuv(found, shape), "vis_all_bgr"), (found.iuv(0, shape), "vis_first_only_bgr")):
+    for iuv, name in ((published_iuv(found, shape), "vis_all_bgr"), (found.iuv(0, shape), "vis_first_only_bgr")):
         picture = densepose_picture(iuv)[..., ::-1]
         assert np.mean((picture != tensors[name].numpy()).any(2)) <= 0.002, name
 

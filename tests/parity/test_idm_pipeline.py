@@ -71,7 +71,7 @@ def run(about: dict, tensors: dict, nets: Nets, savings: Savings = Savings()) ->
         pooled = torch.cat([words(about, "negative_pooled"), pooled])
 
     mask = tensors["mask_uint8"].float().reshape(rows, 1, call["height"], call["width"]) / 255
-    scene = pipeline.scene(nets.vae, pictures(tensors, "human"), mask, pictures(tensors, "pose"))
+    conditioning = pipeline.conditioning(nets.vae, pictures(tensors, "human"), mask, pictures(tensors, "pose"))
     nets.scheduler.set_timesteps(call["num_inference_steps"])
     generator = torch.Generator().manual_seed(int(re.search(r"manual_seed\((\d+)\)", call["generator"]).group(1)))
     torch.manual_seed(call["global_seed_before_call"])
@@ -98,7 +98,7 @@ def run(about: dict, tensors: dict, nets: Nets, savings: Savings = Savings()) ->
     latents = pipeline.denoise(
         nets.tryon,
         nets.scheduler,
-        scene,
+        conditioning,
         features.__getitem__,
         tokens,
         pooled,

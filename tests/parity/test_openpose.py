@@ -9,6 +9,7 @@ import torch
 
 from helpers.annotation import skeleton
 from helpers.annotation.openpose import BodyNetwork, prefixed
+from helpers.tryon.idm_vton.preprocess import published_joints
 
 
 @pytest.mark.parametrize("case", golden.cases("preprocess", "openpose_body"))
@@ -38,19 +39,19 @@ def test_published_keys(case: str) -> None:
     assert prefixed(flat, network).keys() == shapes.keys()
 
 
-def _assembled(about: dict, tensors: dict, variant: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+def _assembled(about: dict, tensors: dict, method: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     shape = tuple(int(n) for n in re.search(r"image (\d+)x(\d+)", about["input"]).groups())  # (H, W)
-    _, inner = skeleton.network_picture(np.zeros((*shape, 3), np.uint8), variant)
-    maps = [skeleton.enlarge(tensors[name].numpy(), inner, shape, variant) for name in ("heatmaps", "pafs")]
+    _, inner = skeleton.network_picture(np.zeros((*shape, 3), np.uint8), method)
+    maps = [skeleton.enlarge(tensors[name].numpy(), inner, shape, method) for name in ("heatmaps", "pafs")]
     return *skeleton.assemble(*maps), shape
 
 
-@pytest.mark.parametrize("variant", ["cubic", "idm"])
+@pytest.mark.parametrize("method", ["cubic", "lanczos"])
 @pytest.mark.parametrize("case", golden.cases("preprocess", "openpose_postprocess"))
-def test_people_are_assembled_as_published(case: str, variant: str) -> None:
+def test_people_are_assembled_as_published(case: str, method: str) -> None:
     about, tensors = golden.load("preprocess", case)
-    prefix = {"cubic": "hzzone", "idm": "idmvton"}[variant]
-    candidate, subset, _ = _assembled(about, tensors, variant)
+    prefix = {"cubic": "hzzone", "lanczos": "idmvton"}[method]
+    candidate, subset, _ = _assembled(about, tensors, method)
     expected = tensors[f"{prefix}_candidate"]
     golden.close(candidate[:, [0, 1, 3]], expected[:, [0, 1, 3]], 0, "positions and numbers")
     golden.close(candidate[:, 2], expected[:, 2], 1e-5, "scores")
@@ -62,8 +63,8 @@ def test_people_are_assembled_as_published(case: str, variant: str) -> None:
 @pytest.mark.parametrize("case", golden.cases("preprocess", "openpose_postprocess"))
 def test_joints_of_idm_vton_and_everybodys_own(case: str) -> None:
     about, tensors = golden.load("preprocess", case)
-    candidate, subset, shape = _assembled(about, tensors, "idm")
-    golden.close(skeleton.idm_joints(candidate, subset, shape), tensors["idmvton_pose_keypoints_2d"], 1e-6, "IDM's joints")
+    candidate, subset, shape = _assembled(about, tensors, "lanczos")
+    golden.close(published_joints(candidate, subset, shape), tensors["idmvton_pose_keypoints_2d"], 1e-6, "IDM's joints")
     truth = tensors["true_people_xy"].numpy()
     for joints in skeleton.everyone(candidate, subset, shape):
         seen = joints[:, 2] > 0

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from helpers import weights
-from helpers.annotation.annotator import Annotator
+from helpers.annotation.annotator import OpenPoseSCHP
 from helpers.annotation.densepose import DensePose
 from helpers.annotation.openpose import OpenPose, build
 from helpers.annotation.parsing import session
 from helpers.labels import LIP
+from helpers.person import Person
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:25a948c1\nsize 209267595\n"
 OPENERS = {
@@ -98,10 +99,10 @@ def test_a_missing_file_is_named_before_anything_runs(folder: Path, tmp_path: Pa
     for file in ("openpose/body_pose_model.pth", "humanparsing/parsing_atr.onnx", "densepose/model_final_162be9.pkl"):
         (tmp_path / file).parent.mkdir()
         os.link(folder / file, tmp_path / file)
-    annotator = Annotator("cpu")
-    picture = np.zeros((512, 384, 3), np.uint8)
+    annotator = OpenPoseSCHP("cpu")
+    picture = Person(np.zeros((512, 384, 3), np.uint8))
     with pytest.raises(weights.Missing, match=r"parsing_lip\.onnx.*weights fetch humanparsing"):
-        annotator(picture)
+        annotator(picture, needs=("keypoints", "labels"))
     assert "openpose" not in vars(annotator)
     with pytest.raises(ValueError, match="no person"):
-        annotator(picture, wanted=("keypoints",))
+        annotator(picture, needs=("keypoints",))

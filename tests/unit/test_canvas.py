@@ -498,24 +498,32 @@ class TestAskingForAMask:
         return ask_mask(figure, "superpixel", points, run, **known)
 
     def test_nothing_known_is_an_empty_mask(self, figure, run):
-        assert not self.ask(figure, run).mask.any()
+        clicker = self.ask(figure, run)
+        assert not clicker.mask.any()
+        click(clicker, 100, 60)
+        assert list(on_disk(clicker)["garments"]) == ["garment"]
 
     def test_points_then_what_a_hand_clicked_then_what_was_left_then_the_default(self, figure, run):
         left = np.zeros(figure.shape[:2], bool)
         left[:10, :10] = True
         known = {"left": left, "default": [(100, 180, 1)]}
         default = self.ask(figure, run, default=known["default"])
-        assert default.points == [(100, 180, 1)]
+        assert default.prompt.garments == {"garment": [(100, 180, 1)]}
         assert not default.by_hand
         clicker = self.ask(figure, run, **known)
         assert (clicker.mask == left).all()
-        assert clicker.points == []
+        assert clicker.prompt.garments == {"garment": []}
         click(clicker, 100, 60)
         assert clicker.mask[60, 100]
         assert not clicker.mask[5, 5]
         again = self.ask(figure, run, **known)
         assert again.points == [(100, 60, 1)]
         assert again.by_hand
+        again.prompt.clear()
+        assert self.ask(figure, run, default=known["default"]).points == known["default"], (
+            "a hand that took all back left nothing"
+        )
+        click(again, 100, 60)
         assert self.ask(figure, run, points=self.POINTS, **known).points == self.POINTS
 
     def test_done_leaves_the_mask_for_the_notebooks_that_follow(self, figure, run):

@@ -13,10 +13,11 @@ from helpers.garment import Garment, load_garment
 from helpers.labels import CIHP, UPPER, select
 from helpers.person import Person, load_person
 from helpers.srgb import encode, to_linear
-from helpers.tryon.drape import compatibility, silhouette
+from helpers.tryon.drape import compatibility, landmarks
 from helpers.tryon.drape.engine import Drape
 from helpers.tryon.drape.light import folds
 from helpers.tryon.drape.product import front_neckline, garment_mask, without_inside
+from helpers.tryon.drape.silhouette import SIDES
 from helpers.tryon.drape.warp import backward_map, carry_on, fill
 from helpers.tryon.drape.wearer import crossing, look
 
@@ -84,13 +85,13 @@ def test_a_picture_without_a_garment_is_refused_by_name(image: np.ndarray) -> No
 
 @pytest.mark.parametrize(("sleeve", "spread", "name"), [(0, 0.7, "sleeveless"), (70, 0.75, "short"), (230, 0.45, "long")])
 def test_sleeves_are_told_from_the_outline(sleeve: float, spread: float, name: str) -> None:
-    found = silhouette.upper(_top(sleeve, spread))
+    found = landmarks.upper(_top(sleeve, spread))
     assert found.sleeved == {"left": sleeve > 0, "right": sleeve > 0}
-    assert {compatibility.sleeve_class(compatibility.sleeve_ratio(found, side)) for side in silhouette.SIDES} == {name}
+    assert {compatibility.sleeve_class(compatibility.sleeve_ratio(found, side)) for side in SIDES} == {name}
 
 
 def test_both_halves_get_mirrored_landmarks() -> None:
-    found = silhouette.upper(_top(shift=20))
+    found = landmarks.upper(_top(shift=20))
     for name in ("armpit", "hem", "collar", "cuff-outer"):
         left, right = found.points[f"left-{name}"], found.points[f"right-{name}"]
         assert left[1] == pytest.approx(right[1], abs=3)
@@ -99,8 +100,8 @@ def test_both_halves_get_mirrored_landmarks() -> None:
 
 def test_trousers_have_a_crotch_and_skirts_none() -> None:
     legs = _polygon((120, 60), (264, 60), (280, 460), (215, 460), (192, 190), (169, 460), (104, 460))
-    assert silhouette.lower(legs).points["crotch"] == pytest.approx([192, 190], abs=6)
-    assert "crotch" not in silhouette.lower(_polygon((130, 60), (254, 60), (300, 300), (84, 300))).points
+    assert landmarks.lower(legs).points["crotch"] == pytest.approx([192, 190], abs=6)
+    assert "crotch" not in landmarks.lower(_polygon((130, 60), (254, 60), (300, 300), (84, 300))).points
 
 
 def test_the_inside_of_the_back_is_left_out_at_the_neck() -> None:
@@ -110,7 +111,7 @@ def test_the_inside_of_the_back_is_left_out_at_the_neck() -> None:
     inside = _polygon((166, 108), (218, 108), (206, 142), (192, 147), (178, 142)) & mask
     image[inside] = (60, 20, 24)
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    found = front_neckline(lab, silhouette.upper(mask))
+    found = front_neckline(lab, landmarks.upper(mask))
     assert found is not None
     assert (found.inside & inside).sum() / inside.sum() > 0.8
     assert (found.inside & ~inside).sum() < 0.35 * inside.sum()
@@ -142,7 +143,7 @@ def test_the_neckline_is_exact_where_the_inside_is_known() -> None:
 def test_the_armpit_of_a_dress_lies_above_its_waist() -> None:
     right = [(30, 100), (70, 112), (125, 165), (102, 186), (66, 170), (52, 240), (110, 470)]
     left = [(-x, y) for x, y in right[::-1]]
-    found = silhouette.upper(_polygon(*((192 + x, y) for x, y in (*right, *left)), (192, 130)))
+    found = landmarks.upper(_polygon(*((192 + x, y) for x, y in (*right, *left)), (192, 130)))
     assert found.sleeved == {"left": True, "right": True}
     assert found.points["left-armpit"] == pytest.approx([126, 170], abs=6)
 

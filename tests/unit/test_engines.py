@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers import Garment, Person, engines, generate, segment, try_on, weights
+from helpers import Garment, Person, annotate, engines, generate, segment, try_on, weights
 from helpers.contract import Base, Setting
+from helpers.person import ANNOTATIONS
 
 SETTINGS = [(record, name) for record in engines.ENGINES for name in record.settings]
 
@@ -85,7 +86,7 @@ def test_every_embedded_record_loads_and_frees_its_engine(record: engines.Engine
 ARGUMENTS = {
     "generate": {"prompt", "seed", "seeds", "size"},
     "segment": {"points", "box"},
-    "annotate": {"person", "wanted"},
+    "annotate": {"person", "needs", "pick", "mask"},
     "try_on": {"person", "garment", "mask", "seed", "seeds"},
 }
 
@@ -129,9 +130,8 @@ def test_every_capability_is_true_of_the_class(record: engines.Engine) -> None:
     assert bool(record.sides) == (record.stage == "generate")
     if record.stage == "try_on":
         assert (parameters["mask"].default is None) == record.frames
-    known = {"keypoints", "labels", "densepose", "depth", "normals"}
-    assert record.gives <= known
-    assert record.needs <= known
+    assert record.gives <= set(ANNOTATIONS)
+    assert record.needs <= set(ANNOTATIONS)
     assert bool(record.gives) == (record.stage == "annotate")
 
 
@@ -160,7 +160,7 @@ def verbs(person: Person, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable
     return {
         "generate": lambda **rest: generate("a woman in a red dress", **rest),
         "segment": lambda **rest: segment(person.image, [(40, 50, 1)], **rest),
-        "annotate": lambda engine, **rest: engines.check_settings("annotate", engine, rest),
+        "annotate": lambda **rest: annotate(person, **rest),
         "try_on": lambda **rest: try_on(person, Garment(person.image, None, "upper"), mask=mask, **rest),
     }
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from helpers.annotation.annotator import _crowd
+from helpers.garment import Garment
+from helpers.person import Person
 from helpers.tryon.framing import MODES, frame
+from helpers.tryon.sitting import in_frame, sit
 
 SIZE = (96, 128)
 
@@ -69,3 +72,39 @@ def test_the_mask_says_who_of_several_is_meant() -> None:
     assert _crowd(people, "auto").joints[0, 0] == 50
     assert _crowd(people, "auto", mask).joints[0, 0] == 80
     assert _crowd(people, 0, mask).joints[0, 0] == 20
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_annotations_go_with_the_picture(mode: str) -> None:
+    labels = np.zeros((200, 90), np.uint8)
+    labels[60:140, 30:60] = 5
+    image = np.where(labels[..., None] > 0, np.uint8([220, 20, 20]), np.uint8(200)).astype(np.uint8)
+    keypoints = np.zeros((25, 3), np.float32)
+    keypoints[0] = 45, 100, 0.5
+    person = Person(image, keypoints=keypoints, labels=labels, mask=labels > 0, garments={"top": labels > 0})
+    there = in_frame(person, frame((90, 200), SIZE, mode))
+    red = there.image[..., 1] < 110
+    assert (red == (there.labels == 5)).mean() > 0.98
+    assert (red == there.mask).mean() > 0.98
+    assert (there.mask == there.garments["top"]).all()
+    rows, columns = np.nonzero(red)
+    assert there.keypoints[0] == pytest.approx((columns.mean(), rows.mean(), 0.5), abs=1)
+    assert not there.keypoints[1:].any()
+
+
+def test_a_sitting_is_not_ended_without_a_mask_or_by_a_picture_of_another_size() -> None:
+    person = Person(np.full((200, 90, 3), 200, np.uint8))
+    garment = Garment(np.full((80, 80, 3), 30, np.uint8))
+    at = sit(person, garment, None, SIZE, needs=())
+    with pytest.raises(ValueError, match="no mask yet"):
+        at.result(at.image, engine="drape")
+    with pytest.raises(ValueError, match="no garment of category 'upper' was found"):
+        at.masked(at.mask)
+    with pytest.raises(ValueError, match=r"not \(64, 48, 3\)"):
+        at.masked(np.ones((64, 48), bool)).result(at.image[:64, :48], engine="drape")
+    with pytest.raises(ValueError, match="engine for annotate is auto or one of"):
+        sit(person, garment, None, SIZE, needs=(), annotator="nobody")
+    corner = np.zeros((200, 90), bool)
+    corner[:14, 20:70] = True
+    with pytest.raises(ValueError, match="outside what framing='crop' keeps"):
+        sit(person, garment, corner, SIZE, needs=(), framing="crop")

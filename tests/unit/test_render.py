@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from helpers.mannequin.colours import linear
-from helpers.mannequin.render.camera import Camera, frame
-from helpers.mannequin.render.studio import product, render, scene
+from helpers.mannequin.render.camera import Camera, camera_for
+from helpers.mannequin.render.studio import photograph_product, render
+from helpers.mannequin.render.trace import Scene
 from helpers.mannequin.surface import Material, Surface
 from helpers.srgb import encode
 
@@ -59,11 +60,11 @@ def test_left_is_right_in_the_picture_and_up_is_up(camera):
 def test_full_framing_shows_the_whole_figure_and_upper_ends_at_the_thigh():
     figure = [sphere((0, 0.85, 0), 0.85, squeeze=(0.3, 1.0, 0.2))]
     ends = np.array([(0, 0.0, 0), (0, 1.7, 0)])
-    bottom, top = frame(figure, "full", SIZE).project(ends)[:, 1]
+    bottom, top = camera_for(figure, "full", SIZE).project(ends)[:, 1]
     assert 0.90 < (bottom - top) / SIZE[1] < 0.94
     assert top > 0
     assert bottom < SIZE[1] - 1
-    upper = frame(figure, "upper", SIZE)
+    upper = camera_for(figure, "upper", SIZE)
     assert 0 < upper.project(ends)[1, 1] < 0.08 * SIZE[1]
     thigh, knee = upper.project(np.array([(0, 0.70, 0), (0, 0.50, 0)]))[:, 1]
     assert thigh < SIZE[1] < knee
@@ -71,14 +72,14 @@ def test_full_framing_shows_the_whole_figure_and_upper_ends_at_the_thigh():
 
 def test_wide_figures_are_not_cut_off():
     figure = [sphere((0, 0.85, 0), 0.85, squeeze=(1.2, 1.0, 0.2))]
-    x = frame(figure, "full", SIZE).project(figure[0].vertices)[:, 0]
+    x = camera_for(figure, "full", SIZE).project(figure[0].vertices)[:, 0]
     assert x.min() > 0
     assert x.max() < SIZE[0] - 1
 
 
 def test_a_turned_camera_sees_the_left_side_in_the_same_light():
     ball = [sphere((0.3, 0.5, -0.2), 0.4)]
-    front, side = (frame(ball, "full", SIZE, turn) for turn in (0.0, 90.0))
+    front, side = (camera_for(ball, "full", SIZE, turn) for turn in (0.0, 90.0))
     assert side.position[0] > 3
     nose = side.project(np.array([(0.3, 0.5, 0.1)]))[0]
     assert nose[0] < (SIZE[0] - 1) / 2 - 10
@@ -222,7 +223,7 @@ def test_things_throw_soft_shadows_on_each_other_and_on_the_floor(camera):
 
 def test_recolouring_is_the_same_as_drawing_anew(camera):
     red, blue = sphere(material=plain("#c02020")), sphere(material=plain("#2020c0"))
-    prepared = scene([red])
+    prepared = Scene([red])
     assert np.array_equal(render(prepared.recoloured([blue]), camera).image, render([blue], camera).image)
     with pytest.raises(ValueError, match="new scene"):
         prepared.recoloured([card(0.0, 0.5, plain("#2020c0"))])
@@ -247,7 +248,7 @@ def test_a_product_stands_alone_on_light_grey():
     tube = sphere((0.2, 1.2, 0.1), 0.3, plain("#c8102e", roughness=0.85), garment=0)
     tube.faces = tube.faces[tube.vertices[tube.faces][..., 1].max(axis=1) < 1.4]  # open at the neck
     tube.labels = tube.labels[: len(tube.faces)]
-    image, mask, inside = product([tube], SIZE)
+    image, mask, inside = photograph_product([tube], SIZE)
     assert inside.any()  # the far wall, over the near rim
     assert not (inside & ~mask).any()
     assert inside.sum() < 0.3 * mask.sum()
@@ -279,7 +280,7 @@ def test_mistakes_are_named(camera):
     with pytest.raises(ValueError, match="#rrggbb"):
         render([sphere()], camera, "grey")
     with pytest.raises(ValueError, match="framing"):
-        frame([sphere()], "half", SIZE)
+        camera_for([sphere()], "half", SIZE)
     with pytest.raises(ValueError, match="size"):
         Camera((0, 1, 5), (0, 1, 0), 17.0, (0, 100))
     broken = sphere(name="torn")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("helpers.mannequin.body.figure")
-
 from helpers.labels import BODY_25, CIHP, DENSEPOSE_PARTS
 from helpers.mannequin.body.figure import make_body
 from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import Figure
-from helpers.mannequin.render.camera import Camera, frame
+from helpers.mannequin.render.camera import Camera, camera_for
 from helpers.mannequin.render.studio import render
 from helpers.mannequin.surface import Material, Surface
 from helpers.mannequin.truth import annotate
@@ -43,7 +41,7 @@ def dressed():
 @pytest.fixture(scope="module")
 def case():
     body, surfaces = dressed()
-    shot = render(surfaces, frame(surfaces, "full", SIZE))
+    shot = render(surfaces, camera_for(surfaces, "full", SIZE))
     return body, surfaces, shot, annotate(shot, body)
 
 

@@ -24,7 +24,7 @@ Ink = dict[str, str]
 @lru_cache(maxsize=8)
 def floral_tile(colour: str, accent: str, repeat: float, texel: float) -> np.ndarray:
     """(S, S, 3) float32 linear RGB tile with ``texel`` metres a pixel; large blossoms measure about 0.7 ``repeat`` across."""
-    inks = palette(colour, accent)
+    inks = inks_of(colour, accent)
     side = 5.2 * repeat
     size = max(48, round(side / texel))
     canvas = _Canvas(size * _OVERSAMPLE, size * _OVERSAMPLE / side, inks["ground"])
@@ -35,7 +35,7 @@ def floral_tile(colour: str, accent: str, repeat: float, texel: float) -> np.nda
     return decode(small.astype(np.float32) / 255).astype(np.float32)
 
 
-def palette(colour: str, accent: str) -> Ink:
+def inks_of(colour: str, accent: str) -> Ink:
     """Inks that belong together: the two colours of the fabric, two neighbours of the accent, a warm heart, greens for the ground."""
     light = lab(colour)[0]
     dark = light < 55

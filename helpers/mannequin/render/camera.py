@@ -93,7 +93,9 @@ def bounds(surfaces: Sequence[Surface]) -> np.ndarray:
     )
 
 
-def frame(surfaces: Sequence[Surface], framing: str = "full", size: tuple[int, int] = (768, 1024), turn: float = 0.0) -> Camera:
+def camera_for(
+    surfaces: Sequence[Surface], framing: str = "full", size: tuple[int, int] = (768, 1024), turn: float = 0.0
+) -> Camera:
     """A level camera before the figure: ``full`` shows head to sole, ``upper`` the head to mid-thigh.
 
     The lens stands at the middle of the framed part, so verticals stay vertical. ``turn``: degrees that it walks round the figure

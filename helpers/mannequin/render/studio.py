@@ -1,7 +1,8 @@
 """A studio photograph of surfaces, with everything the same rays know: what is where, how far, facing which way.
 
-``scene`` prepares geometry once; ``render`` takes the picture; ``product`` photographs one garment alone. Two or four rays a pixel, sixteen
-where those disagree; each ray's colour goes through the tone curve before pixels average it, so that outlines stay smooth.
+``render`` takes the picture (of a ``Scene``, where its geometry is to be built once); ``photograph_product`` that of one garment alone.
+Two or four rays a pixel, sixteen where those disagree; each ray's colour goes through the tone curve before pixels average it, so that
+outlines stay smooth.
 """
 
 from __future__ import annotations
@@ -58,15 +59,13 @@ class Render:
     camera: Camera
 
 
-def scene(surfaces: Sequence[Surface]) -> Scene:
-    """Surfaces made ready for :func:`render`, so that another camera or other colours do not build them again."""
-    return Scene(surfaces)
-
-
 def render(
     surfaces: Sequence[Surface] | Scene, camera: Camera, backdrop: str = "#d9d9d7", seed: int = 0, studio: Studio = STUDIO
 ) -> Render:
-    """Photograph ``surfaces`` before a seamless ``backdrop`` (``#rrggbb``). ``seed`` sets the sensor's grain; the rest is exact."""
+    """Photograph ``surfaces`` before a seamless ``backdrop`` (``#rrggbb``). ``seed`` sets the sensor's grain; the rest is exact.
+
+    A :class:`Scene` in place of its surfaces is not built again.
+    """
     paper = linear(backdrop)
     world = surfaces if isinstance(surfaces, Scene) else Scene(surfaces)
     # The paper throws some of its colour back at the figure.
@@ -76,7 +75,7 @@ def render(
     return Render(_develop(picture, seed), **buffers, scene=world, camera=camera)
 
 
-def product(
+def photograph_product(
     surfaces: Sequence[Surface] | Scene, size: tuple[int, int] = (768, 1024), seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One garment as a shop shows it: alone, hollow, on light grey with a soft shadow.

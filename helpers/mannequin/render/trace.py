@@ -70,7 +70,9 @@ class Scene:
         self.channels = [_channels(s) for s in self.surfaces]
         self.translucent = np.array([s.material.opacity is not None for s in self.surfaces])
         thin = self.translucent[self.owner]
-        self.solid, self.ribbons = (_Mesh.of(self.vertices, self.faces, np.flatnonzero(thin == kind)) for kind in (False, True))
+        self.solid, self.ribbons = (
+            _Faces.of(self.vertices, self.faces, np.flatnonzero(thin == kind)) for kind in (False, True)
+        )
 
     def recoloured(self, surfaces: Sequence[Surface]) -> Scene:
         """This scene with other materials on the same geometry. Raises ``ValueError`` where the geometry differs."""
@@ -182,14 +184,14 @@ def interpolate(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np
 
 
 @dataclass
-class _Mesh:
+class _Faces:
     """Some faces of the scene, ready for rays."""
 
     embree: EmbreeScene
     faces: np.ndarray  # (F,) int32 their numbers in the scene
 
     @classmethod
-    def of(cls, vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray) -> _Mesh | None:
+    def of(cls, vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray) -> _Faces | None:
         if not len(chosen):
             return None
         embree = EmbreeScene()

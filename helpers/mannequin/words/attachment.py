@@ -46,10 +46,10 @@ class Attachment:
         if head == "garment" and noun is not None:
             self._attach_to_new_garment(items, noun)
         elif head == "trim" and self.garment is not None:
-            self.garment.accent = (self._colours(items) or [self.garment.accent])[0]
+            self.garment.accent = next(iter(self._colours(items)), self.garment.accent)
             self._leftover(item for item in items if not item.has(*_COLOURED))
         elif head == "backdrop":
-            self.request.backdrop = (self._colours(items) or [self.request.backdrop])[0]
+            self.request.backdrop = next(iter(self._colours(items)), self.request.backdrop)
             self._leftover(item for item in items if not item.has(*_COLOURED))
         else:
             if noun is not None:

@@ -18,7 +18,7 @@ from helpers import checks, images
 from helpers.checks import Point
 from helpers.contract import Base
 from helpers.segmentation.superpixel import evidence
-from helpers.segmentation.superpixel.outline import refine
+from helpers.segmentation.superpixel.outline import mask_of
 from helpers.segmentation.superpixel.regions import Regions, prepare
 
 LARGEST = 1536 * 1024
@@ -119,13 +119,13 @@ def _step(look: _Look, points: tuple[Point, ...], before: _State | None) -> _Sta
     clicks = [(_region(look, x, y), label == 1) for x, y, label in points]
     if before is None:
         inside = evidence.first(regions, clicks)
-        return _State(inside, np.packbits(refine(image, regions, inside, points)))
+        return _State(inside, np.packbits(mask_of(image, regions, inside, points)))
     old = _unpack(before.mask, image.shape[:2])
     x, y, label = points[-1]
     if old[int(y), int(x)] == (label == 1):
         return before
     inside = evidence.further(regions, clicks, before.inside, _depth(look, old, x, y))
-    return _State(inside, np.packbits(refine(image, regions, inside, points, (old, before.inside))))
+    return _State(inside, np.packbits(mask_of(image, regions, inside, points, (old, before.inside))))
 
 
 def _region(look: _Look, x: float, y: float) -> int:

@@ -113,11 +113,11 @@ def first(regions: Regions, clicks: Sequence[Click]) -> np.ndarray:
 
     Where that is an emblem or a print, the garment that it is on is meant.
     """
-    inside = None
+    sample: np.ndarray | None = None
     for _ in range(3):
-        evidence = Evidence(regions, clicks, inside)
+        evidence = Evidence(regions, clicks, sample)
         inside = min_cut(regions.pairs, evidence.unary(evidence.score), evidence.boundary)
-        inside = connected(regions.pairs, inside, evidence.positive)
+        sample = inside = connected(regions.pairs, inside, evidence.positive)
         ground = _ground(regions, inside)
         if len(ground):
             clicks = [*clicks, *((int(node), True) for node in ground)]

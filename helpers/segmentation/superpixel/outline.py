@@ -14,7 +14,7 @@ BAND = 3
 """Pixels of the working size to either side of the regions' outline within which the true edge is looked for."""
 
 
-def refine(
+def mask_of(
     image: np.ndarray,
     regions: Regions,
     inside: np.ndarray,

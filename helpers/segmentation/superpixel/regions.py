@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from skimage.segmentation import watershed
 
+from helpers.pixels import cluster, nearest_centre
 from helpers.segmentation.superpixel.figure import backdrop, find_face, foreground, head_zone, likeness_to_skin
 
 WORKING_AREA = 384 * 512
@@ -99,7 +100,7 @@ def prepare(image: np.ndarray) -> Regions:
 
 def _gradient(lab: np.ndarray, sigmas: tuple[float, ...]) -> np.ndarray:
     """(h, w) colour gradient averaged over ``sigmas``, chroma weighted up."""
-    weighted = lab * np.float32([1, 1.5, 1.5])
+    weighted = lab * np.array([1, 1.5, 1.5], np.float32)
     total = np.zeros(lab.shape[:2], np.float32)
     for sigma in sigmas:
         blurred = cv2.GaussianBlur(weighted, (0, 0), sigma)
@@ -163,13 +164,8 @@ def _codebook(colour: np.ndarray, area: np.ndarray, figure: np.ndarray) -> tuple
     for _ in range(min(COLOURS, len(points)) - 1):
         chosen.append(int(np.argmax(np.where(figure > 0.5, gap, 0.3 * gap))))
         gap = np.minimum(gap, np.linalg.norm(points - points[chosen[-1]], axis=1))
-    words = points[chosen]
-    for _ in range(8):
-        code = ((points[:, None] - words[None]) ** 2).sum(axis=2).argmin(axis=1)
-        total = np.bincount(code, weight, len(words))
-        moved = np.stack([np.bincount(code, weight * points[:, c], len(words)) for c in range(3)], axis=1)
-        words = np.where(total[:, None] > 0, moved / np.maximum(total, 1e-9)[:, None], words)
-    code = ((points[:, None] - words[None]) ** 2).sum(axis=2).argmin(axis=1)
+    words, _ = cluster(points, points[chosen], weight=weight)
+    code = nearest_centre(points, words)
     return code, np.exp(-((words[:, None] - words[None]) ** 2).sum(axis=2) / (2 * 9.0**2))
 
 

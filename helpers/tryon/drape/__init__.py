@@ -1,5 +1,6 @@
 """The embedded try-on, a 2-D warp.
 
-``engine`` joins ``product`` (the garment's picture), ``wearer`` (what is seen of the person), ``silhouette`` (outlines and landmarks),
-``compatibility`` (what can be matched), ``parts`` and ``warp`` (where cloth goes) and ``light``.
+``product`` tells the garment from its picture, ``wearer`` what is seen of the person; both have a ``silhouette``, whose ``landmarks`` are
+found by the same code. ``compatibility`` says what can be matched and ``parts`` which points go where (``polylines``); ``laying`` puts the
+cloth there (``warp``), ``compose`` gives it the old cloth's ``light``. ``engine`` joins them.
 """

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from helpers.tryon.drape.product import Neckline
-from helpers.tryon.drape.silhouette import SIDES, Silhouette, length, lower
+from helpers.tryon.drape.landmarks import lower
+from helpers.tryon.drape.polylines import length
+from helpers.tryon.drape.product import FrontEdge
+from helpers.tryon.drape.silhouette import SIDES, Silhouette
 
 _CLASSES = ((0.62, "cap"), (1.2, "short"), (1.7, "elbow-length"), (9e9, "long"))
 
 
 @dataclass
-class Plan:
-    """What is done where the shapes differ.
+class Fitting:
+    """How a garment is fitted to the wearer: what is done where the shapes differ.
 
     scale: wearer's pixels per garment pixel; neck_kept: the worn neckline is taken over; sleeves: side -> "none", "kept", "shorter"
     or "longer"; reach: side -> length of the new sleeve on the wearer in pixels; cuffs: side -> share of the pictured sleeve that is
@@ -62,66 +64,90 @@ def neck_width(outline: Silhouette) -> float:
 
 
 def plan_upper(
-    worn: Silhouette, garment: Silhouette, neckline: Neckline | None, arms: Silhouette | None, crossed: bool, category: str
-) -> Plan:
+    worn: Silhouette, garment: Silhouette, neckline: FrontEdge | None, arms: Silhouette | None, crossed: bool, category: str
+) -> Fitting:
     """How a top or dress is to be put on. arms: silhouette of the worn garment with the bare arms, where arms are seen."""
     scale = 0.5 * (worn.chest_width / garment.chest_width + worn.shoulder_width / garment.shoulder_width)
     if not garment.sleeved["left"] and not garment.sleeved["right"]:
         scale = worn.chest_width / garment.chest_width
-    plan = Plan(scale)
-    if worn.guessed:
-        plan.say("A sleeve lies against the body, so the armpit is a guess.", 0.92)
-    if crossed:
-        plan.say("An arm crosses the garment; the print under it is continued, not known.", 0.9)
     ratios = {side: (sleeve_ratio(garment, side), sleeve_ratio(worn, side)) for side in SIDES}
     carried = arms is not None and all(arms.sleeved[side] for side in SIDES) and not crossed
-    both = [r for r in ratios.values() if min(r) > 0]
-    if both:  # one decision for the two sleeves
-        new, old = np.mean(both, 0)
-        alike = 0.72 < new / old < 1.4 or min(new, old) > 1.7 or sleeve_class(new) == sleeve_class(old)
-    for side, (new, old) in ratios.items():
-        plan.reach[side] = length(garment.edges[f"{side}-outer"]) * scale if new else 0.0
-        if new == 0:
-            plan.sleeves[side] = "none"
-        elif old > 0 and alike:
-            plan.sleeves[side] = "kept"
-        elif new < old:
-            plan.sleeves[side] = "shorter"
-        elif carried:
-            plan.sleeves[side] = "longer"
-        else:
-            plan.sleeves[side] = "kept"
-            plan.say(
-                f"The new sleeve is {sleeve_class(new)}, but the arm to carry it is not seen free; it ends like the worn one.",
+    actions = _sleeve_actions(ratios, carried)
+    new, old = (max(r[k] for r in ratios.values()) for k in (0, 1))
+    longer, shorter = ("longer" in actions.values()), ("shorter" in actions.values() or (new == 0 and old > 0.4))
+    depth, was = neck_depth(garment), neck_depth(worn)
+    same_neck = abs(depth - was) < 0.09 and abs(neck_width(garment) - neck_width(worn)) < 0.22
+    fitting = Fitting(
+        scale,
+        neck_kept=same_neck,
+        sleeves={side: "kept" if action == "unseen" else action for side, action in actions.items()},
+        reach={side: length(garment.edges[f"{side}-outer"]) * scale if ratios[side][0] else 0.0 for side in SIDES},
+    )
+    # What holds, what is said of it, and its factor on the confidence.
+    rules = (
+        (bool(worn.guessed), "A sleeve lies against the body, so the armpit is a guess.", 0.92),
+        (crossed, "An arm crosses the garment; the print under it is continued, not known.", 0.9),
+        *(
+            (
+                actions[side] == "unseen",
+                f"The new sleeve is {sleeve_class(ratios[side][0])}, but the arm to carry it is not seen free; it ends like the worn one.",
                 0.6,
             )
-    new, old = (max(r[k] for r in ratios.values()) for k in (0, 1))
-    if "longer" in plan.sleeves.values():
-        plan.say(
-            f"Sleeves differ: {sleeve_class(new)} over {sleeve_class(old)} ones; the new sleeve follows the bare arm.", 0.75
-        )
-    elif "shorter" in plan.sleeves.values() or (new == 0 and old > 0.4):
-        plan.say(
-            f"Sleeves differ: {sleeve_class(new)} instead of {sleeve_class(old)} ones; the skin of the arm is invented.", 0.55
-        )
-    straps = min(_strap(garment, side) for side in SIDES)
-    if straps < 0.16 and new == 0:
-        plan.say(
+            for side in SIDES
+        ),
+        (
+            longer,
+            f"Sleeves differ: {sleeve_class(new)} over {sleeve_class(old)} ones; the new sleeve follows the bare arm.",
+            0.75,
+        ),
+        (
+            shorter and not longer,
+            f"Sleeves differ: {sleeve_class(new)} instead of {sleeve_class(old)} ones; the skin of the arm is invented.",
+            0.55,
+        ),
+        (
+            new == 0 and min(_strap(garment, side) for side in SIDES) < 0.16,
             "The new garment hangs on straps; shoulders and the skin beside them are invented where the worn one covered them.",
             0.7,
-        )
-    depth, was = neck_depth(garment), neck_depth(worn)
-    wide, wide_was = neck_width(garment), neck_width(worn)
-    plan.neck_kept = abs(depth - was) < 0.09 and abs(wide - wide_was) < 0.22
-    if not plan.neck_kept:
-        if depth > was:
-            plan.say("The new neckline is lower than the worn one; the skin it shows is continued from what is seen.", 0.85)
-        else:
-            plan.say("The new neckline is higher than the worn one and covers skin.", 0.92)
-    if neckline is not None and neckline.clarity < 0.25:
-        plan.say("Where the front ends at the neck is hardly seen in the garment picture.", 0.9)
-    _hem(plan, worn, garment, category)
-    return plan
+        ),
+        (
+            not same_neck and depth > was,
+            "The new neckline is lower than the worn one; the skin it shows is continued from what is seen.",
+            0.85,
+        ),
+        (not same_neck and depth <= was, "The new neckline is higher than the worn one and covers skin.", 0.92),
+        (
+            neckline is not None and neckline.clarity < 0.25,
+            "Where the front ends at the neck is hardly seen in the garment picture.",
+            0.9,
+        ),
+    )
+    for holds, words, factor in rules:
+        if holds:
+            fitting.say(words, factor)
+    _hem(fitting, worn, garment, category)
+    return fitting
+
+
+def _sleeve_actions(ratios: dict[str, tuple[float, float]], carried: bool) -> dict[str, str]:
+    """side -> what becomes of its sleeve, from the ``ratios`` of the new and the old one: as ``Fitting.sleeves``, or "unseen" where a
+    longer one has no bare arm to be ``carried`` by."""
+    both = [pair for pair in ratios.values() if min(pair) > 0]
+    alike = False
+    if both:  # one decision for the two sleeves
+        new, old = np.mean(both, 0)
+        alike = bool(0.72 < new / old < 1.4 or min(new, old) > 1.7 or sleeve_class(new) == sleeve_class(old))
+
+    def action(new: float, old: float) -> str:
+        if new == 0:
+            return "none"
+        if old > 0 and alike:
+            return "kept"
+        if new < old:
+            return "shorter"
+        return "longer" if carried else "unseen"
+
+    return {side: action(*pair) for side, pair in ratios.items()}
 
 
 def _strap(outline: Silhouette, side: str) -> float:
@@ -131,23 +157,25 @@ def _strap(outline: Silhouette, side: str) -> float:
     )
 
 
-def _hem(plan: Plan, worn: Silhouette, garment: Silhouette, category: str) -> None:
+def _hem(fitting: Fitting, worn: Silhouette, garment: Silhouette, category: str) -> None:
     def seen(outline: Silhouette) -> float:
         armpits = (outline.points["left-armpit"][1] + outline.points["right-armpit"][1]) / 2
         shoulders = (outline.points["left-shoulder"][1] + outline.points["right-shoulder"][1]) / 2
         hem = (outline.points["left-hem"][1] + outline.points["right-hem"][1]) / 2
         return hem - min(shoulders, armpits)
 
-    share = seen(worn) / max(plan.scale * seen(garment), 1.0)
-    plan.hem_share = float(np.clip(share, 0.25, 1.0))
+    share = seen(worn) / max(fitting.scale * seen(garment), 1.0)
+    fitting.hem_share = float(np.clip(share, 0.25, 1.0))
     if share < 0.92 and category != "dress":
-        plan.say("The worn garment ends above the new one's length: the new one is shown tucked in, with the worn hem.", 0.97)
+        fitting.say(
+            "The worn garment ends above the new one's length: the new one is shown tucked in, with the worn hem.", 0.97
+        )
         return
-    plan.hem_share = 1.0
+    fitting.hem_share = 1.0
     if category == "dress" and share < 0.8:
-        plan.say("The new dress is longer than what is worn; it is shortened to the worn hem.", 0.7)
+        fitting.say("The new dress is longer than what is worn; it is shortened to the worn hem.", 0.7)
     elif share > 1.3:
-        plan.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
+        fitting.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
 
 
 def seen_window(worn: Silhouette, garment: Silhouette, waist: float | None, touches: bool) -> Silhouette:
@@ -190,7 +218,7 @@ def seen_window(worn: Silhouette, garment: Silhouette, waist: float | None, touc
     return lower(window)
 
 
-def plan_lower(worn: Silhouette, garment: Silhouette) -> Plan:
+def plan_lower(worn: Silhouette, garment: Silhouette) -> Fitting:
     """How trousers, shorts or a skirt are to be put on."""
 
     def waist(outline: Silhouette) -> float:
@@ -200,14 +228,14 @@ def plan_lower(worn: Silhouette, garment: Silhouette) -> Plan:
         hem = (outline.points["left-hem"][1] + outline.points["right-hem"][1]) / 2
         return hem - (outline.points["left-waist"][1] + outline.points["right-waist"][1]) / 2
 
-    plan = Plan(waist(worn) / max(waist(garment), 1.0))
+    fitting = Fitting(waist(worn) / max(waist(garment), 1.0))
     if ("crotch" in worn.points) != ("crotch" in garment.points):
         kinds = ("a skirt", "trousers")
         new, old = (kinds["crotch" in o.points] for o in (garment, worn))
-        plan.say(f"{new.capitalize()} over {old}: the outline stays that of {old}.", 0.4)
-    share = long(worn) / max(plan.scale * long(garment), 1.0)
+        fitting.say(f"{new.capitalize()} over {old}: the outline stays that of {old}.", 0.4)
+    share = long(worn) / max(fitting.scale * long(garment), 1.0)
     if share < 0.55:
-        plan.say("The new garment is longer than the worn one; it is shortened to the worn hem.", 0.7)
+        fitting.say("The new garment is longer than the worn one; it is shortened to the worn hem.", 0.7)
     elif share > 1.3:
-        plan.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
-    return plan
+        fitting.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
+    return fitting

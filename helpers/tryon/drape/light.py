@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from helpers.pixels import cluster
 from helpers.tryon.drape.warp import fill
 
 _LEAST, _MOST = 0.72, 1.3
@@ -49,19 +50,16 @@ def folds(lab: np.ndarray, linear: np.ndarray, worn: np.ndarray) -> tuple[np.nda
 def dye_colours(colours: np.ndarray) -> np.ndarray:
     """(k, 3) CIE Lab of the dyes of a cloth whose pixels are ``colours`` (n, 3).
 
-    Lloyd's k-means from farthest points; clusters that differ only in light are merged, rare ones dropped.
+    k-means from farthest points; clusters that differ only in light are merged, rare ones dropped.
     """
     sample = colours[:: max(1, len(colours) // 3000)].astype(np.float64) * (0.6, 1, 1)
-    centres = [np.median(sample, 0)]
+    starts = [np.median(sample, 0)]
     for _ in range(4):
-        distance = np.min([np.linalg.norm(sample - c, axis=1) for c in centres], 0)
+        distance = np.min([np.linalg.norm(sample - c, axis=1) for c in starts], 0)
         if np.percentile(distance, 98) < 12:
             break
-        centres.append(sample[np.argsort(distance)[int(0.98 * (len(sample) - 1))]])
-    centres = np.array(centres)
-    for _ in range(8):
-        label = np.linalg.norm(sample[:, None] - centres, axis=2).argmin(1)
-        centres = np.array([sample[label == k].mean(0) if (label == k).any() else centres[k] for k in range(len(centres))])
+        starts.append(sample[np.argsort(distance)[int(0.98 * (len(sample) - 1))]])
+    centres, label = cluster(sample, np.array(starts))
     share = np.bincount(label, minlength=len(centres)) / len(sample)
     kept: list[np.ndarray] = []
     for k in np.argsort(-share):

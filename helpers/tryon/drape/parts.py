@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from helpers.tryon.drape.compatibility import Plan
-from helpers.tryon.drape.silhouette import SIDES, Silhouette, cut, length, resample
+from helpers.tryon.drape.compatibility import Fitting
+from helpers.tryon.drape.polylines import first_part, length, resample
+from helpers.tryon.drape.silhouette import SIDES, Silhouette
 from helpers.tryon.drape.warp import between
 
 _TORSO, _SLEEVE, _LEG = 0.005, 0.002, 0.004  # smoothing: stiff cloth in front keeps prints straight, sleeves follow the arm
@@ -48,23 +49,23 @@ def _nearer(piece: np.ndarray, rest: np.ndarray) -> np.ndarray:
     return piece | (~rest & (to_piece < to_rest) & (to_piece < 16))
 
 
-def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, plan: Plan) -> list[Part]:
+def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, fitting: Fitting) -> list[Part]:
     """Torso first, then the sleeves that lie over it."""
     shape = worn.mask.shape
-    sleeves = [_sleeve(side, worn, garment, arms, plan) for side in SIDES]
+    sleeves = [_sleeve(side, worn, garment, arms, fitting) for side in SIDES]
     sleeve_area = np.zeros(shape, bool)
     for k, part in enumerate(sleeves):
         if part is not None:  # what the outline missed belongs to the nearer piece
             grown = _nearer(part.region, worn.mask & ~part.region)
-            cloth = grown & ~(part.region & ~part.cloth) if plan.sleeves[SIDES[k]] == "kept" else part.cloth
+            cloth = grown & ~(part.region & ~part.cloth) if fitting.sleeves[SIDES[k]] == "kept" else part.cloth
             sleeves[k] = part = replace(part, region=grown, cloth=cloth)
             sleeve_area |= grown
     rows = []
     for side in SIDES:
         p, g = worn.edges, garment.edges
         side_line = g[f"{side}-side"]
-        if plan.hem_share < 1:
-            side_line = cut(side_line, length(side_line) * _side_share(garment, plan))
+        if fitting.hem_share < 1:
+            side_line = first_part(side_line, length(side_line) * _side_share(garment, fitting))
         if worn.sleeved[side] and garment.sleeved[side]:
             # An armpit lies higher on a garment whose arms are spread: from shoulder to hem in one go, so that prints keep their pace.
             worn_line = np.vstack([p[f"{side}-armhole"], p[f"{side}-side"][1:]])
@@ -72,21 +73,21 @@ def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, 
             rows.append((resample(worn_line, 14), resample(new_line, 14), 0.9))
         else:
             rows.append((resample(p[f"{side}-side"], 9), resample(side_line, 9), 1.0))
-        if plan.hem_share == 1:
+        if fitting.hem_share == 1:
             rows.append((resample(p[f"{side}-hem"], 6)[1:], resample(g[f"{side}-hem"], 6)[1:], 0.7))
         else:
-            seen = (worn.points["hem"][0] - p[f"{side}-side"][-1][0]) / plan.scale
+            seen = (worn.points["hem"][0] - p[f"{side}-side"][-1][0]) / fitting.scale
             start = side_line[-1]
             flat = np.column_stack([start[0] + np.linspace(0, 1, 6) * seen, np.full(6, start[1])])
             rows.append((resample(p[f"{side}-hem"], 6)[1:-1], flat[1:-1], 0.25))
-    shoulders = _shoulders(worn, garment, plan)
+    shoulders = _shoulders(worn, garment, fitting)
     rows += [(shoulders[side], resample(garment.edges[f"{side}-yoke"], 4), 1.5) for side in SIDES]
     for side in SIDES:
         collar, new = shoulders[side][0], resample(garment.edges[f"{side}-neck"], 7)
-        if plan.neck_kept:
+        if fitting.neck_kept:
             rows.append((resample(worn.edges[f"{side}-neck"], 7)[:-1], new[:-1], 1.0))
         else:
-            moved = new * plan.scale
+            moved = new * fitting.scale
             moved += collar - moved[-1]
             moved[:, 0] += np.linspace(1, 0, 7) * (0.5 * (shoulders["left"][0] + shoulders["right"][0])[0] - moved[0, 0])
             rows.append((moved[:-1], new[:-1], 1.0))
@@ -99,27 +100,27 @@ def upper_parts(worn: Silhouette, garment: Silhouette, arms: Silhouette | None, 
     return [torso, *(part for part in sleeves if part is not None)]
 
 
-def hem_row(garment: Silhouette, plan: Plan) -> float:
+def hem_row(garment: Silhouette, fitting: Fitting) -> float:
     """Row of the garment picture down to which it is seen."""
     top = min(garment.points["left-shoulder"][1], garment.points["right-shoulder"][1])
     hem = (garment.points["left-hem"][1] + garment.points["right-hem"][1]) / 2
-    return float(top + plan.hem_share * (hem - top))
+    return float(top + fitting.hem_share * (hem - top))
 
 
-def _side_share(garment: Silhouette, plan: Plan) -> float:
+def _side_share(garment: Silhouette, fitting: Fitting) -> float:
     """The part of the side seam that is seen when ``hem_share`` of the whole length is."""
     pit = (garment.points["left-armpit"][1] + garment.points["right-armpit"][1]) / 2
     hem = (garment.points["left-hem"][1] + garment.points["right-hem"][1]) / 2
-    return float(np.clip((hem_row(garment, plan) - pit) / max(hem - pit, 1), 0.1, 1))
+    return float(np.clip((hem_row(garment, fitting) - pit) / max(hem - pit, 1), 0.1, 1))
 
 
-def _shoulders(worn: Silhouette, garment: Silhouette, plan: Plan) -> dict[str, np.ndarray]:
+def _shoulders(worn: Silhouette, garment: Silhouette, fitting: Fitting) -> dict[str, np.ndarray]:
     """side -> (4, 2): where the garment's shoulder seam, collar to armhole, comes to lie on the wearer."""
     out = {}
     for side in SIDES:
         line = worn.edges[f"{side}-yoke"]
-        both = worn.sleeved[side] == garment.sleeved[side] and (worn.sleeved[side] or plan.neck_kept)
-        if plan.neck_kept and both:
+        both = worn.sleeved[side] == garment.sleeved[side] and (worn.sleeved[side] or fitting.neck_kept)
+        if fitting.neck_kept and both:
             out[side] = resample(line, 4)
             continue
         middle_p, middle_g = worn.centre, garment.centre
@@ -141,8 +142,8 @@ def _shoulders(worn: Silhouette, garment: Silhouette, plan: Plan) -> dict[str, n
         beyond = sign * goal < sign * inner[0]
         height = np.where(beyond, inner[1] + rise * (goal - inner[0]), height)
         stand = resample(garment.edges[f"{side}-yoke"], 4)[:, 1]
-        if not plan.neck_kept:  # a collar that stands up keeps its height
-            height = height[-1] + (stand - stand[-1]) * plan.scale if _stands(garment) else height
+        if not fitting.neck_kept:  # a collar that stands up keeps its height
+            height = height[-1] + (stand - stand[-1]) * fitting.scale if _stands(garment) else height
         out[side] = np.column_stack([goal, height])
     return out
 
@@ -154,8 +155,8 @@ def _stands(garment: Silhouette) -> bool:
     )
 
 
-def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette | None, plan: Plan) -> Part | None:
-    action = plan.sleeves[side]
+def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette | None, fitting: Fitting) -> Part | None:
+    action = fitting.sleeves[side]
     carrier = arms if action == "longer" and arms is not None else worn
     if not carrier.sleeved[side]:
         return None
@@ -166,18 +167,18 @@ def _sleeve(side: str, worn: Silhouette, garment: Silhouette, arms: Silhouette |
         empty = np.zeros((0, 2))
         return Part(f"{side} sleeve", empty, empty, np.zeros(0), region & worn.mask, np.zeros_like(region), _SLEEVE)
     g_outer, g_inner, g_cuff = (garment.edges[f"{side}-{name}"] for name in ("outer", "inner", "cuff"))
-    if plan.cuffs.get(side, 1.0) < 1:
-        g_outer, g_inner = (cut(line, plan.cuffs[side] * length(line)) for line in (g_outer, g_inner))
+    if fitting.cuffs.get(side, 1.0) < 1:
+        g_outer, g_inner = (first_part(line, fitting.cuffs[side] * length(line)) for line in (g_outer, g_inner))
         g_cuff = np.vstack([g_outer[-1], g_inner[-1]])
     if action == "kept":
         rows = [(resample(cuff, 5)[1:-1], resample(g_cuff, 5)[1:-1], 0.5)]
     else:
-        share = min(plan.reach[side] / max(length(outer), 1), 0.97 if action == "shorter" else 0.8)
-        outer = cut(outer, share * length(outer))
-        reach = min(length(g_inner) * plan.scale, 0.97 * length(inner))
+        share = min(fitting.reach[side] / max(length(outer), 1), 0.97 if action == "shorter" else 0.8)
+        outer = first_part(outer, share * length(outer))
+        reach = min(length(g_inner) * fitting.scale, 0.97 * length(inner))
         if action == "longer":
             reach = min(reach, 0.8 * length(inner))
-        inner = cut(inner, reach)
+        inner = first_part(inner, reach)
         rows = [(resample(np.vstack([outer[-1], inner[-1]]), 5)[1:-1], resample(g_cuff, 5)[1:-1], 0.5)]
     rows += [
         (resample(outer, 10), resample(g_outer, 10), 1.0),
@@ -225,6 +226,6 @@ def _lower_side(side: str, worn: Silhouette, garment: Silhouette, *, legs: bool)
     for name, (count, weight) in counts.items():
         rows.append((resample(worn.edges[f"{side}-{name}"], count), resample(garment.edges[f"{side}-{name}"], count), weight))
     if legs or ("crotch" in worn.points) == ("crotch" in garment.points):
-        hems = [resample(o.edges[f"{side}-hem"], 6)[1 : -1 if legs else None] for o in (worn, garment)]
-        rows.append((*hems, 0.6))
+        old, new = (resample(o.edges[f"{side}-hem"], 6)[1 : -1 if legs else None] for o in (worn, garment))
+        rows.append((old, new, 0.6))
     return rows

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
+from helpers.pixels import nearest_known
+
 
 def backward_map(
     target: np.ndarray,
@@ -58,13 +60,8 @@ def carry_on(image: np.ndarray, mask: np.ndarray, erode: int = 4) -> np.ndarray:
     core = (core > 0) | (cv2.erode((thin & mask).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     if not core.any():
         core = mask
-    distance, nearest = cv2.distanceTransformWithLabels(
-        (~core).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    ys, xs = np.nonzero(core)
-    lookup = np.zeros((int(nearest.max()) + 1, 2), np.float32)
-    lookup[nearest[ys, xs]] = np.column_stack([xs, ys])
-    edge = lookup[nearest]
+    distance, place = nearest_known(core)
+    edge = np.stack(np.unravel_index(place, core.shape)[::-1], -1).astype(np.float32)
     x, y = np.meshgrid(np.arange(image.shape[1], dtype=np.float32), np.arange(image.shape[0], dtype=np.float32))
     depth = cv2.distanceTransform(core.astype(np.uint8), cv2.DIST_L2, 5)
     signed = cv2.GaussianBlur(distance - depth, (0, 0), 3)  # mirrored in a smooth edge, or each pixel's step in it would show

@@ -9,17 +9,23 @@ import numpy as np
 
 from helpers.labels import select
 from helpers.person import Person
+from helpers.pixels import nearest_known
+from helpers.srgb import to_linear
+from helpers.tryon.drape import landmarks
 from helpers.tryon.drape.light import dye_colours
+from helpers.tryon.drape.silhouette import Silhouette
 from helpers.tryon.drape.warp import fill
 
 _SKIN = ("torso-skin", "face", "left-arm", "right-arm", "left-leg", "right-leg")
 
 
-@dataclass(frozen=True)
-class Body:
-    """All bool (H, W). ``skin`` is every bare part, ``arms`` and ``neck`` are parts of it, ``hair`` also holds hats and glasses.
+_MARGIN = 24
 
-    ``labelled``: whether a label map told, not colour. ``tone``: (3,) float CIE Lab median of the bare skin, ``None`` if none is seen.
+
+@dataclass(frozen=True)
+class Wearer:
+    """What is seen of a person, bool (H, W) each: ``skin`` is every bare part, ``arms`` and ``neck`` are parts of it; ``hair`` also holds
+    hats and glasses. ``tone``: (3,) float CIE Lab median of the bare skin, ``None`` if none is seen.
     """
 
     skin: np.ndarray
@@ -27,10 +33,96 @@ class Body:
     neck: np.ndarray
     hair: np.ndarray
     tone: np.ndarray | None
-    labelled: bool
 
 
-def look(person: Person, lab: np.ndarray, worn: np.ndarray) -> Body:
+@dataclass(frozen=True)
+class View:
+    """The part of a person's photograph that the work needs: the garment, the arms, the neck.
+
+    window: rows and columns of it; person: what is known of the person, cut to it; linear: float32 (h, w, 3) linear light;
+    lab: float32 (h, w, 3) CIE Lab; given: bool (h, w), the mask as it came; worn: bool (h, w), where the old cloth really ends
+    """
+
+    window: tuple[slice, slice]
+    person: Person
+    linear: np.ndarray
+    lab: np.ndarray
+    given: np.ndarray
+    worn: np.ndarray
+    wearer: Wearer
+
+    @property
+    def image(self) -> np.ndarray:
+        """uint8 (h, w, 3) RGB."""
+        return self.person.image
+
+    def joints(self, *numbers: int) -> np.ndarray | None:
+        """(n, 2) x and y of these of OpenPose's BODY_25, if all are known."""
+        known = self.person.keypoints
+        if known is None or min(known[list(numbers), 2]) < 0.2:
+            return None
+        return known[list(numbers), :2]
+
+
+def see(person: Person, mask: np.ndarray) -> View:
+    """What there is to be seen of ``person`` around the garment that ``mask``, bool (H, W), covers."""
+    window = _window(person, mask)
+    part, given = _crop(person, window), mask[window]
+    lab = cv2.cvtColor(part.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    wearer = look(part, lab, given)
+    return View(window, part, to_linear(part.image), lab, given, snap(given, lab, wearer), wearer)
+
+
+def _window(person: Person, mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns that the work needs: the mask, the arms, the neck."""
+    seen = mask.copy()
+    if person.labels is not None:
+        seen |= select(person.labels, ("left-arm", "right-arm", "torso-skin", "face"))
+    rows, columns = np.nonzero(seen)
+    top = rows.min() - _MARGIN - (0 if person.labels is not None else int(0.35 * np.ptp(columns)))
+    left, right = columns.min() - _MARGIN, columns.max() + _MARGIN + 1
+    height, width = mask.shape
+    return slice(max(0, top), min(height, rows.max() + _MARGIN + 1)), slice(max(0, left), min(width, right))
+
+
+def _crop(person: Person, window: tuple[slice, slice]) -> Person:
+    keypoints = person.keypoints
+    if keypoints is not None:
+        keypoints = keypoints - np.array([window[1].start, window[0].start, 0], np.float32)
+    labels = None if person.labels is None else person.labels[window]
+    return Person(np.ascontiguousarray(person.image[window]), keypoints=keypoints, labels=labels)
+
+
+def outline(view: View, category: str) -> Silhouette:
+    """The silhouette of what is worn, arms and hair in front of it taken away."""
+    bridged = bridge(view.given, view.wearer)
+    if category == "lower":
+        return landmarks.lower(bridged)
+    shoulders = view.joints(2, 5)
+    columns = np.nonzero(view.given.any(0))[0]
+    middle = None if shoulders is None else float((shoulders[0, 0] + shoulders[1, 0]) / 2)
+    if middle is not None and not columns[0] + 10 < middle < columns[-1] - 10:
+        middle = None
+    return landmarks.upper(bridged, centre=middle)
+
+
+def outline_with_arms(view: View, worn: Silhouette) -> Silhouette | None:
+    """The silhouette ``worn`` together with the bare arms, where arms are seen."""
+    if view.wearer.arms.sum() < 0.02 * view.worn.sum():
+        return None
+    return landmarks.upper(worn.mask | view.wearer.arms, centre=worn.centre)
+
+
+def waist_row(view: View) -> float | None:
+    """Where a waistband sits, from the joints: a little above the hips."""
+    joints = view.joints(1, 8)
+    if joints is None:
+        return None
+    neck, hips = joints[:, 1]
+    return float(hips - 0.2 * (hips - neck))
+
+
+def look(person: Person, lab: np.ndarray, worn: np.ndarray) -> Wearer:
     """Find the bare parts of ``person``. lab: float32 (H, W, 3) of its image; worn: bool (H, W), what is being replaced."""
     if person.labels is not None:
         skin = select(person.labels, _SKIN) & ~worn
@@ -40,7 +132,7 @@ def look(person: Person, lab: np.ndarray, worn: np.ndarray) -> Body:
         seen = cv2.erode((skin & ~arms).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         seen = seen if seen.sum() > 200 else skin
         tone = np.median(lab[seen], 0) if seen.sum() > 50 else None
-        return Body(skin, arms, neck, hair, tone, True)
+        return Wearer(skin, arms, neck, hair, tone)
     skin, tone = _skin_by_colour(lab, worn)
     rows, columns = np.nonzero(worn)
     above = np.zeros_like(worn)
@@ -48,7 +140,7 @@ def look(person: Person, lab: np.ndarray, worn: np.ndarray) -> Body:
     near = np.zeros_like(worn)
     near[:, int(np.percentile(columns, 15)) : int(np.percentile(columns, 85)) + 1] = True
     neck = skin & above & near
-    return Body(skin, skin & ~neck, neck, np.zeros_like(worn), tone, False)
+    return Wearer(skin, skin & ~neck, neck, np.zeros_like(worn), tone)
 
 
 def _skin_by_colour(lab: np.ndarray, worn: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -74,22 +166,24 @@ def _skin_by_colour(lab: np.ndarray, worn: np.ndarray) -> tuple[np.ndarray, np.n
     return np.isin(pieces, keep), tone
 
 
-def snap(worn: np.ndarray, lab: np.ndarray, body: Body, reach: int = 11) -> np.ndarray:
+def snap(worn: np.ndarray, lab: np.ndarray, wearer: Wearer, reach: int = 11) -> np.ndarray:
     """``worn`` with its outline moved, by up to ``reach`` pixels, to where the old cloth really ends: bool (H, W).
 
-    lab: float32 (H, W, 3) CIE Lab; what ``body`` calls skin and has its colour never joins. Label maps and clicked
+    lab: float32 (H, W, 3) CIE Lab; what ``wearer`` calls skin and has its colour never joins. Label maps and clicked
     masks are a few pixels off; whatever of the old cloth stays outside them would show as a fringe. A pixel outside joins when its
     colour is that of the cloth just inside and not that of the surroundings; one inside leaves only on the strongest evidence.
     """
     inward = cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3)
     outward = cv2.distanceTransform((~worn).astype(np.uint8), cv2.DIST_L2, 3)
-    keep = body.skin if body.tone is None else body.skin & (np.linalg.norm((lab - body.tone) * (0.4, 1, 1), axis=2) < 14)
+    keep = (
+        wearer.skin if wearer.tone is None else wearer.skin & (np.linalg.norm((lab - wearer.tone) * (0.4, 1, 1), axis=2) < 14)
+    )
     core = inward > 4 if (inward > 4).sum() > 0.3 * worn.sum() else worn
     deep = inward > reach + 2 if (inward > reach + 2).sum() > 0.2 * worn.sum() else core
     past = outward > reach + 1
     cloth = [nearest(lab, core & (outward + inward < 40)), fill(lab, core)]
     around = [nearest(lab, past & (outward < 40)), fill(lab, past)]
-    bare = past & ~body.skin & ~body.hair
+    bare = past & ~wearer.skin & ~wearer.hair
     around += [fill(lab, bare)] if bare.any() else []  # between arm and trunk, where no backdrop lies far enough away
     to_cloth, to_around = (np.min([np.linalg.norm(lab - c, axis=2) for c in colours], 0) for colours in (cloth, around))
     near = outward <= reach
@@ -102,24 +196,24 @@ def snap(worn: np.ndarray, lab: np.ndarray, body: Body, reach: int = 11) -> np.n
     leaves = rim & (to_dyes > 16) & (to_around < 0.5 * to_dyes)
     new = (worn | joins) & ~leaves
     new = (cv2.GaussianBlur(new.astype(np.float32), (0, 0), 1.6) > 0.5) | (worn & (inward > reach + 1))
-    new &= ~body.hair
+    new &= ~wearer.hair
     _, pieces = cv2.connectedComponents(new.astype(np.uint8))
     return np.isin(pieces, np.unique(pieces[worn & (inward > 3)])) & new
 
 
 def nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Each pixel's nearest known value, slightly blurred: float32 (H, W, C)."""
-    _, label = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
-    table[label[known]] = cv2.blur(values, (3, 3))[known]
-    return cv2.GaussianBlur(table[label], (0, 0), 1.5)
+    if not known.any():
+        return np.zeros_like(values)
+    _, place = nearest_known(known)
+    return cv2.GaussianBlur(cv2.blur(values, (3, 3)).reshape(-1, values.shape[2])[place], (0, 0), 1.5)
 
 
-def crossing(worn: np.ndarray, body: Body) -> np.ndarray:
+def crossing(worn: np.ndarray, wearer: Wearer) -> np.ndarray:
     """bool (H, W): bare arms that lie in front of ``worn``: with cloth right above and below them, or right beside them on both sides."""
     cloth = cv2.dilate(worn.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    ends = [_before(body.arms, cloth, axis, back) for axis in (0, 1) for back in (False, True)]
-    found = body.arms & (ends[0] & ends[1] | ends[2] & ends[3])
+    ends = [_before(wearer.arms, cloth, axis, back) for axis in (0, 1) for back in (False, True)]
+    found = wearer.arms & (ends[0] & ends[1] | ends[2] & ends[3])
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(found)
     large = np.nonzero(stats[:, cv2.CC_STAT_AREA] > 0.015 * worn.sum())[0]
@@ -135,7 +229,7 @@ def _before(run: np.ndarray, marked: np.ndarray, axis: int, back: bool) -> np.nd
     return np.flip(found, axis) if back else found
 
 
-def bridge(worn: np.ndarray, body: Body) -> np.ndarray:
+def bridge(worn: np.ndarray, wearer: Wearer) -> np.ndarray:
     """``worn`` with what hair and arms in front of it hide filled in: bool (H, W)."""
     left = np.logical_or.accumulate(worn, 1)
     right = np.logical_or.accumulate(worn[:, ::-1], 1)[:, ::-1]
@@ -143,6 +237,6 @@ def bridge(worn: np.ndarray, body: Body) -> np.ndarray:
     hull = np.zeros(worn.shape, np.uint8)
     corners = np.argwhere(worn)[:, ::-1].astype(np.int32)
     cv2.fillConvexPoly(hull, cv2.convexHull(corners), 1)
-    covered = body.hair & below & (left | right) & (hull > 0)
-    filled = (worn | crossing(worn, body) | covered).astype(np.uint8)
+    covered = wearer.hair & below & (left | right) & (hull > 0)
+    filled = (worn | crossing(worn, wearer) | covered).astype(np.uint8)
     return cv2.morphologyEx(filled, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))) > 0

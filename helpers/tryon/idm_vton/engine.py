@@ -11,50 +11,29 @@ are CC BY-NC-SA 4.0: not for commercial use.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from helpers import devices, engines, images
-from helpers.contract import Base, checked_seeds
+from helpers import devices, engines
+from helpers.contract import Base
 from helpers.garment import Garment
-from helpers.labels import body25_to_coco18
-from helpers.person import Person, densepose_picture
+from helpers.person import Person
 from helpers.stepping import OnStep, tell
-from helpers.tryon import plausible
-from helpers.tryon.colour import match_colour
-from helpers.tryon.drape.product import garment_mask
-from helpers.tryon.framing import Frame, frame
-from helpers.tryon.idm_vton import loading, pipeline
+from helpers.tryon.idm_vton import loading, pipeline, preprocess
 from helpers.tryon.idm_vton.garments import GarmentCache, GarmentFeatures, size_of
-from helpers.tryon.idm_vton.preprocess import agnostic_mask, parse_from_cihp
 from helpers.tryon.idm_vton.profiles import COSTS, choose_profile
 from helpers.tryon.result import TryOn
+from helpers.tryon.sitting import Sitting, sit
 
-LICENCE = "CC BY-NC-SA 4.0: not for commercial use (IDM-VTON); OpenPose's body network: CMU, academic and non-commercial"
-_ANNOTATED = (384, 512)  # what OpenPose, parsing and DensePose are fed
 _FALLBACK = {"upper": "shirts", "lower": "pants", "dress": "dress"}
-_GROWN = 0.006  # of the frame's height: a clicked mask lies on the edge of the cloth, and that edge must be painted too
-_FEATHER = 0.004
-
-
-@dataclass(frozen=True)
-class _Sitting:
-    """A person ready to be painted: everything in the frame."""
-
-    frame: Frame
-    image: np.ndarray
-    mask: np.ndarray
-    pose: np.ndarray
-    notes: tuple[str, ...]
+_PUBLISHED = ("openpose_schp", "detectron2")  # annotators with the networks of the published preprocessing
 
 
 class IDMVTON(Base):
@@ -64,7 +43,7 @@ class IDMVTON(Base):
         self._nets: dict[str, Any] = {}
         self._words: dict[tuple, Any] = {}
         self._garments = GarmentCache()
-        self._profile: devices.Policy | None = None
+        self._chosen: devices.Policy | None = None
 
     def close(self) -> None:
         """Free every network and everything kept of garments."""
@@ -79,6 +58,7 @@ class IDMVTON(Base):
         """One picture; :meth:`many` says what ``settings`` there are."""
         return self.many(person, garment, mask=mask, seeds=[seed], **settings)[0]
 
+    @engines.checked("try_on", "idm_vton")
     def many(
         self,
         person: Person,
@@ -91,7 +71,7 @@ class IDMVTON(Base):
         guidance_scale: float = 2.0,
         negative_prompt: str = pipeline.NEGATIVE,
         framing: str = "letterbox",
-        annotator: str = "idm",
+        annotator: str = "auto",
         pick: str | int = "auto",
         colour_match: bool = False,
         profile: str = "auto",
@@ -105,7 +85,7 @@ class IDMVTON(Base):
         description:    what the garment is, in words ("short sleeve round neck t-shirts"); empty says its category
         steps:          1..100; guidance_scale: 1 (none) .. 10
         framing:        ``letterbox``, ``crop`` or ``stretch`` (:func:`helpers.tryon.framing.frame`)
-        annotator:      ``idm``, or ``detectron2`` where that is installed
+        annotator:      the engine that is asked for annotations that the person lacks
         pick:           who is meant where there are several people: ``auto`` (whom the mask is on, else the most prominent) or
                         0, 1, ... from the left
         colour_match:   shift the new cloth to the garment's colour where it has faded
@@ -115,28 +95,13 @@ class IDMVTON(Base):
         progress:       show a bar of the steps; ``None``: where there is no ``on_step``
         on_step:        ``(step, total, None)`` after every step of every picture; ``False`` from it cancels
         """
-        started = time.perf_counter()
-        given = {
-            "description": description,
-            "steps": steps,
-            "guidance_scale": guidance_scale,
-            "negative_prompt": negative_prompt,
-            "framing": framing,
-            "annotator": annotator,
-            "pick": pick,
-            "colour_match": colour_match,
-            "profile": profile,
-            "parity": parity,
-            "progress": progress,
-            "on_step": on_step,
-        }
-        engines.check_settings("try_on", "idm_vton", given)
-        seeds = checked_seeds(seeds)
         loading.require_all()
         self._set_profile(choose_profile(profile))
-        size = self._frame_size()
-        sitting = self._sit(person, garment.category, mask, size, "stretch" if parity else framing, pick, annotator, parity)
-        cloth = frame(garment.image.shape[1::-1], size, "stretch" if parity else "letterbox").put(garment.image)
+        if parity:
+            sitting, pose = self._published_sitting(person, garment, mask, annotator)
+        else:
+            sitting, pose = self._sitting(person, garment, mask, framing=framing, pick=pick, annotator=annotator)
+        cloth = sitting.cloth
         what = description.strip() or _FALLBACK[garment.category]
         texts = [f"model is wearing {what}", negative_prompt, f"a photo of {what}"]
         words, tokens = self._encode(texts, cloth)
@@ -146,7 +111,7 @@ class IDMVTON(Base):
         if guided:
             hidden.insert(0, torch.cat([words[1].hidden, tokens[1]], 1))
             pooled.insert(0, words[1].pooled)
-        scene = self._scene(sitting)
+        conditioning = self._conditioning(sitting, pose)
 
         scheduler = loading.load_scheduler()
         results: list[TryOn] = []
@@ -159,21 +124,73 @@ class IDMVTON(Base):
 
             for seed in seeds:
                 scheduler.set_timesteps(steps)
-                generator = torch.Generator().manual_seed(int(seed))
+                generator = torch.Generator().manual_seed(seed)
                 told = torch.cat(hidden), torch.cat(pooled)
                 painted = self._paint(
-                    scene, scheduler, cloth, words[2].hidden, *told, guidance_scale, generator, parity, step_done
+                    conditioning, scheduler, cloth, words[2].hidden, *told, guidance_scale, generator, parity, step_done
                 )
-                results.append(self._result(person, garment, sitting, cloth, painted, colour_match, parity))
-        seconds = (time.perf_counter() - started) / len(results)
-        return [TryOn(**{**vars(r), "seconds": seconds}) for r in results]
+                results.append(
+                    sitting.result(
+                        painted,
+                        engine="idm_vton",
+                        notes=[f"Ran as {self._profile.name}: {COSTS[self._profile.name]}."],
+                        steps={"DensePose": pose},
+                        colour_match=colour_match,
+                        whole=parity,
+                    )
+                )
+        return [replace(result, seconds=results[-1].seconds / len(results)) for result in results]
+
+    # The person
+
+    def _sitting(
+        self, person: Person, garment: Garment, mask: np.ndarray | None, *, framing: str, pick: str | int, annotator: str
+    ) -> tuple[Sitting, np.ndarray]:
+        """The person in the frame with what may change, and the picture of their DensePose there."""
+        needs = set() if mask is not None else {"keypoints", "labels"}
+        if person.densepose is None:
+            needs |= {"keypoints", "densepose"}  # joints say which of several surfaces is the wearer's
+        sitting = sit(
+            person,
+            garment,
+            mask,
+            self._frame_size(),
+            needs=needs,
+            framing=framing,
+            pick=pick,
+            annotator=annotator,
+            annotated=preprocess.SIZE,
+        )
+        if mask is None:
+            sitting = sitting.masked(preprocess.mask_of(sitting.person, garment.category))
+        return sitting, _resized(preprocess.pose_of(sitting.person), sitting.frame.size)
+
+    def _published_sitting(
+        self, person: Person, garment: Garment, mask: np.ndarray | None, annotator: str
+    ) -> tuple[Sitting, np.ndarray]:
+        """The same as published: stretched, seen by way of the frame, and nothing taken that is known of the person."""
+        if annotator not in ("auto", *_PUBLISHED):
+            raise ValueError(
+                f"parity is to the networks of {' or '.join(_PUBLISHED)}: annotator must be one of them, not {annotator!r}."
+            )
+        networks = engines.load("annotate", _PUBLISHED[0] if annotator == "auto" else annotator)
+        sitting = sit(person, garment, mask, self._frame_size(), needs=(), framing="stretch", grown=0)
+        parse, joints, pose = preprocess.published(_resized(sitting.image, preprocess.SIZE), networks)
+        if mask is None:
+            sitting = sitting.masked(preprocess.agnostic_mask(parse, joints, garment.category, preprocess.SIZE, parity=True))
+        return sitting, _resized(pose, sitting.frame.size)
 
     # The networks, one phase at a time
 
     def _set_profile(self, profile: devices.Policy) -> None:
-        if profile != self._profile:
+        if profile != self._chosen:
             self.close()
-            self._profile = profile
+            self._chosen = profile
+
+    @property
+    def _profile(self) -> devices.Policy:
+        assert self._chosen is not None, "chosen at the beginning of every run"
+        return self._chosen
 
     @property
     def _device(self) -> torch.device:
@@ -239,13 +256,13 @@ class IDMVTON(Base):
             vae.enable_tiling()
         return vae
 
-    def _scene(self, sitting: _Sitting) -> pipeline.Scene:
+    def _conditioning(self, sitting: Sitting, pose: np.ndarray) -> pipeline.Conditioning:
         mask = torch.from_numpy(sitting.mask.astype(np.float32))[None, None]
-        return pipeline.scene(self._vae(), pipeline.to_tensor(sitting.image), mask, pipeline.to_tensor(sitting.pose))
+        return pipeline.conditioning(self._vae(), pipeline.to_tensor(sitting.image), mask, pipeline.to_tensor(pose))
 
     def _paint(
         self,
-        scene: pipeline.Scene,
+        conditioning: pipeline.Conditioning,
         scheduler: Any,
         cloth: np.ndarray,
         cloth_words: Tensor,
@@ -280,7 +297,7 @@ class IDMVTON(Base):
         latents = pipeline.denoise(
             net,
             scheduler,
-            scene,
+            conditioning,
             lambda step: found[0](step),
             tokens,
             pooled,
@@ -309,147 +326,9 @@ class IDMVTON(Base):
         self._done_with("garment")
         return features
 
-    # The person
 
-    def _sit(
-        self,
-        person: Person,
-        category: str,
-        mask: np.ndarray | None,
-        size: tuple[int, int],
-        framing: str,
-        pick: str | int,
-        annotator: str,
-        parity: bool,
-    ) -> _Sitting:
-        height, width = person.image.shape[:2]
-        place = frame((width, height), size, framing)
-        image, notes = place.put(person.image), []
-        found = _annotate(person, place, framing, mask, pick, annotator, parity)
-        if found.get("people", 1) > 1 and pick == "auto":
-            notes.append(
-                f"{found['people']} people are in the picture; one was dressed, the mask's wearer or the most prominent. "
-                "pick=0, 1, ... chooses."
-            )
-        if mask is None:
-            parse, keypoints = found["parse"], found["keypoints"]
-            framed = agnostic_mask(parse, keypoints, category, _ANNOTATED, parity=parity)
-            if not framed.any():
-                raise ValueError(
-                    f"mask: no garment of category {category!r} was found on this person. "
-                    "Choose another category, or pass mask= from clicks."
-                )
-            framed = cv2.resize(framed.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT) > 0
-        else:
-            if remark := plausible.check(mask, person):
-                notes.append(remark)
-            framed = place.put(mask)
-            if not framed.any():
-                raise ValueError(
-                    f"mask lies outside what framing={framing!r} keeps of the photograph. Use framing='letterbox'."
-                )
-            if not parity:
-                framed = cv2.dilate(framed.astype(np.uint8), _ellipse(max(1, round(_GROWN * size[1])))) > 0
-        pose = np.asarray(Image.fromarray(found["densepose"]).resize(size, Image.Resampling.BICUBIC))
-        return _Sitting(place, image, framed, pose, tuple(notes))
-
-    def _result(
-        self,
-        person: Person,
-        garment: Garment,
-        sitting: _Sitting,
-        cloth: np.ndarray,
-        painted: np.ndarray,
-        colour: bool,
-        parity: bool,
-    ) -> TryOn:
-        notes = [f"Ran as {self._profile.name}: {COSTS[self._profile.name]}.", *sitting.notes]
-        steps = {
-            "person in the frame": sitting.image,
-            "what may change": np.where(sitting.mask[..., None], 127, sitting.image).astype(np.uint8),
-            "DensePose": sitting.pose,
-            "garment in the frame": cloth,
-            "as painted": painted,
-        }
-        if colour:
-            worn = garment.mask if garment.mask is not None else garment_mask(garment.image)
-            painted = match_colour(painted, sitting.mask, garment.image, worn)
-            steps["colour matched"] = painted
-        empty = np.zeros(person.image.shape[:2], bool)
-        mask = sitting.frame.take(sitting.mask, empty)
-        whole = sitting.frame.take(painted, person.image)
-        if parity:
-            image = whole
-        else:
-            # Blended inside the mask, so that what it does not cover (face, hands, backdrop) keeps its own bytes.
-            soft = max(2, round(_FEATHER * person.image.shape[0]))
-            image = images.paste_back(person.image, whole, _shrunk(mask, soft), soft)
-        return TryOn(
-            image=image,
-            mask=mask,
-            changed=(image != person.image).any(2),
-            confidence=None,
-            notes=tuple(notes),
-            steps=steps,
-            engine="idm_vton",
-            licence=LICENCE,
-        )
-
-
-def _ellipse(reach: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-
-
-def _shrunk(mask: np.ndarray, reach: int) -> np.ndarray:
-    """``mask`` less a rim of ``reach`` pixels; the border of the picture is no rim."""
-    return cv2.erode(mask.astype(np.uint8), _ellipse(reach), borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
-
-
-def _annotate(
-    person: Person, place: Frame, framing: str, mask: np.ndarray | None, pick: str | int, annotator: str, parity: bool
-) -> dict[str, Any]:
-    """``densepose`` picture, and for a mask ``parse`` and ``keypoints``, in a picture of 384x512: the person's own where they are known."""
-    known: dict[str, Any] = {}
-    if not parity and person.densepose is not None:
-        known["densepose"] = _small(place, densepose_picture(person.densepose))
-    if not parity and person.labels is not None and person.keypoints is not None:
-        known["parse"] = parse_from_cihp(_small(place, person.labels))
-        known["keypoints"] = _small_points(place, body25_to_coco18(person.keypoints))
-    wanted = {"densepose", "parse", "keypoints"} if mask is None else {"densepose"}
-    if wanted <= known.keys():
-        return known
-    if parity:  # by way of the frame, as published
-        small = np.asarray(Image.fromarray(place.put(person.image)).resize(_ANNOTATED, Image.Resampling.BICUBIC))
-    else:
-        small = frame(place.photograph, _ANNOTATED, framing).put(person.image)
-    worn = None if mask is None else images.resize(place.put(mask), _ANNOTATED)
-    made = engines.load("annotate", annotator).idm_inputs(small, pick=pick, mask=worn, parity=parity)
-    made = {
-        "densepose": made["densepose_picture"],
-        "parse": made["parse"],
-        "keypoints": made["keypoints18"],
-        "people": made["people"],
-    }
-    return {**made, **known}
-
-
-def _small(place: Frame, values: np.ndarray) -> np.ndarray:
-    """Labels (H, W) or a label-like picture of the photograph's size, in the annotators' frame, nearest."""
-    x, y, w, h = place.source
-    left, top, width, height = place.target
-    out = np.zeros((place.size[1], place.size[0], *values.shape[2:]), values.dtype)
-    inside = cv2.resize(values[y : y + h, x : x + w], (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    out[top : top + height, left : left + width] = inside
-    return cv2.resize(out, _ANNOTATED, interpolation=cv2.INTER_NEAREST_EXACT)
-
-
-def _small_points(place: Frame, points: np.ndarray) -> np.ndarray:
-    """(18, 3) in the photograph's pixels -> (18, 2) in the annotators' frame; (0, 0) where not seen."""
-    x, y, w, h = place.source
-    left, top, width, height = place.target
-    moved = (points[:, :2] - (x, y)) * (width / w, height / h) + (left, top)
-    moved *= (_ANNOTATED[0] / place.size[0], _ANNOTATED[1] / place.size[1])
-    return np.where(points[:, 2:] > 0, moved, 0.0)
+def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
 def _digest(*parts: Any) -> str:

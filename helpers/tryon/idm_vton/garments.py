@@ -60,11 +60,14 @@ class GarmentFeatures:
     def __call__(self, step: int) -> list[Tensor]:
         """One tensor a transformer block, on the host."""
         if self.folder is None:
-            return self._steps[step]
+            features = self._steps[step]
+            assert features is not None, "asked for before it was kept"
+            return features
         named = load_file(self._path(step))
         return [named[name] for name in sorted(named)]
 
     def _path(self, step: int) -> Path:
+        assert self.folder is not None, "these are in memory"
         return self.folder / f"{step:03}.safetensors"
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL, DDPMScheduler
     from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection
 
-Generators = torch.Generator | list[torch.Generator] | None
+Generators: TypeAlias = torch.Generator | list[torch.Generator] | None
 NEGATIVE = "monochrome, lowres, bad anatomy, worst quality, low quality"
-_CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+_CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
+_CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Conditioning:
     """What TryonNet is told about the person, each with one row, or one row a picture.
 
     masked:  VAE posterior of the person with the mask blanked out
@@ -87,7 +87,7 @@ def clip_pixels(image: np.ndarray, size: int = 224) -> Tensor:
     picture = np.asarray(Image.fromarray(image).resize(target, Image.Resampling.BICUBIC))
     top, left = (target[1] - size) // 2, (target[0] - size) // 2
     pixels = picture[top : top + size, left : left + size].astype(np.float32) / 255
-    return torch.from_numpy((pixels - np.float32(_CLIP_MEAN)) / np.float32(_CLIP_STD)).permute(2, 0, 1)[None]
+    return torch.from_numpy((pixels - _CLIP_MEAN) / _CLIP_STD).permute(2, 0, 1)[None]
 
 
 @torch.no_grad()
@@ -120,8 +120,8 @@ def draw(distribution: Any, factor: float, rows: int, generators: Generators) ->
     return factor * (mean + std * randn_tensor(mean.shape, generators, mean.device, mean.dtype))
 
 
-def scene(vae: AutoencoderKL, person: Tensor, mask: Tensor, pose: Tensor) -> Scene:
-    """The person's side of the conditioning.
+def conditioning(vae: AutoencoderKL, person: Tensor, mask: Tensor, pose: Tensor) -> Conditioning:
+    """What TryonNet is told about the person.
 
     person, pose: (B, 3, H, W); mask: (B, 1, H, W) in 0..1, binarised at one half, 1 where cloth is to be painted
     """
@@ -129,7 +129,7 @@ def scene(vae: AutoencoderKL, person: Tensor, mask: Tensor, pose: Tensor) -> Sce
     height, width = person.shape[-2:]
     scale = 2 ** (len(vae.config.block_out_channels) - 1)
     small = F.interpolate(binary, (height // scale, width // scale))
-    return Scene(posterior(vae, person * (1 - binary)), posterior(vae, pose), small, (height, width))
+    return Conditioning(posterior(vae, person * (1 - binary)), posterior(vae, pose), small, (height, width))
 
 
 @torch.no_grad()
@@ -155,7 +155,7 @@ def garment_features(
 def denoise(
     net: TryonNet,
     scheduler: DDPMScheduler,
-    scene: Scene,
+    conditioning: Conditioning,
     garment: Callable[[int], Sequence[Tensor]],
     tokens: Tensor,
     pooled: Tensor,
@@ -184,15 +184,15 @@ def denoise(
     guided = guidance > 1
     rows = len(tokens) // (2 if guided else 1)
     device, dtype = torch.device(device), net.conv_in.weight.dtype
-    shape = rows, 4, *scene.mask.shape[-2:]
+    shape = rows, 4, *conditioning.mask.shape[-2:]
     latents = randn_tensor(shape, generators, torch.device("cpu")) * scheduler.init_noise_sigma
-    masked = draw(scene.masked, factor, rows, generators)
-    pose = draw(scene.pose, factor, rows, generators if pose_generators == "own" else pose_generators)
+    masked = draw(conditioning.masked, factor, rows, generators)
+    pose = draw(conditioning.pose, factor, rows, generators if pose_generators == "own" else pose_generators)
     between()
     latents = latents.to(device)
-    mask = scene.mask.expand(rows, -1, -1, -1)
+    mask = conditioning.mask.expand(rows, -1, -1, -1)
     fixed = torch.cat([mask.to(masked), masked, pose], 1).to(device, dtype)
-    height, width = scene.size
+    height, width = conditioning.size
     conditions = {
         "text_embeds": pooled.to(device, dtype),
         "time_ids": torch.tensor([[height, width, 0, 0, height, width]], dtype=dtype, device=device).expand(len(tokens), -1),

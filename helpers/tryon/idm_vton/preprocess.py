@@ -1,20 +1,25 @@
-"""The part of a person that a new garment may change, from human parsing and pose: the clothing-agnostic mask of IDM-VTON.
+"""From a person's annotations to what IDM-VTON is told about them: pose, parsing, and the part that a new garment may change.
 
 Convention: parsing in ATR numbering with 18 = neck; joints in COCO-18 order, x and y in pixels of a picture 512 high, (0, 0) where a joint
 was not found.
 
-Source: ``get_mask_location`` of yisol/IDM-VTON; the idea is from Choi et al., "VITON-HD", 2021.
+Source: ``get_mask_location``, ``run_openpose`` and the demo of yisol/IDM-VTON; the agnostic mask is from Choi et al., "VITON-HD", 2021.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from helpers.labels import ATR, CIHP, COCO_18, convert
+from helpers.labels import ATR, ATR_NECK, COCO_18, body25_to_coco18, convert
+from helpers.person import Person, densepose_picture
 
-NECK = len(ATR)
+SIZE = (384, 512)
+"""(width, height) at which IDM-VTON looks at a person."""
+NECK = ATR_NECK.index("neck")
 _HEAD = ("hat", "sunglasses", "face")
 _BELONGINGS = ("left-shoe", "right-shoe", "hat", "sunglasses", "bag")
 _CLOTH = {
@@ -61,11 +66,80 @@ def agnostic_mask(
     return _largest(filled) if parity else _with_cloth(filled | mask, cloth)
 
 
-def parse_from_cihp(labels: np.ndarray) -> np.ndarray:
-    """A CIHP label map (H, W) as this mask wants it: ATR, with torso skin as neck."""
-    parse = convert(labels, "cihp", "atr")
-    parse[labels == CIHP.index("torso-skin")] = NECK
+def mask_of(person: Person, category: str) -> np.ndarray:
+    """:func:`agnostic_mask`, bool (H, W), of somebody 512 high whose labels and keypoints are known."""
+    assert person.keypoints is not None
+    keypoints = body25_to_coco18(person.keypoints).astype(np.float64)
+    joints = np.where(keypoints[:, 2:] > 0, keypoints[:, :2], 0.0)
+    return agnostic_mask(parsed(person), joints, category, person.image.shape[1::-1])
+
+
+def parsed(person: Person) -> np.ndarray:
+    """uint8 (H, W): a person's labels (CIHP) in ATR numbering and neck, with the belt and bag that CIHP has no class for."""
+    assert person.labels is not None
+    parse = convert(person.labels, "cihp", "atr_neck")
+    for name in ("belt", "bag"):
+        if name in person.garments:
+            parse[person.garments[name]] = ATR.index(name)
     return parse
+
+
+def pose_of(person: Person) -> np.ndarray:
+    """uint8 (H, W, 3) RGB: the picture of a person's DensePose."""
+    assert person.densepose is not None
+    return densepose_picture(person.densepose)
+
+
+# As published, people mixed up and all: what parity is measured against.
+
+
+def published(image: np.ndarray, networks: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Parsing uint8 (512, 384), joints float64 (18, 2) and DensePose picture uint8 (512, 384, 3) as the public demo takes them.
+
+    image: uint8 (512, 384, 3) RGB; networks: an annotator with the ``openpose``, ``parser`` and ``densepose`` that the demo has
+    Everybody's clothes are in the parsing, joints are :func:`published_joints`, the surface is :func:`published_iuv`.
+    Raises ``ValueError`` where nobody is found.
+    """
+    candidate, subset = networks.openpose.assemble(image)
+    if not len(subset):
+        raise ValueError(
+            "no person was found in the photograph: use one that shows a person from the head to the thighs at least."
+        )
+    iuv = published_iuv(networks.densepose.detect(image), image.shape[:2])
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    joints = published_joints(candidate, subset, image.shape[:2])
+    return networks.parser(image), joints, grey if iuv is None else densepose_picture(iuv)
+
+
+def published_joints(
+    candidate: np.ndarray, subset: np.ndarray, shape: tuple[int, int], size: tuple[int, int] = SIZE
+) -> np.ndarray:
+    """float64 (18, 2): the joints that ``run_openpose`` gives, in pixels of ``size`` (width, height), (0, 0) where missing.
+
+    It edits the list of candidates in place as if their numbers followed the order of joints, so that with several people in
+    the picture joints of different people get mixed.
+    """
+    rows = [[x / shape[1], y / shape[0]] for x, y in candidate[:, :2]]
+    numbers = [int(n) for n in subset[0][: len(COCO_18)]]
+    for joint in range(len(COCO_18)):
+        if numbers[joint] == joint:
+            continue
+        shift = 1 if numbers[joint] == -1 else -1
+        if shift == 1:
+            rows.insert(joint, [0.0, 0.0])
+        else:
+            del rows[joint : joint + 1]
+        numbers[joint:] = [n if n == -1 else n + shift for n in numbers[joint:]]
+    rows = (rows + [[0.0, 0.0]] * len(COCO_18))[: len(COCO_18)]
+    return np.array(rows) * np.array(size, float)
+
+
+def published_iuv(found: Any, shape: tuple[int, int]) -> np.ndarray | None:
+    """IUV (H, W, 3) behind the demo's picture: its canvas is emptied for each of DensePose's detections, so that the last one remains.
+
+    ``None`` where nobody was found: the demo then passes on the grey photograph.
+    """
+    return found.iuv(len(found) - 1, shape) if len(found) else None
 
 
 def _classes(parse: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
