@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
@@ -165,11 +166,11 @@ def hang(table: np.ndarray, taper: np.ndarray | float, start: int, step: int) ->
 class Hull:
     """The refined hull in template coordinates: matrix from template vertices, triangles, quads, and the part of each vertex."""
 
-    matrix: object
+    matrix: sparse.csr_matrix
     faces: np.ndarray
     points: np.ndarray
     part: np.ndarray
-    weights: object
+    weights: sparse.csr_matrix
 
 
 def hull(template: Template) -> Hull:
