@@ -203,6 +203,8 @@ def test_wrong_words_are_named(annotator: OpenPoseSCHP, figure: Person) -> None:
         annotate(figure.image, needs=("joints",))
     with pytest.raises(ValueError, match="no engine for annotate gives depth: openpose_schp gives"):
         annotate(figure.image, needs=("depth",))
+    with pytest.raises(ValueError, match="mask is 384x300 but its picture is 384x512"):
+        annotate(figure.image, mask=np.ones((300, 384), bool))
     with pytest.raises(ValueError, match="takes no setting 'parity'"):
         annotate(figure.image, parity=True)
 

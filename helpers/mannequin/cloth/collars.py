@@ -140,13 +140,13 @@ def button(place: np.ndarray, normal: np.ndarray, radius: float = 0.0056) -> Mes
     rings = ((1.0, 0.0012), (1.0, 0.0036), (0.88, 0.0044), (0.7, 0.0040), (0.3, 0.0036))
     vertices = np.concatenate([*(place + radius * r * circle + h * normal for r, h in rings), [place + 0.0034 * normal]])
     k, after = np.arange(14), (np.arange(14) + 1) % 14
-    parts = []
+    pieces = []
     for ring in range(len(rings) - 1):
         a, b, c, d = ring * 14 + k, ring * 14 + after, (ring + 1) * 14 + after, (ring + 1) * 14 + k
-        parts += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
+        pieces += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
     last = (len(rings) - 1) * 14
-    parts.append(np.stack([last + k, last + after, np.full(14, len(vertices) - 1)], axis=1))
-    faces = np.concatenate(parts).astype(np.int32)
+    pieces.append(np.stack([last + k, last + after, np.full(14, len(vertices) - 1)], axis=1))
+    faces = np.concatenate(pieces).astype(np.int32)
     mesh = Mesh(vertices, faces, vertices[:, :2] * 0.1, vertex_normals(vertices, faces))
     mesh.attributes = {"trim": np.ones(len(vertices))}
     return mesh

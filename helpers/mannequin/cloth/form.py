@@ -291,7 +291,7 @@ class Form:
         """The rest height of what lies at ``template_height`` in the template, from the trunk's and legs' own vertices."""
         return float(np.interp(template_height, *self._heights))
 
-    def heights(self, template_heights: np.ndarray) -> np.ndarray:
+    def heights(self, template_heights: np.ndarray | float) -> np.ndarray:
         """As :meth:`height` for an array."""
         return np.interp(template_heights, *self._heights)
 
