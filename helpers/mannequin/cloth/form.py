@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from helpers.mannequin.body.figure import Body
 from helpers.mannequin.body.template import Template
-from helpers.mannequin.mesh import refine_quads, unique_edges, vertex_normals
+from helpers.mannequin.mesh import refine_quads, unique_edges, unit, vertex_normals
 
 TRUNK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(5)
 MEETS = {
@@ -83,9 +83,9 @@ class Curve:
         self.along -= self.along[len(lead)]
         self.length = self.along[len(lead) + len(arc) - 1]
         self.tangent = np.gradient(self.points, axis=0)
-        self.tangent /= np.linalg.norm(self.tangent, axis=1, keepdims=True)
+        self.tangent = unit(self.tangent)
         self.front = front - self.tangent * (self.tangent @ front)[:, None]
-        self.front /= np.linalg.norm(self.front, axis=1, keepdims=True)
+        self.front = unit(self.front)
         self.side = np.cross(self.front, self.tangent)
         self._tree = cKDTree(self.points)
 

@@ -20,7 +20,7 @@ from helpers.mannequin.cloth.sheet import distance_to
 from helpers.mannequin.cloth.tailor import weights
 from helpers.mannequin.cloth.trims import Mesh, edge_of, fitted, join, sweep
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import loops, refine_triangles, vertex_normals
+from helpers.mannequin.mesh import loops, refine_triangles, unit, vertex_normals
 
 _ANGLES = np.linspace(-np.pi, np.pi, 160, endpoint=False)
 _PLAIN = (("panel", 15.0), ("hem", 0.25))  # no print, no stitching
@@ -248,9 +248,9 @@ def _laces(at: np.ndarray, centre: np.ndarray, size: float) -> Mesh:
 def _bar(line: np.ndarray, radius: float) -> Mesh:
     """A flat tube along ``line`` (N, 3)."""
     tangent = np.gradient(line, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    tangent = unit(tangent)
     side = np.cross(tangent, [0.0, 1.0, 0.0])
-    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    side = unit(side)
     up = np.cross(side, tangent)
     turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     ring = radius * (np.cos(turn)[:, None, None] * side + 0.45 * np.sin(turn)[:, None, None] * up)
