@@ -16,7 +16,7 @@ from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Edge, Mesh, capped, edge_of, sweep
 from helpers.mannequin.fields import smoothstep
 from helpers.mannequin.kinds import Lapels, Opening
-from helpers.mannequin.mesh import loops, vertex_normals
+from helpers.mannequin.mesh import loops, unit, vertex_normals
 
 
 @lru_cache(maxsize=16)
@@ -75,7 +75,7 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
 
     def hung(points: np.ndarray) -> np.ndarray:
         outward = (points[row] - centre) * [1, 0, 1]
-        outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+        outward = unit(outward)
         fall = flare * outward - [0, 1, 0]
         return np.concatenate([points, (points[row] + depth[:, None, None] * fall).reshape(-1, 3)])
 
@@ -163,12 +163,12 @@ def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels) -> Mesh:
     middle = points[s > 0.9].mean(axis=0)
     inward = middle - points
     inward -= (inward @ axis)[:, None] * axis
-    inward /= np.linalg.norm(inward, axis=1, keepdims=True)
+    inward = unit(inward)
     out = edge.out * (1 - neck)[:, None] + neck[:, None] * (np.cos(0.3) * axis + np.sin(0.3) * inward)
     tangent = np.gradient(points, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    tangent = unit(tangent)
     out -= np.einsum("ij,ij->i", out, tangent)[:, None] * tangent
-    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    out = unit(out)
     edge = Edge(points, out, np.cross(out, tangent))
 
     n = shape.notch

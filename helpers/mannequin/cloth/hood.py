@@ -11,7 +11,7 @@ from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Edge, Mesh, fitted, sweep
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import vertex_normals
+from helpers.mannequin.mesh import unit, vertex_normals
 
 
 def hood(sheet: Sheet, loop: np.ndarray, form: Form, body: Obstacles) -> Mesh:
@@ -81,14 +81,14 @@ def drawstrings(sheet: Sheet, length: float = 0.21) -> list[Mesh]:
         share = np.linspace(0, 1, 40)
         flat = np.stack([side * (1 + 0.35 * share), high + 0.012 - end * share], axis=1)
         at = fitted(uv, place, flat)
-        normal = at[:, 3:] / np.linalg.norm(at[:, 3:], axis=1, keepdims=True)
+        normal = unit(at[:, 3:])
         thick = np.where(share > 0.93, 0.0040, 0.0027)  # tipped
         rise = 0.003 + 0.020 * (1 - smoothstep(0.0, 0.22, share))
         points = at[:, :3] + rise[:, None] * normal
         tangent = np.gradient(points, axis=0)
-        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+        tangent = unit(tangent)
         normal -= np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+        normal = unit(normal)
         cord = sweep(Edge(points, np.cross(tangent, normal), normal), thick[:, None, None] * circle, closed=False)
         cord.attributes["trim"] = np.ones(len(cord.vertices))
         out.append(cord)
@@ -105,7 +105,7 @@ def kangaroo_pocket(sheet: Sheet, band: float) -> Mesh:
     x = np.linspace(-1, 1, columns)
     flat = np.stack(np.broadcast_arrays(half[:, None] * x, y[:, None]), axis=-1)
     at = fitted(uv, place, flat.reshape(-1, 2))
-    normal = at[:, 3:] / np.linalg.norm(at[:, 3:], axis=1, keepdims=True)
+    normal = unit(at[:, 3:])
     edge = np.minimum((half[:, None] * (1 - np.abs(x))), np.minimum(share, 1 - share)[:, None] * 0.185)
     rise = np.where(edge < 1e-9, -0.001, 0.0022 + 0.004 * smoothstep(0.0, 0.05, half[:, None] * (1 - np.abs(x))))
     vertices = at[:, :3] + rise.ravel()[:, None] * normal

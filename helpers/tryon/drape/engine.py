@@ -88,6 +88,7 @@ class Drape(Base):
             steps=steps,
             data=data,
             seconds=time.perf_counter() - started,
+            engine="drape",
         )
 
 
