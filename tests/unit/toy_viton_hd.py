@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from helpers import engines
 from helpers.contract import Base
 from helpers.garment import Garment
-from helpers.labels import BODY_25, BODY_25_BONES, UPPER, select
-from helpers.person import Person
+from helpers.labels import BODY_25, UPPER, select
+from helpers.person import Person, openpose_picture
 from helpers.tryon.result import TryOn
 from helpers.tryon.sitting import sit
 
@@ -55,6 +56,7 @@ class ToyVITONHD(Base):
     def close(self) -> None:
         self._nets = None
 
+    @engines.checked("try_on", "toy_viton_hd")
     @torch.no_grad()
     def __call__(
         self,
@@ -73,7 +75,7 @@ class ToyVITONHD(Base):
         if mask is None:
             at = at.masked(changeable(at.person))
         agnostic = np.where(at.mask[..., None], 128, at.image).astype(np.uint8)
-        pose = pose_picture(at.person)
+        pose = openpose_picture(at.person.keypoints, SIZE)
         grain = noise * torch.randn(1, 1, *at.mask.shape, generator=torch.Generator().manual_seed(seed))
 
         self._nets = self._nets or (Segmentation().eval(), Warp().eval())
@@ -99,17 +101,6 @@ def changeable(person: Person) -> np.ndarray:
             cv2.line(strokes, start, end, 1, 18)
     arms = select(person.labels, ("left-arm", "right-arm")) & (strokes > 0)
     return arms | select(person.labels, UPPER)
-
-
-def pose_picture(person: Person) -> np.ndarray:
-    """uint8 (h, w, 3): the bones as lines on black."""
-    picture = np.zeros_like(person.image)
-    assert person.keypoints is not None
-    for a, b in BODY_25_BONES:
-        if person.keypoints[a, 2] > 0 and person.keypoints[b, 2] > 0:
-            start, end = (tuple(int(v) for v in person.keypoints[j, :2]) for j in (a, b))
-            cv2.line(picture, start, end, (255, 255, 255), 3)
-    return picture
 
 
 def _tensor(picture: np.ndarray) -> Tensor:
