@@ -3,8 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PUBLISHED := $(VENV)/.published
-# One process a core and one thread a process; tests that share a server or a network stay in one of them.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# One process a core; tests that share a server or a network stay in one of them.
+PYTEST := $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help setup published demo lab test check lint gallery tables bench clean
 

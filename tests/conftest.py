@@ -3,8 +3,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-from filelock import FileLock
+for library in ("OMP", "OPENBLAS"):  # threads wait for each other on small pictures; kernels and servers inherit this
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+from filelock import FileLock  # noqa: E402
 
 
 @pytest.hookimpl(tryfirst=True)

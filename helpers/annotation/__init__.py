@@ -1,1 +1,5 @@
-"""What a photograph shows: joints (OpenPose), clothing classes (SCHP), body surface (DensePose); one file a network."""
+"""What a photograph shows: joints, clothing classes, body surface; one file a network.
+
+``annotator`` joins ``openpose`` (whose maps ``skeleton`` reads), ``parsing`` (SCHP) and ``densepose`` (whose people are ``detections``);
+``detectron2`` runs DensePose in its place where that is installed.
+"""

@@ -22,16 +22,14 @@ from helpers.labels import ATR_NECK, BODY_25, CIHP, COCO_18, convert
 from helpers.person import Person
 
 if TYPE_CHECKING:
-    from helpers.annotation.densepose import DensePose
-    from helpers.annotation.detections import Detections
-    from helpers.annotation.detectron2 import Detectron2DensePose
+    from helpers.annotation.detections import Detections, Detector
     from helpers.annotation.openpose import OpenPose
 
-_FILES = {
-    "openpose": ("openpose", "body_pose_model.pth"),
-    "atr": ("humanparsing", "parsing_atr.onnx"),
-    "lip": ("humanparsing", "parsing_lip.onnx"),
-    "densepose": ("densepose", "model_final_162be9.pkl"),
+_RECORDS = {
+    "openpose": "openpose",
+    "atr": "humanparsing/parsing_atr.onnx",
+    "lip": "humanparsing/parsing_lip.onnx",
+    "densepose": "densepose",
 }
 _READ_FOR = {"keypoints": ("openpose",), "labels": ("atr", "lip"), "mask": ("atr", "lip"), "densepose": ("densepose",)}
 _LARGEST = (1024, 1024)
@@ -92,11 +90,11 @@ class OpenPoseSCHP(Base):
         return parsing.Parser(self._file("atr"), self._file("lip"), providers)
 
     @cached_property
-    def densepose(self) -> DensePose | Detectron2DensePose:
+    def densepose(self) -> Detector:
         """Body surface of everybody."""
         return self._load_densepose()
 
-    def _load_densepose(self) -> DensePose | Detectron2DensePose:
+    def _load_densepose(self) -> Detector:
         from helpers.annotation.densepose import DensePose
 
         return DensePose(self._file("densepose"), self.device)
@@ -104,8 +102,7 @@ class OpenPoseSCHP(Base):
     def _file(self, key: str) -> Path:
         from helpers import weights
 
-        group, filename = _FILES[key]
-        return weights.require(next(r.name for r in weights.records(group) if Path(r.path).name == filename))
+        return weights.require(_RECORDS[key])
 
     def _require(self, needs: Collection[str]) -> None:
         """Name a missing or damaged file of all that are needed before anything runs."""

@@ -6,6 +6,7 @@ Convention: IUV is uint8 (H, W, 3): body part 0..24 (0 = none), U and V 0..255.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -84,6 +85,13 @@ class Detections:
         shared = np.clip(high - low, 0, None).prod(1) / (boxes[:, 2:] - boxes[:, :2]).prod(1)
         best = int(np.argmax(inside + 0.5 * shared))
         return best if inside[best] >= 0.5 else None
+
+
+class Detector(Protocol):
+    """What finds people with their surface: DensePose's own network here, or detectron2's."""
+
+    def detect(self, image: np.ndarray) -> Detections:
+        """Everybody in uint8 (H, W, 3) RGB, boxes in its pixels, highest score first."""
 
 
 def box_pixels(box: Tensor) -> tuple[int, int, int, int]:

@@ -2,7 +2,8 @@
 
 Rooms, in the order a picture passes through them: ``words`` (a prompt to an ``outfit``), ``body`` (figure, pose, skin, hair), ``cloth``
 (patterns, sewing, draping), ``fabric`` (what cloth is made of), ``render`` (camera, light, rays), ``truth`` (annotations); ``engine``
-joins them, on the common ground of ``mesh``, ``fields``, ``colours`` and ``surface``.
+joins them, on the common ground of ``mesh``, ``fields``, ``colours`` and ``surface``. What is known about a kind of garment (``kinds``,
+``garments``) and of cloth (``fabrics``) is data that all of them read.
 
 The names below are read when they are first asked for, so that reading words does not load what draws them.
 """

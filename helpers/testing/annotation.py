@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers import Person, generate
+from helpers import Person, generate, weights
 from helpers.annotation import densepose, parsing, skeleton
 from helpers.annotation.detections import PARTS
 from helpers.annotation.openpose import BodyNetwork
@@ -36,27 +36,22 @@ FIGURE: dict[str, Any] = {
 """Whom the networks know best; draw it with ``generate(engine="mannequin", **FIGURE)``."""
 _OTHER: dict[str, Any] = {"prompt": "a man in a white t-shirt and blue jeans", "seed": 1, "size": (384, 512)}
 
-FILES = {
-    "openpose": ("openpose/body_pose_model.pth",),
-    "humanparsing": ("humanparsing/parsing_atr.onnx", "humanparsing/parsing_lip.onnx"),
-    "densepose": ("densepose/model_final_162be9.pkl",),
-}
-
 
 def write(folder: Path, *groups: str) -> None:
     """Write the checkpoints of ``groups`` (all of them by default; other parts' groups are passed over) below ``folder``."""
     folder = Path(folder)
     if not groups or "openpose" in groups:
         flat = {name.split(".", 1)[1]: tensor.contiguous() for name, tensor in openpose().state_dict().items()}
-        write_whole(folder / FILES["openpose"][0], lambda part: torch.save(flat, part))
+        write_whole(folder / weights.record("openpose").path, lambda part: torch.save(flat, part))
     if not groups or "humanparsing" in groups:
-        for file, side, names in zip(FILES["humanparsing"], (512, 473), (ATR, LIP), strict=True):
+        for name, side, names in (("atr", 512, ATR), ("lip", 473, LIP)):
             content = _onnx(parser(side, names), side)
-            write_whole(folder / file, partial(Path.write_bytes, data=content))
+            path = folder / weights.record(f"humanparsing/parsing_{name}.onnx").path
+            write_whole(path, partial(Path.write_bytes, data=content))
     if not groups or "densepose" in groups:
         arrays = {name: tensor.numpy() for name, tensor in densepose_network().state_dict().items()}
         content = pickle.dumps({"model": arrays, "__author__": "Tiny network for tests"})
-        write_whole(folder / FILES["densepose"][0], lambda part: part.write_bytes(content))
+        write_whole(folder / weights.record("densepose").path, lambda part: part.write_bytes(content))
 
 
 @cache

@@ -1,4 +1,5 @@
 """Another garment on a person.
 
-``framing`` and ``plausible`` come before an engine, ``result`` after it; the engines are ``drape``, embedded, and ``idm_vton``, published.
+``sitting`` is a network's way there and back (``framing``, ``plausible``, ``colour``), ``result`` what comes of it; the engines
+are ``drape``, embedded, and ``idm_vton``, published.
 """

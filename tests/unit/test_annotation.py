@@ -263,7 +263,7 @@ def test_neck_converts_by_name() -> None:
 
 def test_sixteen_bits_find_the_same_box(folder: Path, figure: Person) -> None:
     exact, coarse = (
-        DensePose(folder / tiny.FILES["densepose"][0], dtype=dtype).detect(figure.image, 0.3)
+        DensePose(folder / weights.record("densepose").path, dtype=dtype).detect(figure.image, 0.3)
         for dtype in (torch.float32, torch.bfloat16)
     )
     assert len(exact) == len(coarse) == 1
@@ -271,7 +271,7 @@ def test_sixteen_bits_find_the_same_box(folder: Path, figure: Person) -> None:
 
 
 def test_detectron2_gives_the_same_type(folder: Path, figure: Person) -> None:
-    ours = DensePose(folder / tiny.FILES["densepose"][0])
+    ours = DensePose(folder / weights.record("densepose").path)
     pictures = []
 
     def predictor(bgr: np.ndarray) -> SimpleNamespace:

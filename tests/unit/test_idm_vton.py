@@ -94,8 +94,13 @@ def test_closed_and_used_again_it_works_like_the_first_time(person: Person, garm
 
 def test_a_known_garment_is_not_computed_again(engine, person, garment, worn, monkeypatch: pytest.MonkeyPatch) -> None:
     engine(person, garment, mask=worn, seed=0, **FAST)
-    compute, calls = idm_vton.pipeline.garment_features, []
-    monkeypatch.setattr(idm_vton.pipeline, "garment_features", lambda *a, **k: (calls.append(1), compute(*a, **k)))
+    calls, real = [], idm_vton.pipeline.garment_features
+
+    def counted(*args, **settings):
+        calls.append(1)
+        return real(*args, **settings)
+
+    monkeypatch.setattr(idm_vton.pipeline, "garment_features", counted)
     engine(person, garment, mask=np.roll(worn, 3, 0), seed=9, **FAST)
     assert not calls
     engine(person, product("blue t-shirt", size=(192, 256)), mask=worn, seed=9, **FAST)

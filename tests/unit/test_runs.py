@@ -159,12 +159,3 @@ def test_the_command_refuses_before_it_starts() -> None:
     )
     assert done.returncode == 2
     assert "no parameter 'sedd'" in done.stderr
-
-
-HEAVY = ("torch", "matplotlib", "IPython", "embreex", "ipycanvas", "ipywidgets", "skimage", "helpers.mannequin")
-
-
-@pytest.mark.parametrize("what", ["import helpers", "from helpers import runs", "from helpers import machine, checks"])
-def test_importing_what_every_notebook_opens_with_loads_nothing_heavy(what: str) -> None:
-    code = f"import sys; {what}; print([m for m in {HEAVY} if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("helpers.mannequin.body.figure")
-
 from helpers.labels import BODY_25, CIHP, DENSEPOSE_PARTS
 from helpers.mannequin.body.figure import make_body
 from helpers.mannequin.mesh import vertex_normals

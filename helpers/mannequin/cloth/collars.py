@@ -72,8 +72,8 @@ def shirt_collar(sheet: Sheet, loop: np.ndarray, form: Form, obstacles: list[Obs
     drop = 0.044 + 0.026 * np.exp(-((np.abs(along) - _GAP).clip(0) / 0.030))
     slope = 0.42 + 0.30 * np.exp(-(((np.abs(along) - 0.5 * half) / (0.28 * half)) ** 2))
     rows = []
-    for share, out in ((1.0, 0.0), (1.0, 0.0016), (0.75, 0.0022), (0.5, 0.0024), (0.25, 0.0022), (0.05, 0.0016), (0.0, 0.0)):
-        fall = share * drop
+    for part, out in ((1.0, 0.0), (1.0, 0.0016), (0.75, 0.0022), (0.5, 0.0024), (0.25, 0.0022), (0.05, 0.0016), (0.0, 0.0)):
+        fall = part * drop
         rows.append(np.stack([high + 0.002 - np.cos(slope) * fall, 0.003 + out + np.sin(slope) * fall], axis=1))
     rows.append(np.stack([high - 0.001, np.full_like(high, 0.0005)], axis=1))
     leaf = sweep(edge, np.stack(rows, axis=1), share=np.abs(along) > _GAP)
@@ -140,13 +140,13 @@ def button(place: np.ndarray, normal: np.ndarray, radius: float = 0.0056) -> Mes
     rings = ((1.0, 0.0012), (1.0, 0.0036), (0.88, 0.0044), (0.7, 0.0040), (0.3, 0.0036))
     vertices = np.concatenate([*(place + radius * r * circle + h * normal for r, h in rings), [place + 0.0034 * normal]])
     k, after = np.arange(14), (np.arange(14) + 1) % 14
-    faces = []
+    parts = []
     for ring in range(len(rings) - 1):
         a, b, c, d = ring * 14 + k, ring * 14 + after, (ring + 1) * 14 + after, (ring + 1) * 14 + k
-        faces += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
+        parts += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
     last = (len(rings) - 1) * 14
-    faces.append(np.stack([last + k, last + after, np.full(14, len(vertices) - 1)], axis=1))
-    faces = np.concatenate(faces).astype(np.int32)
+    parts.append(np.stack([last + k, last + after, np.full(14, len(vertices) - 1)], axis=1))
+    faces = np.concatenate(parts).astype(np.int32)
     mesh = Mesh(vertices, faces, vertices[:, :2] * 0.1, vertex_normals(vertices, faces))
     mesh.attributes = {"trim": np.ones(len(vertices))}
     return mesh

@@ -217,13 +217,13 @@ def _sole(centre: np.ndarray, outline: np.ndarray, last: Last, size: float) -> M
     vertices = np.concatenate([*grid, [[centre[0], -thick, centre[1]]]])
     column = np.arange(count)
     after = (column + 1) % count
-    faces = []
+    parts = []
     for k in range(rows - 1):
         a, b, c, d = k * count + column, k * count + after, (k + 1) * count + after, (k + 1) * count + column
-        faces += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
-    faces.append(np.stack([after, column, np.full(count, len(vertices) - 1)], axis=1))
+        parts += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
+    parts.append(np.stack([after, column, np.full(count, len(vertices) - 1)], axis=1))
     uv = np.stack([vertices[:, 0], vertices[:, 2]], axis=1)
-    faces = np.concatenate(faces).astype(np.int32)
+    faces = np.concatenate(parts).astype(np.int32)
     return Mesh(vertices, faces, uv, vertex_normals(vertices, faces))
 
 

@@ -63,9 +63,9 @@ class Obstacles:
     def nearest(self, points: np.ndarray, part: np.ndarray) -> np.ndarray:
         """(V,) index of the obstacle point nearest to each of ``points`` (V, 3) among those its ``part`` (V,) meets."""
         out = np.empty(len(points), np.int64)
-        for p in np.flatnonzero(np.bincount(part)):
+        for p in np.flatnonzero(np.bincount(part)).tolist():
             if p not in self._trees:
-                rows = np.flatnonzero(np.isin(self.part, self.meets[int(p)]))
+                rows = np.flatnonzero(np.isin(self.part, self.meets[p]))
                 tree = cKDTree(self.points[rows], leafsize=24, balanced_tree=False) if len(rows) else None
                 self._trees[p] = tree, rows
             tree, rows = self._trees[p]
@@ -142,7 +142,8 @@ def drape(
         before = position.copy()
         position += speed * free[:, None] + fall
         if step % 3 == 0:
-            contacts = [[p.astype(np.float32) for p in o.planes(position, part)] for o in obstacles]
+            planes = [o.planes(position, part) for o in obstacles]
+            contacts = [(point.astype(np.float32), normal.astype(np.float32)) for point, normal in planes]
         for _ in range(cloth.iterations):
             d = difference @ position
             size = np.sqrt(np.einsum("ij,ij->i", d, d))[:, None]

@@ -22,7 +22,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from helpers import devices, engines
-from helpers.contract import Base, checked_seeds
+from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.person import Person
 from helpers.stepping import OnStep, tell
@@ -58,6 +58,7 @@ class IDMVTON(Base):
         """One picture; :meth:`many` says what ``settings`` there are."""
         return self.many(person, garment, mask=mask, seeds=[seed], **settings)[0]
 
+    @engines.checked("try_on", "idm_vton")
     def many(
         self,
         person: Person,
@@ -94,22 +95,6 @@ class IDMVTON(Base):
         progress:       show a bar of the steps; ``None``: where there is no ``on_step``
         on_step:        ``(step, total, None)`` after every step of every picture; ``False`` from it cancels
         """
-        given = {
-            "description": description,
-            "steps": steps,
-            "guidance_scale": guidance_scale,
-            "negative_prompt": negative_prompt,
-            "framing": framing,
-            "annotator": annotator,
-            "pick": pick,
-            "colour_match": colour_match,
-            "profile": profile,
-            "parity": parity,
-            "progress": progress,
-            "on_step": on_step,
-        }
-        engines.check_settings("try_on", "idm_vton", given)
-        seeds = checked_seeds(seeds)
         loading.require_all()
         self._set_profile(choose_profile(profile))
         if parity:
@@ -139,7 +124,7 @@ class IDMVTON(Base):
 
             for seed in seeds:
                 scheduler.set_timesteps(steps)
-                generator = torch.Generator().manual_seed(int(seed))
+                generator = torch.Generator().manual_seed(seed)
                 told = torch.cat(hidden), torch.cat(pooled)
                 painted = self._paint(
                     conditioning, scheduler, cloth, words[2].hidden, *told, guidance_scale, generator, parity, step_done

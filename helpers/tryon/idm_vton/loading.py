@@ -30,11 +30,7 @@ FULL = (torch.float32, torch.float64)
 
 def file(part: str) -> Path:
     """The file ``part`` of the published folder. Raises ``weights.Missing`` or ``weights.Damaged`` with the remedy."""
-    return weights.require(_record(part).name)
-
-
-def _record(part: str) -> weights.Record:
-    return next(r for r in weights.records(_GROUP) if r.path == f"{_GROUP}/{part}")
+    return weights.require(f"{_GROUP}/{part}")
 
 
 def config(part: str) -> dict[str, Any]:
@@ -80,7 +76,7 @@ def load_resampler(device: torch.device, dtype: torch.dtype) -> Resampler:
 
 def _in(dtype: torch.dtype, part: str) -> Path:
     """The file ``part`` itself, or its 16-bit conversion."""
-    return file(part) if dtype in FULL else weights.converted(_record(part).name, dtype)
+    return file(part) if dtype in FULL else weights.converted(f"{_GROUP}/{part}", dtype)
 
 
 def load_garment_net(device: torch.device, dtype: torch.dtype) -> GarmentNet:
