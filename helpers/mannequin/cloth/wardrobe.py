@@ -53,7 +53,7 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     form = Form(body, base_hull())
     skin = body_obstacles(form)
     layers: list[tuple[Obstacles, Obstacles | None]] = []
-    out = []
+    out: list[Worn] = []
     waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
     # Shoes first: trousers break on them.
     for index in sorted(range(len(pieces)), key=lambda i: pieces[i].category != "shoes"):
