@@ -45,8 +45,8 @@ check: $(PUBLISHED)  ## lint and the unit tests that are quick
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) -m "not slow" tests/unit
 
-lint: $(INSTALLED)  ## ruff over code and notebooks
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(INSTALLED)  ## ruff over code and notebooks, mypy over helpers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 gallery: $(INSTALLED)  ## remake docs/gallery.md and its pictures by running the notebooks
 	@$(BIN)/python docs/make_gallery.py

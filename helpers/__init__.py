@@ -98,6 +98,8 @@ def annotate(
     if not missing:
         return person
     pick = engines.PICK.check("pick", pick)
+    if mask is not None:
+        checks.mask(mask, person.image.shape[:2])
     record = engines.find("annotate", engine, gives=missing)
     settings = engines.check_settings("annotate", record.name, settings)
     found = engines.load("annotate", record.name)(person, needs=missing, pick=pick, mask=mask, **settings)

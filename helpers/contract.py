@@ -94,7 +94,17 @@ class Base:
 # only where the record has it.
 
 
-class Generator(Protocol):
+class Closing(Protocol):
+    """What :class:`Base` gives every engine."""
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Generator(Closing, Protocol):
     """Words to a clothed person."""
 
     def read(self, words: str, negative_prompt: str | None = None) -> tuple[Any, Any]:
@@ -105,8 +115,6 @@ class Generator(Protocol):
     def many(self, prompt: str | Outfit, *, seeds: Sequence[int], size: tuple[int, int] = ..., **settings: Any) -> list[Person]:
         """One person a seed; each is the one that the call draws for that seed alone. Needs ``multiple``."""
 
-    def close(self) -> None: ...
-
 
 class Candidate(Protocol):
     """One answer to a first click: mask bool (H, W), and the engine's own score of it."""
@@ -115,7 +123,7 @@ class Candidate(Protocol):
     score: float
 
 
-class Segmenter(Protocol):
+class Segmenter(Closing, Protocol):
     """Clicks to a mask, of one image at a time; with the same image again ``set_image`` costs nothing."""
 
     def set_image(self, image: np.ndarray) -> None: ...
@@ -123,15 +131,13 @@ class Segmenter(Protocol):
     def predict(self, points: Sequence[tuple[float, float, int]], **settings: Any) -> np.ndarray:
         """bool (H, W). ``choice`` needs ``candidates``, ``box`` needs ``boxes``."""
 
-    def candidates(self, points: Sequence[tuple[float, float, int]]) -> list[Any]:
+    def candidates(self, points: Sequence[tuple[float, float, int]]) -> Sequence[Candidate]:
         """The answers to a first click, best first. Needs ``candidates``, as ``default_choice`` does."""
 
     def default_choice(self, points: Sequence[tuple[float, float, int]]) -> int: ...
 
-    def close(self) -> None: ...
 
-
-class Annotator(Protocol):
+class Annotator(Closing, Protocol):
     """A person with the annotations that ``needs`` names, out of those that the record ``gives``; what is known is kept."""
 
     def __call__(
@@ -145,10 +151,8 @@ class Annotator(Protocol):
     ) -> Person:
         """``pick``: who of several; ``auto`` is whom ``mask`` is on. ``scene["people"]`` says how many there were."""
 
-    def close(self) -> None: ...
 
-
-class TryOnEngine(Protocol):
+class TryOnEngine(Closing, Protocol):
     """A garment on a person in place of what the mask covers; without ``frames`` there is a mask, of the photograph's size."""
 
     def __call__(
@@ -159,5 +163,3 @@ class TryOnEngine(Protocol):
         self, person: Person, garment: Garment, *, mask: np.ndarray | None, seeds: Sequence[int], **settings: Any
     ) -> list[TryOn]:
         """One picture a seed, each the same whatever the others are. Needs ``multiple``."""
-
-    def close(self) -> None: ...

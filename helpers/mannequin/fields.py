@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 
-def smoothstep(start: float, end: float, value: np.ndarray) -> np.ndarray:
+def smoothstep(start: np.ndarray | float, end: np.ndarray | float, value: np.ndarray) -> np.ndarray:
     """0 at ``start``, 1 at ``end``, smooth in between; ``start`` may be the larger one."""
     t = np.clip((value - start) / (end - start), 0, 1)
     return t * t * (3 - 2 * t)

@@ -136,6 +136,7 @@ def _regions(template: Template) -> tuple[tuple[_Region, ...], np.ndarray]:
             belongs.append(template.region(*chosen))
             whole = f"{side}-{name}".lstrip("-")
             ends = ("front", "back") if name in ("torso", "upper-leg", "lower-leg") else ("outer", "inner")
+            parts: tuple[str, ...]
             if name == "head":
                 parts, start, end = ("head-left", "head-right"), joints["neck02"], joints["head"] + (0, 0.2, 0)
             else:

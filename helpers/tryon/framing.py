@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from helpers import checks
+
 MODES = ("letterbox", "crop", "stretch")
 
 
@@ -19,6 +21,25 @@ class Frame:
     size: tuple[int, int]
     source: tuple[int, int, int, int]
     target: tuple[int, int, int, int]
+
+    @classmethod
+    def fit(cls, photograph: tuple[int, int], size: tuple[int, int], mode: str = "letterbox") -> Frame:
+        """How a photograph of (width, height) goes into a frame of ``size``.
+
+        mode: ``letterbox`` keeps all of it, ``crop`` its middle of the frame's shape, ``stretch`` (as published) bends it to that shape
+        Raises ``ValueError`` for another mode.
+        """
+        checks.one_of(mode, "framing", MODES)
+        (w, h), (width, height) = photograph, size
+        if mode == "stretch":
+            return cls(photograph, size, (0, 0, w, h), (0, 0, width, height))
+        if mode == "crop":
+            side = min(w / width, h / height)
+            cut_w, cut_h = max(1, round(width * side)), max(1, round(height * side))
+            return cls(photograph, size, ((w - cut_w) // 2, (h - cut_h) // 2, cut_w, cut_h), (0, 0, width, height))
+        scale = min(width / w, height / h)
+        new_w, new_h = max(1, round(w * scale)), max(1, round(h * scale))
+        return cls(photograph, size, (0, 0, w, h), ((width - new_w) // 2, (height - new_h) // 2, new_w, new_h))
 
     def put(self, image: np.ndarray) -> np.ndarray:
         """uint8 (H, W, 3) or bool (H, W) of the photograph's size, in the frame; the margin repeats its border, a mask's is False."""
@@ -53,26 +74,6 @@ class Frame:
         out = onto.copy()
         out[y : y + h, x : x + w] = _resize(framed[top : top + height, left : left + width], (w, h))
         return out
-
-
-def frame(photograph: tuple[int, int], size: tuple[int, int], mode: str = "letterbox") -> Frame:
-    """How a photograph of (width, height) goes into a frame of ``size``.
-
-    mode: ``letterbox`` keeps all of it, ``crop`` its middle of the frame's shape, ``stretch`` (as published) bends it to that shape
-    Raises ``ValueError`` for another mode.
-    """
-    if mode not in MODES:
-        raise ValueError(f"frame must be one of {', '.join(MODES)}, not {mode!r}.")
-    (w, h), (width, height) = photograph, size
-    if mode == "stretch":
-        return Frame(photograph, size, (0, 0, w, h), (0, 0, width, height))
-    if mode == "crop":
-        side = min(w / width, h / height)
-        cut_w, cut_h = max(1, round(width * side)), max(1, round(height * side))
-        return Frame(photograph, size, ((w - cut_w) // 2, (h - cut_h) // 2, cut_w, cut_h), (0, 0, width, height))
-    scale = min(width / w, height / h)
-    new_w, new_h = max(1, round(w * scale)), max(1, round(h * scale))
-    return Frame(photograph, size, (0, 0, w, h), ((width - new_w) // 2, (height - new_h) // 2, new_w, new_h))
 
 
 def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

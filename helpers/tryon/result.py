@@ -34,7 +34,7 @@ class TryOn:
     steps: dict[str, np.ndarray] = field(default_factory=dict)
     data: dict[str, np.ndarray] = field(default_factory=dict)
     seconds: float = 0.0
-    engine: str = "drape"
+    engine: str = ""
     licence: str = ""
 
     def at_size_of(self, original: np.ndarray) -> TryOn:

@@ -20,7 +20,7 @@ from helpers.garment import Garment
 from helpers.person import Person
 from helpers.tryon import plausible
 from helpers.tryon.colour import match_colour
-from helpers.tryon.framing import Frame, frame
+from helpers.tryon.framing import Frame
 from helpers.tryon.result import TryOn
 
 GROWN = 0.006
@@ -155,7 +155,7 @@ def sit(
 
     mask:      bool (H, W) over the photograph, checked by :mod:`helpers.tryon.plausible`, or ``None`` for an engine that finds it
     needs:     names out of ``person.ANNOTATIONS``; what the person lacks is asked of ``annotator``, in the frame
-    framing:   ``letterbox``, ``crop`` or ``stretch`` (:func:`helpers.tryon.framing.frame`); a garment is stretched or letterboxed
+    framing:   ``letterbox``, ``crop`` or ``stretch`` (:meth:`helpers.tryon.framing.Frame.fit`); a garment is stretched or letterboxed
     pick:      who is meant of several people: ``auto`` (whom the mask is on, else the most prominent) or 0, 1, ... from the left
     annotated: (width, height) at which the person is annotated where that is not ``size``
     grown:     of the frame's height, by which the mask grows
@@ -165,7 +165,7 @@ def sit(
     if annotator != "auto":
         engines.find("annotate", annotator)
     height, width = person.image.shape[:2]
-    place = frame((width, height), size, framing)
+    place = Frame.fit((width, height), size, framing)
     notes = []
     framed = np.zeros(size[::-1], bool)
     if mask is not None:
@@ -176,7 +176,7 @@ def sit(
             raise ValueError(f"mask lies outside what framing={framing!r} keeps of the photograph. Use framing='letterbox'.")
         if grown:
             framed = cv2.dilate(framed.astype(np.uint8), _ellipse(max(1, round(grown * size[1])))) > 0
-    smaller = frame((width, height), annotated or size, framing)
+    smaller = Frame.fit((width, height), annotated or size, framing)
     seen = in_frame(person, smaller)
     if seen.missing(needs):
         seen = annotate(seen, engine=annotator, needs=needs, pick=pick, mask=None if mask is None else smaller.put(mask))
@@ -185,7 +185,7 @@ def sit(
                 f"{people} people are in the picture; one was dressed, the mask's wearer or the most prominent. "
                 "pick=0, 1, ... chooses."
             )
-    cloth_frame = frame(
+    cloth_frame = Frame.fit(
         (garment.image.shape[1], garment.image.shape[0]), size, "stretch" if framing == "stretch" else "letterbox"
     )
     return Sitting(

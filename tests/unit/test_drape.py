@@ -6,7 +6,19 @@ import pytest
 from helpers.mannequin.cloth.clip import Cut
 from helpers.mannequin.cloth.flatten import flatten
 from helpers.mannequin.cloth.simulate import Cloth, Obstacles, drape
-from helpers.mannequin.mesh import boundary_edges, loops, refine_quads, refine_triangles, unique_edges
+from helpers.mannequin.mesh import (
+    boundary_edges,
+    edge_table,
+    loops,
+    neighbour_mean,
+    on_boundary,
+    on_edges,
+    refine_quads,
+    refine_triangles,
+    triangles,
+    unique_edges,
+    unit,
+)
 
 
 def grid(count: int, size: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -33,6 +45,45 @@ def areas(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def circle(points: np.ndarray) -> np.ndarray:
     return 0.37 - np.hypot(points[:, 0], points[:, 2])
+
+
+def cube() -> tuple[np.ndarray, np.ndarray]:
+    """Corners of a cube about the origin and its six sides, counter-clockwise from outside."""
+    points = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+    quads = np.array([(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)], np.int32)
+    return points, quads
+
+
+def test_the_table_of_edges_says_who_shares_them():
+    points, faces = grid(4)
+    for mesh in (faces, cube()[1]):
+        edges, index, shared = edge_table(mesh)
+        assert np.array_equal(edges, unique_edges(mesh))
+        sides = np.sort(np.stack([mesh, np.roll(mesh, -1, axis=1)], axis=2), axis=2)
+        assert np.array_equal(edges[index], sides)
+        assert np.array_equal(shared, np.bincount(index.ravel()))
+    assert not len(boundary_edges(cube()[1]))
+    assert np.array_equal(on_boundary(faces, len(points)), np.abs(points).max(axis=1) == 0.5)
+
+
+def test_the_mean_of_the_neighbours_of_a_corner_lies_on_its_edges():
+    points, quads = cube()
+    mean = neighbour_mean(quads, len(points)) @ points
+    assert np.allclose(mean, points / 3)  # of three neighbours, two agree with a corner in each coordinate
+    assert np.allclose(on_edges(np.array([[0, 7]]), np.array([0.25]), len(points)) @ points, points[0] / 2)
+    assert np.allclose(unit(np.array([[3.0, 0, 4], [0, 0, 0]])), [[0.6, 0, 0.8], [0, 0, 0]])
+
+
+def test_a_subdivided_cube_is_rounder_and_keeps_vertices_without_faces():
+    points, quads = cube()
+    points = np.concatenate([points, [[7.0, 7, 7]]])
+    matrix, fine, ends = refine_quads(quads, len(points))
+    new = matrix @ points
+    assert (len(fine), len(ends)) == (24, 12)
+    assert np.allclose(new[:8], points[:8] * 5 / 9)  # Catmull and Clark's rule for three faces
+    assert np.allclose(new[8], points[8])
+    assert np.allclose(np.linalg.norm(new[-6:], axis=1), 1)  # the middles of the sides stay
+    assert len(boundary_edges(triangles(fine))) == 0
 
 
 def test_clip_follows_the_line_without_slivers():

@@ -142,7 +142,7 @@ def lid_edges(base: Template) -> np.ndarray:
 
 
 def lash_surface(body: Body) -> Surface:
-    vertices, faces, uv, start = [], [], [], 0
+    vertices, pieces, uv, start = [], [], [], 0
     for name, grid in _lash_grids(body.template).items():
         rows, columns = grid.shape
         at = body.posed[grid]
@@ -152,7 +152,7 @@ def lash_surface(body: Body) -> Surface:
         uv.append(np.stack([along + (2 if name.startswith("lower") else 0), across], axis=-1).reshape(-1, 2))
         index = np.arange(grid.size).reshape(grid.shape) + start
         quads = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1).reshape(-1, 4)
-        faces.append(triangles(quads if not name.endswith("right") else quads[:, ::-1]))
+        pieces.append(triangles(quads if not name.endswith("right") else quads[:, ::-1]))
         start += grid.size
     colour = (linear(body.figure.hair_colour) * 0.12 + 0.003).astype(np.float32)
     strength = 1.0 if body.figure.presentation == "woman" else 0.6
@@ -168,7 +168,7 @@ def lash_surface(body: Body) -> Surface:
         ends = smoothstep(0, 0.2, along) * smoothstep(1.0, 0.92, along)
         return strength * np.where(lower, 0.45, 0.9) * thin * ends * (1 - across**3)
 
-    faces = np.concatenate(faces).astype(np.int32)
+    faces = np.concatenate(pieces).astype(np.int32)
     labels = np.full(len(faces), CIHP.index("face"), np.uint8)
     material = Material(albedo, kind="hair", roughness=0.6, opacity=opacity)
     return Surface("lashes", np.concatenate(vertices), faces, material, labels, uv=np.concatenate(uv))

@@ -137,16 +137,17 @@ def _mannequin_patches(base: Template) -> tuple[np.ndarray, sparse.csr_matrix]:
     for _ in range(2):
         mask = beside.T @ (beside @ mask)
     inside, around = mask > 0, beside.T @ (beside @ (beside.T @ (beside @ mask))) > 0
-    rows, blocks = [], []
+    holes: list[np.ndarray] = []
+    blocks = []
     for sign in (1, -1):
         side = base.vertices[:, 0] * sign > 0
         hole, rim = np.flatnonzero(inside & side), np.flatnonzero(around & ~inside & side)
         weights = _thin_plate(base.vertices[rim, :2], base.vertices[hole, :2])
-        row, column = np.meshgrid(np.arange(len(hole)) + sum(map(len, rows)), rim, indexing="ij")
+        row, column = np.meshgrid(np.arange(len(hole)) + sum(len(h) for h in holes), rim, indexing="ij")
         blocks.append((weights.ravel(), row.ravel(), column.ravel()))
-        rows.append(hole)
+        holes.append(hole)
     weights, row, column = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    rows = np.concatenate(rows)
+    rows = np.concatenate(holes)
     return rows, sparse.csr_matrix((weights, (row, column)), (len(rows), count))
 
 

@@ -74,9 +74,7 @@ def _ribbons(head: Head, hair: Strands, colour: np.ndarray, figure: Figure, rng:
     ones = np.ones((count, places, 2))
     uv = np.stack([np.broadcast_to([0.0, 1.0], (count, places, 2)), t[None, :, None] * ones], axis=-1).reshape(-1, 2)
     tone = _tones(hair, figure, rng)
-    strand = np.stack(
-        [rng.random(count)[:, None, None] * ones, tone[:, None, None] * ones, hair.soft[:, None, None] * ones], axis=-1
-    )
+    strand = np.stack([rng.random((count, 1, 1)) * ones, tone[:, None, None] * ones, hair.soft[:, None, None] * ones], axis=-1)
     material = _HairColour(colour, figure.hair)
     return Surface(
         "hair",

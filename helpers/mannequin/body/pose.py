@@ -206,7 +206,7 @@ class _Skeleton:
         target = root + hips @ (target - root)
         shoulder = self._places(root)[self.bones.index("upperarm01" + side)]
         upper, fore, wrist = (self.head(bone + side) for bone in ("upperarm01", "lowerarm01", "wrist"))
-        elbow = _third_point(shoulder, target, np.linalg.norm(fore - upper), np.linalg.norm(wrist - fore), arm.elbow * mirror)
+        elbow = _third_point(shoulder, target, _apart(upper, fore), _apart(fore, wrist), np.array(arm.elbow) * mirror)
         fingers = np.array(arm.fingers)
         return elbow - shoulder, target - elbow, hips @ (fingers - normal * (fingers @ normal)), -hips @ normal
 
@@ -290,9 +290,8 @@ class _Skeleton:
     def _leg(self, side: str, turn: float, hip: np.ndarray, ankle: np.ndarray) -> None:
         """Two-bone inverse kinematics; the knee points ahead, turned out with the toes."""
         rest_hip, rest_knee, rest_ankle = (self.head(b + side) for b in ("upperleg01", "lowerleg01", "foot"))
-        a, b = np.linalg.norm(rest_knee - rest_hip), np.linalg.norm(rest_ankle - rest_knee)
         toward = _axis_turn(-DOWN, 0.8 * turn) @ AHEAD
-        knee = _third_point(hip, ankle, a, b, toward)
+        knee = _third_point(hip, ankle, _apart(rest_hip, rest_knee), _apart(rest_knee, rest_ankle), toward)
         thigh, shin, hinge = knee - hip, ankle - knee, np.cross(ankle - hip, toward)
         for bone, now, before in (("upperleg", thigh, rest_knee - rest_hip), ("lowerleg", shin, rest_ankle - rest_knee)):
             rotation = _frame(now, hinge) @ _frame(before, np.cross(before, AHEAD)).T
@@ -324,10 +323,14 @@ class _Skeleton:
 def _third_point(start: np.ndarray, end: np.ndarray, a: float, b: float, toward: np.ndarray) -> np.ndarray:
     """The joint between two bones of lengths ``a`` and ``b`` from ``start`` to ``end``, on the side that is ``toward``."""
     line = end - start
-    reach = min(np.linalg.norm(line), (a + b) * 0.9995)
+    reach = min(float(np.linalg.norm(line)), (a + b) * 0.9995)
     along = (a * a + reach * reach - b * b) / (2 * reach)
     x = unit(line)
     return start + along * x + np.sqrt(max(a * a - along * along, 0.0)) * unit(toward - x * (x @ toward))
+
+
+def _apart(start: np.ndarray, end: np.ndarray) -> float:
+    return float(np.linalg.norm(end - start))
 
 
 def _frame(first: np.ndarray, second: np.ndarray) -> np.ndarray:

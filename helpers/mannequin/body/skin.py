@@ -21,7 +21,7 @@ from helpers.mannequin.body.figure import Body
 from helpers.mannequin.body.template import Template, template, texture
 from helpers.mannequin.colours import linear
 from helpers.mannequin.fields import noise, smoothstep
-from helpers.mannequin.mesh import edge_table, refine_closed, triangles, vertex_normals
+from helpers.mannequin.mesh import edge_table, refine_closed, triangles, unit, vertex_normals
 from helpers.mannequin.outfit import Figure
 from helpers.mannequin.surface import Hits, Material, Surface
 
@@ -233,7 +233,7 @@ class _SkinColour:
         )
         relief = np.stack([noise(hits["template"] + offset, 0.0012) for offset in (0.0, 7.3, 14.6)], axis=1)
         out = hits["normal"] + rough * relief
-        return out / np.linalg.norm(out, axis=1, keepdims=True)
+        return unit(out)
 
     def _absorb(self, melanin: np.ndarray, blood: np.ndarray) -> np.ndarray:
         # Blood shows less through much melanin.

@@ -230,13 +230,17 @@ def _upper(base: Template) -> _Patch:
 # ------------------------------------------------------------------------------------------------------------- tools
 
 
+def _along(points: np.ndarray) -> np.ndarray:
+    """(N, K) metres from the root of each strand (N, K, 3) to its places."""
+    steps = np.linalg.norm(np.diff(points, axis=1), axis=2)
+    return np.concatenate([np.zeros((len(points), 1)), np.cumsum(steps, axis=1)], axis=1)
+
+
 def resample_strands(points: np.ndarray, count: int, length: np.ndarray | None = None, power: float = 1.0) -> np.ndarray:
     """Polylines (N, K, 3) at ``count`` steps of arc, cut off after ``length`` (N,) metres; ``power`` > 1: closer at the root."""
     if length is None and points.shape[1] == count:
         return points
-    along = np.concatenate(
-        [np.zeros((len(points), 1)), np.cumsum(np.linalg.norm(np.diff(points, axis=1), axis=2), axis=1)], axis=1
-    )
+    along = _along(points)
     total = along[:, -1] if length is None else np.minimum(length, along[:, -1])
     wanted = total[:, None] * np.linspace(0, 1, count) ** power
     low = np.clip((along[:, None, :] <= wanted[:, :, None]).sum(2) - 1, 0, points.shape[1] - 2)
@@ -275,9 +279,7 @@ def wave(
     tangent = unit(np.gradient(points, axis=1))
     across = unit(np.cross(tangent, unit(points - AXIS)))
     outward = np.cross(across, tangent)
-    along = np.concatenate(
-        [np.zeros((len(points), 1)), np.cumsum(np.linalg.norm(np.diff(points, axis=1), axis=2), axis=1)], axis=1
-    )
+    along = _along(points)
     turn = rng.uniform(0, 2 * np.pi, lock.max() + 1)[lock] + own * rng.normal(size=len(points))
     phase = 2 * np.pi * along / (length * rng.uniform(0.85, 1.15, lock.max() + 1)[lock, None]) + turn[:, None]
     size = height * smoothstep(0.01, 0.12, along)

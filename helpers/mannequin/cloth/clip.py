@@ -66,7 +66,7 @@ class Cut:
         added[crossing] = inverse.ravel() + len(value)
 
         count = crossing.sum(axis=1)
-        parts, origins = [self.faces[count == 0]], [np.flatnonzero(count == 0)]
+        pieces, origins = [self.faces[count == 0]], [np.flatnonzero(count == 0)]
         # One crossed edge: the corner opposite it lies on the line. Two: the corner between them is alone on its side.
         for crossed, pick in ((1, corners == 0), (2, crossing & np.roll(crossing, 1, axis=1))):
             rows = np.flatnonzero(count == crossed)
@@ -76,9 +76,9 @@ class Cut:
             ab, bc, ca = np.take_along_axis(added[rows], turn, axis=1).T
             new = [(a, b, bc), (a, bc, c)] if crossed == 1 else [(a, ab, ca), (ab, b, c), (ab, c, ca)]
             for triangle in new:
-                parts.append(np.stack(triangle, axis=1))
+                pieces.append(np.stack(triangle, axis=1))
                 origins.append(rows)
-        faces, origin = np.concatenate(parts).astype(np.int32), np.concatenate(origins)
+        faces, origin = np.concatenate(pieces).astype(np.int32), np.concatenate(origins)
         value = np.concatenate([value, np.zeros(len(edges))])
         matrix = sparse.vstack([self.matrix, blend @ self.matrix]).tocsr()
         lines = {key: np.concatenate([on, on[edges].all(axis=1)]) for key, on in self.lines.items()}

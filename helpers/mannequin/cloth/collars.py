@@ -11,7 +11,7 @@ from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Edge, Mesh, compact, fitted, join, sweep
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import vertex_normals
+from helpers.mannequin.mesh import unit, vertex_normals
 
 _GAP = 0.006  # metres between the two leaves' front edges and the middle
 PLACKET = 0.017  # half its width
@@ -28,12 +28,12 @@ def neck_edge(sheet: Sheet, loop: np.ndarray, form: Form, lean: float) -> tuple[
     axis /= np.linalg.norm(axis)
     inward = points.mean(axis=0) - points
     inward -= (inward @ axis)[:, None] * axis
-    inward /= np.linalg.norm(inward, axis=1, keepdims=True)
+    inward = unit(inward)
     up = np.cos(lean) * axis + np.sin(lean) * inward
     tangent = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    tangent = unit(tangent)
     up -= np.einsum("ij,ij->i", up, tangent)[:, None] * tangent
-    up /= np.linalg.norm(up, axis=1, keepdims=True)
+    up = unit(up)
     edge = Edge(points, up, np.cross(up, tangent))
     along = edge.along
     return edge, np.where(along[:-1] > along[-1] / 2, along[:-1] - along[-1], along[:-1])
@@ -116,7 +116,7 @@ def placket(sheet: Sheet, length: float = np.inf, spacing: float = 0.088) -> lis
     down = np.linspace(high, low, max(int((high - low) / 0.008), 4))
     flat = np.stack(np.meshgrid(down, across, indexing="ij")[::-1], axis=-1)
     at = fitted(uv[mine], place, flat.reshape(-1, 2))
-    normal = at[:, 3:] / np.linalg.norm(at[:, 3:], axis=1, keepdims=True)
+    normal = unit(at[:, 3:])
     vertices = at[:, :3] + np.tile(rise, len(down))[:, None] * normal
     row, column = (index.ravel() for index in np.meshgrid(np.arange(len(down) - 1), np.arange(6), indexing="ij"))
     a = row * 7 + column
@@ -140,13 +140,13 @@ def button(place: np.ndarray, normal: np.ndarray, radius: float = 0.0056) -> Mes
     rings = ((1.0, 0.0012), (1.0, 0.0036), (0.88, 0.0044), (0.7, 0.0040), (0.3, 0.0036))
     vertices = np.concatenate([*(place + radius * r * circle + h * normal for r, h in rings), [place + 0.0034 * normal]])
     k, after = np.arange(14), (np.arange(14) + 1) % 14
-    parts = []
+    pieces = []
     for ring in range(len(rings) - 1):
         a, b, c, d = ring * 14 + k, ring * 14 + after, (ring + 1) * 14 + after, (ring + 1) * 14 + k
-        parts += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
+        pieces += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
     last = (len(rings) - 1) * 14
-    parts.append(np.stack([last + k, last + after, np.full(14, len(vertices) - 1)], axis=1))
-    faces = np.concatenate(parts).astype(np.int32)
+    pieces.append(np.stack([last + k, last + after, np.full(14, len(vertices) - 1)], axis=1))
+    faces = np.concatenate(pieces).astype(np.int32)
     mesh = Mesh(vertices, faces, vertices[:, :2] * 0.1, vertex_normals(vertices, faces))
     mesh.attributes = {"trim": np.ones(len(vertices))}
     return mesh

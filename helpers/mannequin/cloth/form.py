@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from helpers.mannequin.body.figure import Body
 from helpers.mannequin.body.template import Template
-from helpers.mannequin.mesh import refine_quads, unique_edges, vertex_normals
+from helpers.mannequin.mesh import refine_quads, unique_edges, unit, vertex_normals
 
 TRUNK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(5)
 MEETS = {
@@ -82,9 +83,9 @@ class Curve:
         self.along -= self.along[len(lead)]
         self.length = self.along[len(lead) + len(arc) - 1]
         self.tangent = np.gradient(self.points, axis=0)
-        self.tangent /= np.linalg.norm(self.tangent, axis=1, keepdims=True)
+        self.tangent = unit(self.tangent)
         self.front = front - self.tangent * (self.tangent @ front)[:, None]
-        self.front /= np.linalg.norm(self.front, axis=1, keepdims=True)
+        self.front = unit(self.front)
         self.side = np.cross(self.front, self.tangent)
         self._tree = cKDTree(self.points)
 
@@ -165,11 +166,11 @@ def hang(table: np.ndarray, taper: np.ndarray | float, start: int, step: int) ->
 class Hull:
     """The refined hull in template coordinates: matrix from template vertices, triangles, quads, and the part of each vertex."""
 
-    matrix: object
+    matrix: sparse.csr_matrix
     faces: np.ndarray
     points: np.ndarray
     part: np.ndarray
-    weights: object
+    weights: sparse.csr_matrix
 
 
 def hull(template: Template) -> Hull:
@@ -290,7 +291,7 @@ class Form:
         """The rest height of what lies at ``template_height`` in the template, from the trunk's and legs' own vertices."""
         return float(np.interp(template_height, *self._heights))
 
-    def heights(self, template_heights: np.ndarray) -> np.ndarray:
+    def heights(self, template_heights: np.ndarray | float) -> np.ndarray:
         """As :meth:`height` for an array."""
         return np.interp(template_heights, *self._heights)
 

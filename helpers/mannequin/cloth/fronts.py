@@ -175,12 +175,12 @@ def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels) -> Mesh:
     middle = points[s > 0.9].mean(axis=0)
     inward = middle - points
     inward -= (inward @ axis)[:, None] * axis
-    inward /= np.linalg.norm(inward, axis=1, keepdims=True)
+    inward = unit(inward)
     out = edge.out * (1 - neck)[:, None] + neck[:, None] * (np.cos(0.3) * axis + np.sin(0.3) * inward)
     tangent = np.gradient(points, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    tangent = unit(tangent)
     out -= np.einsum("ij,ij->i", out, tangent)[:, None] * tangent
-    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    out = unit(out)
     edge = Edge(points, out, np.cross(out, tangent))
 
     n = shape.notch

@@ -112,7 +112,7 @@ class Sheet:
         out: dict[str, list[np.ndarray]] = {}
         for loop in loops(self.faces):
             share = {name: on[loop].mean() for name, on in self.lines.items()}
-            name = max(share, key=share.__getitem__)
+            name = max(share, key=lambda name: share[name])
             out.setdefault(name, []).append(loop)
         return out
 

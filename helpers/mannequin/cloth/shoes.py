@@ -20,7 +20,7 @@ from helpers.mannequin.cloth.sheet import distance_to
 from helpers.mannequin.cloth.tailor import weights
 from helpers.mannequin.cloth.trims import Mesh, edge_of, fitted, join, sweep
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import loops, refine_triangles, vertex_normals
+from helpers.mannequin.mesh import loops, refine_triangles, unit, vertex_normals
 
 _ANGLES = np.linspace(-np.pi, np.pi, 160, endpoint=False)
 _PLAIN = (("panel", 15.0), ("hem", 0.25))  # no print, no stitching
@@ -217,13 +217,13 @@ def _sole(centre: np.ndarray, outline: np.ndarray, last: Last, size: float) -> M
     vertices = np.concatenate([*grid, [[centre[0], -thick, centre[1]]]])
     column = np.arange(count)
     after = (column + 1) % count
-    parts = []
+    pieces = []
     for k in range(rows - 1):
         a, b, c, d = k * count + column, k * count + after, (k + 1) * count + after, (k + 1) * count + column
-        parts += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
-    parts.append(np.stack([after, column, np.full(count, len(vertices) - 1)], axis=1))
+        pieces += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
+    pieces.append(np.stack([after, column, np.full(count, len(vertices) - 1)], axis=1))
     uv = np.stack([vertices[:, 0], vertices[:, 2]], axis=1)
-    faces = np.concatenate(parts).astype(np.int32)
+    faces = np.concatenate(pieces).astype(np.int32)
     return Mesh(vertices, faces, uv, vertex_normals(vertices, faces))
 
 
@@ -248,9 +248,9 @@ def _laces(at: np.ndarray, centre: np.ndarray, size: float) -> Mesh:
 def _bar(line: np.ndarray, radius: float) -> Mesh:
     """A flat tube along ``line`` (N, 3)."""
     tangent = np.gradient(line, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    tangent = unit(tangent)
     side = np.cross(tangent, [0.0, 1.0, 0.0])
-    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    side = unit(side)
     up = np.cross(side, tangent)
     turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     ring = radius * (np.cos(turn)[:, None, None] * side + 0.45 * np.sin(turn)[:, None, None] * up)

@@ -142,7 +142,7 @@ def drape(
         before = position.copy()
         position += speed * free[:, None] + fall
         if step % 3 == 0:
-            planes = [o.planes(position, part) for o in obstacles]
+            planes = (o.planes(position, part) for o in obstacles)
             contacts = [(point.astype(np.float32), normal.astype(np.float32)) for point, normal in planes]
         for _ in range(cloth.iterations):
             d = difference @ position

@@ -14,7 +14,7 @@ from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Edge, Mesh, sweep
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import neighbour_mean, vertex_normals
+from helpers.mannequin.mesh import neighbour_mean, unit, vertex_normals
 
 DIPS = {"v": 0.055, "scoop": 0.022, "square": 0.0}
 """Metres by which the upper edge falls between the breasts, by neckline."""
@@ -90,9 +90,9 @@ def _strap(front: np.ndarray, back: np.ndarray, body: Obstacles) -> Mesh:
     for _ in range(3):
         normal[1:-1] = 0.25 * normal[:-2] + 0.5 * normal[1:-1] + 0.25 * normal[2:]
     tangent = np.gradient(points, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    tangent = unit(tangent)
     normal -= np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = unit(normal)
     half, thick = _WIDTH / 2, 0.0022
     profile = np.array(
         [(-half, -0.001), (-half, 0.7 * thick), (0, thick), (half, 0.7 * thick), (half, -0.001), (-half, -0.001)]

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
-from helpers.mannequin.mesh import vertex_normals
+from helpers.mannequin.mesh import unit, vertex_normals
 
 
 @dataclass
@@ -70,9 +70,9 @@ def edge_of(points: np.ndarray, normals: np.ndarray, smooth: float = 2.0, closed
     if not closed:
         step[[0, -1]] = points[[1, -1]] - points[[0, -2]]
     tangent = gaussian_filter1d(step, smooth, axis=0, mode=mode)
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
+    tangent = unit(tangent)
     normal -= np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    normal = unit(normal)
     return Edge(points, np.cross(tangent, normal), normal)
 
 

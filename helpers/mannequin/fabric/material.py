@@ -24,6 +24,7 @@ from helpers.mannequin.fabric.floral import floral_tile
 from helpers.mannequin.fabric.weave import TEXEL, rib_map, weave_map
 from helpers.mannequin.fabrics import PATTERNS, WEAVES, Weave
 from helpers.mannequin.fields import look_up, sample, wrapped
+from helpers.mannequin.mesh import unit
 from helpers.mannequin.outfit import Fabric
 from helpers.mannequin.surface import Hits, Material
 from helpers.srgb import decode
@@ -122,7 +123,7 @@ class _Cloth:
         up /= np.sqrt(np.maximum(np.einsum("ij,ij->i", up, up), 1e-8))[:, None]
         across = np.cross(up, normal)
         out = normal - relief[:, 1:2] * across - relief[:, 2:3] * up
-        return out / np.sqrt(np.einsum("ij,ij->i", out, out))[:, None]
+        return unit(out)
 
     def _blur(self, hits: Hits) -> float:
         """Standard deviation in metres one sample averages over, in steps so that blurred tables are made once."""

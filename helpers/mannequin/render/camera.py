@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,8 @@ class Camera:
     @classmethod
     def from_dict(cls, data: dict) -> Camera:
         """Inverse of :meth:`to_dict`."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return cls(**values)
 
 
 def bounds(surfaces: Sequence[Surface]) -> np.ndarray:
@@ -125,4 +127,9 @@ def camera_for(
     near, deep = points[:, 2].max(), np.ptp(points[:, 2])
     distance = tall / 2 / np.tan(np.radians(LENS) / 2) + near - 0.5 * deep
     position, target = np.array([(across, middle, distance), (across, middle, near - 0.5 * deep)]) @ axes
-    return Camera(tuple(map(float, position)), tuple(map(float, target)), LENS, tuple(size))
+    return Camera(_place(position), _place(target), LENS, (size[0], size[1]))
+
+
+def _place(point: np.ndarray) -> tuple[float, float, float]:
+    x, y, z = point.tolist()
+    return x, y, z

@@ -84,7 +84,7 @@ class Points:
     bary: np.ndarray
     behind: np.ndarray
 
-    def take(self, index: np.ndarray) -> Points:
+    def take(self, index: np.ndarray | slice) -> Points:
         """The points at ``index``."""
         return Points(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
@@ -303,12 +303,12 @@ def floor(scene: Scene, studio: Studio, camera: Camera, step: int) -> np.ndarray
     light = np.ones(len(spot), np.float32)
     # Across and towards the lens from the middle of the figure.
     right = camera.axes[0]
-    aside = (spot - scene.vertices.mean(axis=0)) @ np.float32([right, np.cross(right, (0, 1, 0))]).T
+    aside = (spot - scene.vertices.mean(axis=0)) @ np.array([right, np.cross(right, (0, 1, 0))], np.float32).T
     near = np.flatnonzero((depth > 0) & (np.abs(aside[:, 0]) < 2.2) & (aside[:, 1] > -1.9))
     if len(near):
-        start = spot[near] * np.float32([1, 0, 1]) + np.float32([0, 0.001, 0])
+        start = spot[near] * np.array([1, 0, 1], np.float32) + np.array([0, 0.001, 0], np.float32)
         phase = places[near, 0] % _TILE + _TILE * (places[near, 1] % _TILE)
-        contact = _free(scene, start, _hemisphere(16)[phase] @ _frames(np.float32([[0, 1, 0]])), 0.7)
+        contact = _free(scene, start, _hemisphere(16)[phase] @ _frames(np.array([[0, 1, 0]], np.float32)), 0.7)
         key = studio.lights[0]
         cone = _disk(12)[phase] * (key.spread * 1.5) @ _frames(key.towards[None])[0][:2] + key.towards
         shadow = _free(scene, start, cone, 4.0)

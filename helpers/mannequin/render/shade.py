@@ -15,7 +15,7 @@ from helpers.mannequin.render.light import Light, Studio
 from helpers.mannequin.surface import Hits, Material
 from helpers.srgb import encode
 
-_SKIN_WRAP = np.float32([0.34, 0.16, 0.11])  # how far round the terminator light scatters, by colour
+_SKIN_WRAP = np.array([0.34, 0.16, 0.11], np.float32)  # how far round the terminator light scatters, by colour
 _LEAST = 0.04  # of the surroundings reaches the deepest fold
 _BLACK = 0.06  # reflectance; darker cloth is lifted
 _INSIDE = 0.7  # light on the inside of cloth
@@ -44,7 +44,8 @@ def shade(material: Material, hits: Hits, view: np.ndarray, back: np.ndarray, se
     normal = np.where(back[:, None], -normal, normal)
     if material.kind == "hair" and "tangent" in hits:
         return _hair(albedo, normal, unit(hits["tangent"]), view, seen, studio)
-    open_, dark = seen[:, 0], 0.0
+    open_ = seen[:, 0]
+    dark: np.ndarray | float = 0.0
     if material.kind == "cloth":
         # No cloth is as black as a screen: a little scattered light keeps folds readable.
         dark = np.clip(1 - _brightest(albedo) / _BLACK, 0, 1)
@@ -66,7 +67,7 @@ def _lamp(spot: _Spot, light: Light, seen: np.ndarray) -> np.ndarray:
     if material.kind == "skin":
         # The wrapped, softened terminator stands for light that entered elsewhere.
         diffuse = np.maximum(lit[:, None] + _SKIN_WRAP, 0) / (1 + _SKIN_WRAP) ** 1.5
-        diffuse *= seen[:, None] ** np.float32([0.8, 1.0, 1.1])
+        diffuse *= seen[:, None] ** np.array([0.8, 1.0, 1.1], np.float32)
     else:
         diffuse = (np.maximum(lit + 0.06, 0) / 1.06 * seen)[:, None]
     if material.kind == "eye":
@@ -87,7 +88,7 @@ def _lamp(spot: _Spot, light: Light, seen: np.ndarray) -> np.ndarray:
     if material.sheen:
         rim = (1 - np.clip(spot.facing, 0, 1)) ** 3 * material.sheen * (0.3 + 0.7 * lit) * seen
         out += rim[:, None] * (0.35 + 0.65 * np.sqrt(spot.albedo))
-    return out * np.float32(light.colour)
+    return out * np.array(light.colour, np.float32)
 
 
 def _surroundings(spot: _Spot, open_: np.ndarray, studio: Studio) -> np.ndarray:
@@ -98,13 +99,13 @@ def _surroundings(spot: _Spot, open_: np.ndarray, studio: Studio) -> np.ndarray:
     bright = 0.55 + 0.6 * np.clip(mirrored, -0.6, 1)
     edge = (1 - np.clip(facing, 0, 1)) ** 5
     strength = _reflectance(material) + max(0.0, 1 - material.roughness - material.specular) * edge
-    out += (strength * bright * open_ * open_)[:, None] * np.float32(studio.sky)
+    out += (strength * bright * open_ * open_)[:, None] * np.array(studio.sky, np.float32)
     return out
 
 
 def _around(normal: np.ndarray, studio: Studio) -> np.ndarray:
     """(N, 3) light of the surroundings on a face along ``normal``."""
-    sky, ground = np.float32(studio.sky), np.float32(studio.ground)
+    sky, ground = np.array(studio.sky, np.float32), np.array(studio.ground, np.float32)
     return ground + (sky - ground) * (0.5 + 0.5 * normal[:, 1:2])
 
 
@@ -124,7 +125,7 @@ def _hair(
         tinted = _strand(second, half, 16.0) * 0.34
         gate = np.clip(normal @ towards * 1.5 + 0.4, 0, 1)
         answer = albedo * (0.85 * body)[:, None] + (white * gate)[:, None] + glow * (tinted * gate)[:, None]
-        out += answer * seen[:, 1 + index : 2 + index] * np.float32(light.colour)
+        out += answer * seen[:, 1 + index : 2 + index] * np.array(light.colour, np.float32)
     return out
 
 

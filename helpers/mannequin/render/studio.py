@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -22,11 +23,12 @@ from helpers.mannequin.render.trace import Fragments, Scene
 from helpers.mannequin.surface import Surface
 
 # The first 16 points of Sobol's sequence: any four in a row from a multiple of four hold one point in each quarter.
-_PLACES = np.float32(
+_PLACES = np.array(
     [
         (0, 0), (8, 8), (12, 4), (4, 12), (6, 6), (14, 14), (10, 2), (2, 10),
         (3, 5), (11, 13), (15, 1), (7, 9), (5, 3), (13, 11), (9, 7), (1, 15),
-    ]
+    ],
+    np.float32,
 ) / 16 + np.float32(1 / 32) - np.float32(0.5)  # fmt: skip
 _FINE = 260_000  # pixels; a larger figure is seen in such detail that two first rays each are enough
 _CONTRAST = 0.045  # sRGB range among a pixel's first rays that calls for the rest
@@ -69,7 +71,7 @@ def render(
     paper = linear(backdrop)
     world = surfaces if isinstance(surfaces, Scene) else Scene(surfaces)
     # The paper throws some of its colour back at the figure.
-    studio = replace(studio.around(camera), ground=tuple(np.float32(studio.ground) * (0.45 + 0.8 * paper)))
+    studio = replace(studio.around(camera), ground=tuple(np.array(studio.ground, np.float32) * (0.45 + 0.8 * paper)))
     shot = _Shot(world, camera, studio)
     picture, buffers = shot.take(_backdrop(world, camera, studio, paper))
     return Render(_develop(picture, seed), **buffers, scene=world, camera=camera)
@@ -90,7 +92,7 @@ def photograph_product(
     fov = 15.0
     away = tall / 2 / np.tan(np.radians(fov) / 2) + extent[2] / 2
     # A little from above: the inside of the back shows in the neck.
-    camera = Camera((middle[0], middle[1] + 0.06 * away, middle[2] + away), tuple(middle), fov, tuple(size))
+    camera = Camera((middle[0], middle[1] + 0.06 * away, middle[2] + away), tuple(middle), fov, (size[0], size[1]))
     shot = _Shot(world, camera, STUDIO.around(camera))
     step = _coarse(camera)
     small = cv2.resize(shot.outline(), (-(-size[0] // step), -(-size[1] // step)), interpolation=cv2.INTER_AREA)
@@ -101,7 +103,7 @@ def photograph_product(
     picture, buffers = shot.take(untone(paper))
     met = buffers["surface"] >= 0
     flat = world.flat[world.first_face[buffers["surface"][met]] + buffers["face"][met]]
-    away_from_lens = np.einsum("ij,ij->i", flat, np.float32(camera.position) - buffers["position"][met]) < 0
+    away_from_lens = np.einsum("ij,ij->i", flat, np.array(camera.position, np.float32) - buffers["position"][met]) < 0
     mask, inside = buffers["alpha"] >= 0.5, np.zeros(met.shape, bool)
     inside[met] = away_from_lens
     return _develop(picture, seed), mask, inside & mask
@@ -143,7 +145,7 @@ class _Shot:
         self._gather()
         under = self._enlarge(behind)[row, column]
         colour, alpha = self._rays(self.fragments, self.xy, under, base)
-        pixel, cover = sum(colour[:, k] for k in range(base)) / base, sum(alpha[:, k] for k in range(base)) / base
+        pixel, cover = (reduce(np.add, [values[:, k] for k in range(base)]) / base for values in (colour, alpha))
         picture = self._enlarge(tone(behind))
         picture[row, column] = pixel
 
@@ -238,7 +240,7 @@ class _Shot:
         """Per-pixel buffers of :class:`Render` from the first rays."""
         world, fragments, base, count = self.world, self.fragments, self.base, len(self.pixels)
         # A ray shows the hit that takes it past half opaque; a pixel the surface that most of its rays show.
-        chosen = np.full(count * base, -1, np.int64)
+        crossed = np.full(count * base, -1, np.int64)
         running = np.zeros(count * base, np.float32)
         for layer in range(int(fragments.layer.max(initial=0)) + 1):
             index = np.flatnonzero(fragments.layer == layer)
@@ -246,14 +248,14 @@ class _Shot:
             before, after = running[sample], running[sample] + fragments.weight[index]
             running[sample] = after
             passes = (before < 0.5) & (after >= 0.5)
-            chosen[sample[passes]] = index[passes]
-        chosen = chosen.reshape(count, base)
+            crossed[sample[passes]] = index[passes]
+        chosen = crossed.reshape(count, base)
         owner = np.where(chosen >= 0, world.owner[fragments.face[chosen]], -1)
         votes = sum((owner == owner[:, k : k + 1]) for k in range(base)) * (owner >= 0)
-        best = chosen[np.arange(count), votes.argmax(1)]
-        full = np.flatnonzero((best >= 0) & (cover >= 0.5))
+        shown = chosen[np.arange(count), votes.argmax(1)]
+        full = np.flatnonzero((shown >= 0) & (cover >= 0.5))
         rows, columns = self.pixels[full, 1], self.pixels[full, 0]
-        best = fragments.take(best[full])
+        best = fragments.take(shown[full])
         points = locate(world, self.camera, best, self.xy)
 
         width, height = self.camera.size
@@ -279,9 +281,9 @@ def _near(world: Scene, camera: Camera) -> np.ndarray:
     across, down = -(-width // cell), -(-height // cell)
     x, y = np.meshgrid(np.arange(across), np.arange(down))
     middles = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32) * cell + (cell - 1) / 2
-    found = np.zeros(across * down, np.uint8)
-    found[world.trace(camera.position, camera.rays(middles)).sample] = 1
-    found = found.reshape(down, across)
+    flat = np.zeros(across * down, np.uint8)
+    flat[world.trace(camera.position, camera.rays(middles)).sample] = 1
+    found = flat.reshape(down, across)
     where = np.floor(camera.project(world.vertices) / cell).astype(int)
     where = where[((where >= 0) & (where < (across, down))).all(1)]
     found[where[:, 1], where[:, 0]] = 1

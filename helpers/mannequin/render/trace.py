@@ -116,7 +116,7 @@ class Scene:
             free[self.ribbons.blocks(origins, directions, length)] *= through
         return free
 
-    def trace(self, origin: np.ndarray, directions: np.ndarray) -> Fragments:
+    def trace(self, origin: np.ndarray | tuple[float, float, float], directions: np.ndarray) -> Fragments:
         """Follow camera rays from ``origin`` (3,) along ``directions`` (R, 3) through ribbons to the first solid surface."""
         count = len(directions)
         far = np.full(count, 1e30, np.float32)
@@ -124,19 +124,19 @@ class Scene:
         start = np.tile(np.asarray(origin, np.float32), (count, 1))
         if self.solid is not None:
             face, bary, far = self.solid.first(start, directions, far)
-        parts = self._peel(start, directions, far, left, layers) if self.ribbons is not None else []
+        parts = self._peel(self.ribbons, start, directions, far, left, layers) if self.ribbons is not None else []
         if self.solid is not None:
             end = np.flatnonzero((face >= 0) & (left > 0)).astype(np.int32)
             parts.append(Fragments(end, layers[end], left[end], face[end], bary[end], far[end]))
         return Fragments(*(np.concatenate([getattr(p, name) for p in parts]) for name in Fragments.__dataclass_fields__))
 
     def _peel(
-        self, start: np.ndarray, directions: np.ndarray, far: np.ndarray, left: np.ndarray, layers: np.ndarray
+        self, ribbons: _Faces, start: np.ndarray, directions: np.ndarray, far: np.ndarray, left: np.ndarray, layers: np.ndarray
     ) -> list[Fragments]:
         """Ribbons before ``far`` (R,), nearest first; ``left`` (R,) and ``layers`` (R,) become what each ray has passed."""
         ray, depth, parts = np.arange(len(directions), dtype=np.int32), np.zeros(len(directions), np.float32), []
         for layer in range(LAYERS + 1):
-            face, bary, gone = self.ribbons.first(start, directions, far[ray] - depth)
+            face, bary, gone = ribbons.first(start, directions, far[ray] - depth)
             hit = np.flatnonzero(face >= 0)
             face, bary, gone, ray, depth = face[hit], bary[hit], gone[hit], ray[hit], depth[hit] + gone[hit]
             alpha = self._opacity(face, bary) if layer < LAYERS else np.ones(len(hit), np.float32)
@@ -158,13 +158,12 @@ class Scene:
     def _opacity(self, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
         alpha = np.ones(len(face), np.float32)
         owner = self.owner[face]
-        for index in np.flatnonzero(self.translucent):
-            which = np.flatnonzero(owner == index)
-            if len(which):
-                hits = self.hits(index, face[which], bary[which])
-                alpha[which] = np.clip(self.surfaces[index].material.opacity(hits), 0, 1)
+        for index, surface in enumerate(self.surfaces):
+            opacity, which = surface.material.opacity, np.flatnonzero(owner == index)
+            if opacity is not None and len(which):
+                alpha[which] = np.clip(opacity(self.hits(index, face[which], bary[which])), 0, 1)
                 if not np.isfinite(alpha[which]).all():
-                    raise ValueError(f"the opacity of surface {self.surfaces[index].name!r} is not always a finite number.")
+                    raise ValueError(f"the opacity of surface {surface.name!r} is not always a finite number.")
         return alpha
 
 

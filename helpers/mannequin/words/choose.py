@@ -9,20 +9,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers.mannequin import outfit as o
 from helpers.mannequin.colours import lab
 from helpers.mannequin.fabrics import PATTERNS, WEAVES
 from helpers.mannequin.garments import SHOES
 from helpers.mannequin.kinds import COLD, HIGH_NECKS, MILD, WARM, Kind, Shares
-from helpers.mannequin.words import vocabulary as words
+from helpers.mannequin.outfit import BUILDS, PRESENTATIONS, Figure, Outfit
 from helpers.mannequin.words.harmony import palette, piece
 from helpers.mannequin.words.request import Chooser, Request, Wish, kind_of
+from helpers.mannequin.words.vocabulary import EYE_COLOURS, HAIR_COLOURS, SKINS
 from helpers.mannequin.words.wardrobe import dressed, match, settle, shod, tuck, wearer_of
 
 _SLEEVE_WARMTH = {"long": -1, "short": 1, "cap": 1, "none": 1, "strap": 1}
 
 
-def complete(request: Request, seed: int) -> o.Outfit:
+def complete(request: Request, seed: int) -> Outfit:
     """The outfit that ``request`` asks for, the rest chosen by ``seed``. Raises ``ValueError`` where wishes contradict each other."""
     chooser = Chooser(seed)
     figure = _figure(request, chooser)
@@ -39,18 +39,18 @@ def complete(request: Request, seed: int) -> o.Outfit:
     colours = palette(wishes, chooser)
     pieces = tuple(piece(wish, colour, chooser, request) for wish, colour in zip(wishes, colours, strict=True))
     backdrop = request.backdrop or chooser.pick("backdrop", ("#d9d9d7", "#d6d8da", "#dcd8d2", "#cfd4d8", "#d9d3cb", "#e2e1df"))
-    return o.Outfit(figure, pieces, backdrop, request.framing or "full", tuple(request.unknown), tuple(request.notes))
+    return Outfit(figure, pieces, backdrop, request.framing or "full", tuple(request.unknown), tuple(request.notes))
 
 
-def _figure(request: Request, chooser: Chooser) -> o.Figure:
+def _figure(request: Request, chooser: Chooser) -> Figure:
     said = dict(request.figure)
     feminine = any(wearer_of(wish) == "woman" for wish in request.garments)
-    presentation = said.get("presentation") or chooser.pick("presentation", o.PRESENTATIONS, (19, 1) if feminine else (1, 1))
+    presentation = said.get("presentation") or chooser.pick("presentation", PRESENTATIONS, (19, 1) if feminine else (1, 1))
     woman = presentation == "woman"
     low, high = said.get("age", (20, 52))
     age = int(chooser.rng("age").integers(low, high + 1))
-    build = said.get("build") or chooser.pick("build", o.BUILDS, (3, 5, 2, 3, 1) if woman else (3, 5, 3, 0.3, 1.4))
-    skin = said.get("skin") or chooser.pick("skin", tuple(words.SKINS.values()), _skin_weights(said.get("hair_colour")))
+    build = said.get("build") or chooser.pick("build", BUILDS, (3, 5, 2, 3, 1) if woman else (3, 5, 3, 0.3, 1.4))
+    skin = said.get("skin") or chooser.pick("skin", tuple(SKINS.values()), _skin_weights(said.get("hair_colour")))
     mean = 1.68 if woman else 1.80
     height = said.get("height") or round(mean + said.get("taller", 0) + float(chooser.rng("height").normal(0, 0.03)), 2)
     styles = {
@@ -58,7 +58,7 @@ def _figure(request: Request, chooser: Chooser) -> o.Figure:
         "man": {"short": 8, "buzz": 3, "curly": 2, "bald": 1, "long": 0.6, "bun": 0.4},
     }[presentation]
     weights = [v * (3 if k == "bald" and age > 45 else 0.3 if k == "bald" else 1) for k, v in styles.items()]
-    return o.Figure(
+    return Figure(
         presentation,
         age,
         build,
@@ -74,29 +74,27 @@ def _figure(request: Request, chooser: Chooser) -> o.Figure:
 
 def _skin_weights(hair: str | None) -> np.ndarray:
     """Naturally fair and red hair comes with lighter skin; all else goes with any."""
-    names = list(words.SKINS)
-    fair = hair in {
-        words.HAIR_COLOURS[name] for name in words.HAIR_COLOURS if "blonde" in name or name in ("ginger", "red", "auburn")
-    }
+    names = list(SKINS)
+    fair = hair in {HAIR_COLOURS[name] for name in HAIR_COLOURS if "blonde" in name or name in ("ginger", "red", "auburn")}
     return np.array([(5, 6, 5, 3, 1.5, 1, 0.4, 0.3, 0.2, 0.1, 0.1)[i] if fair else 1 for i in range(len(names))])
 
 
 def _hair_colour(age: int, skin_lightness: float, chooser: Chooser) -> str:
     greying = np.clip((age - 45) / 25, 0, 0.95)
     if chooser.rng("grey hair").random() < greying:
-        return words.HAIR_COLOURS[chooser.pick("grey tone", ("grey", "silver", "white"), (3, 2, 1 if age > 60 else 0.1))]
+        return HAIR_COLOURS[chooser.pick("grey tone", ("grey", "silver", "white"), (3, 2, 1 if age > 60 else 0.1))]
     if skin_lightness < 62:
-        return words.HAIR_COLOURS[chooser.pick("hair colour", ("black", "dark brown"), (4, 1))]
+        return HAIR_COLOURS[chooser.pick("hair colour", ("black", "dark brown"), (4, 1))]
     if skin_lightness < 72:
-        return words.HAIR_COLOURS[chooser.pick("hair colour", ("black", "dark brown", "brown", "chestnut"), (3, 4, 2, 1))]
+        return HAIR_COLOURS[chooser.pick("hair colour", ("black", "dark brown", "brown", "chestnut"), (3, 4, 2, 1))]
     names = ("black", "dark brown", "brown", "light brown", "chestnut", "auburn", "ginger", "dark blonde", "blonde")
-    return words.HAIR_COLOURS[chooser.pick("hair colour", names, (2, 4, 4, 3, 2, 1, 0.6, 2, 2))]
+    return HAIR_COLOURS[chooser.pick("hair colour", names, (2, 4, 4, 3, 2, 1, 0.6, 2, 2))]
 
 
 def _eyes(skin_lightness: float, chooser: Chooser) -> str:
     names = ("dark brown", "brown", "hazel", "green", "blue", "grey")
     weights = (4, 3, 1, 0.2, 0.1, 0.1) if skin_lightness < 66 else (1, 3, 2, 1.5, 2.5, 1)
-    return words.EYE_COLOURS[chooser.pick("eyes", names, weights)]
+    return EYE_COLOURS[chooser.pick("eyes", names, weights)]
 
 
 def _light(wish: Wish) -> bool:

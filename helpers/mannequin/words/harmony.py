@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.mannequin import outfit as o
 from helpers.mannequin.colours import lab
 from helpers.mannequin.fabrics import PATTERNS, WEAVES
 from helpers.mannequin.garments import SHOES
-from helpers.mannequin.words import vocabulary as words
+from helpers.mannequin.outfit import Fabric, Piece
 from helpers.mannequin.words.request import Chooser, Request, Wish, kind_of
+from helpers.mannequin.words.vocabulary import COLOURS
 
 
 def _harmony(candidate: str, others: list[str]) -> float:
@@ -42,7 +42,7 @@ def palette(wishes: list[Wish], chooser: Chooser) -> list[str]:
 
 def _colour(wish: Wish, said: list[str], chooser: Chooser) -> str:
     category = kind_of(wish).category
-    options = _toned(wish, [name if name.startswith("#") else words.COLOURS[name] for name in _dyes(wish)])
+    options = _toned(wish, [name if name.startswith("#") else COLOURS[name] for name in _dyes(wish)])
     scores = np.array([_harmony(option, said) for option in options])
     if category in ("upper", "dress"):  # beside so many neutrals a colour is welcome
         scores += [0.35 * (np.hypot(*lab(option)[1:]) > 14) for option in options]
@@ -71,7 +71,7 @@ PLAIN_REPEAT = 0.06
 """``Fabric.repeat`` of cloth that repeats nothing."""
 
 
-def piece(wish: Wish, colour: str, chooser: Chooser, request: Request) -> o.Piece:
+def piece(wish: Wish, colour: str, chooser: Chooser, request: Request) -> Piece:
     """The garment that is drawn for a wish in ``colour``: with pattern, second colour and repeat."""
     if len(wish.colours) > 2:
         request.notes.append(f"{wish.word}: two colours to a cloth, the others are left out")
@@ -79,8 +79,8 @@ def piece(wish: Wish, colour: str, chooser: Chooser, request: Request) -> o.Piec
     accent = wish.accent or (wish.colours[1] if len(wish.colours) > 1 else None) or _accent(colour, pattern, wish, chooser)
     repeats = PATTERNS[pattern].repeats
     repeat = wish.repeat or (chooser.pick("repeat " + pattern, repeats) if repeats else PLAIN_REPEAT)
-    fabric = o.Fabric(colour, pattern, accent, repeat, wish.weave or "", wish.image)
-    return o.Piece(wish.kind, fabric, wish.length, wish.sleeve, wish.neckline, wish.fit or "", wish.style)
+    fabric = Fabric(colour, pattern, accent, repeat, wish.weave or "", wish.image)
+    return Piece(wish.kind, fabric, wish.length, wish.sleeve, wish.neckline, wish.fit or "", wish.style)
 
 
 def _pattern(wish: Wish, chooser: Chooser, request: Request) -> str:
@@ -103,6 +103,6 @@ def _accent(colour: str, pattern: str, wish: Wish, chooser: Chooser) -> str:
     if PATTERNS[pattern].plain:
         sole = shoe.sole[int(light > 12)] if shoe else None
         return weave.thread or sole or kind_of(wish).buttons or colour
-    options = [c for c in (words.COLOURS[name] for name in PATTERNS[pattern].accents) if abs(lab(c)[0] - light) > 28]
+    options = [c for c in (COLOURS[name] for name in PATTERNS[pattern].accents) if abs(lab(c)[0] - light) > 28]
     scores = np.array([_harmony(option, [colour]) for option in options])
     return chooser.pick(f"accent {pattern}", options, np.exp(2.5 * (scores - scores.max())))

@@ -37,7 +37,7 @@ def uncover(
     """
     wearer, covered, removed = view.wearer, laid.covered, laid.removed
     near = wearer.neck | wearer.arms
-    flesh = light.skin(view.linear, near if near.sum() > 400 else wearer.skin, removed, limbs, shading, rng)
+    flesh = light.invented_skin(view.linear, near if near.sum() > 400 else wearer.skin, removed, limbs, shading, rng)
     flesh = _contact_shadow(flesh, covered)
     flesh = _slimmer(flesh, view, limbs)
     share = cv2.GaussianBlur(removed.astype(np.float32), (0, 0), 0.9)
@@ -91,7 +91,7 @@ def blend(view: View, new: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, n
     surroundings = known * past + (1 - known) * linear
     mixed = alpha[..., None] * new + (1 - alpha[..., None]) * np.where(rim[..., None], surroundings, linear)
     if (hair & band).any():
-        strands, share = light.strands(linear, hair, band & (worn | hair), old)
+        strands, share = light.between_strands(linear, hair, band & (worn | hair), old)
         mixed = np.where(strands[..., None], np.maximum(linear + share[..., None] * (new - old), 0), mixed)
     out = np.where(band[..., None], np.rint(255 * encode(mixed)), view.image).astype(np.uint8)
     return out, band

@@ -27,7 +27,7 @@ from helpers.tryon.drape.laying import Laid, lay
 from helpers.tryon.drape.parts import Part, lower_parts, upper_parts
 from helpers.tryon.drape.product import Pictured, cuff_share, study
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
-from helpers.tryon.drape.wearer import View, crossing, outline, outline_with_arms, see, waist_row
+from helpers.tryon.drape.wearer import View, crossing, see, silhouette_of, silhouette_with_arms, waist_row
 from helpers.tryon.result import TryOn
 
 
@@ -88,6 +88,7 @@ class Drape(Base):
             steps=steps,
             data=data,
             seconds=time.perf_counter() - started,
+            engine="drape",
         )
 
 
@@ -107,11 +108,11 @@ def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
 
 
 def _plan(view: View, pictured: Pictured, garment: Garment) -> _Plan:
-    worn, front = outline(view, garment.category), pictured.front
+    worn, front = silhouette_of(view, garment.category), pictured.front
     if garment.category == "lower":
         front = seen_window(worn, front, waist_row(view), touches=bool(view.given[-2:].any()))
         return _Plan(worn, front, plan_lower(worn, front), lower_parts(worn, front))
-    arms = outline_with_arms(view, worn)
+    arms = silhouette_with_arms(view, worn)
     crossed = bool(crossing(view.given, view.wearer).sum() > 0.015 * view.worn.sum())
     fitting = plan_upper(worn, front, pictured.neck, arms, crossed, garment.category)
     if garment.inside is None:

@@ -79,7 +79,7 @@ def _blur(values: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.resize(a / np.maximum(b, 1e-4), values.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def skin(
+def invented_skin(
     linear: np.ndarray, bare: np.ndarray, wanted: np.ndarray, limbs: np.ndarray, light: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Skin for ``wanted``, continued from what is ``bare``: float32 (H, W, 3) linear light.
@@ -107,7 +107,9 @@ def skin(
     return field * factor[..., None]
 
 
-def strands(linear: np.ndarray, hair: np.ndarray, where: np.ndarray, cloth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def between_strands(
+    linear: np.ndarray, hair: np.ndarray, where: np.ndarray, cloth: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Pixels in which hair and cloth mix, and the cloth's share there.
 
     linear: float32 (H, W, 3) linear RGB; hair, where: bool (H, W), the hair and the pixels that may mix; cloth: float32 (H, W, 3), the

@@ -93,7 +93,7 @@ def _crop(person: Person, window: tuple[slice, slice]) -> Person:
     return Person(np.ascontiguousarray(person.image[window]), keypoints=keypoints, labels=labels)
 
 
-def outline(view: View, category: str) -> Silhouette:
+def silhouette_of(view: View, category: str) -> Silhouette:
     """The silhouette of what is worn, arms and hair in front of it taken away."""
     bridged = bridge(view.given, view.wearer)
     if category == "lower":
@@ -106,7 +106,7 @@ def outline(view: View, category: str) -> Silhouette:
     return landmarks.upper(bridged, centre=middle)
 
 
-def outline_with_arms(view: View, worn: Silhouette) -> Silhouette | None:
+def silhouette_with_arms(view: View, worn: Silhouette) -> Silhouette | None:
     """The silhouette ``worn`` together with the bare arms, where arms are seen."""
     if view.wearer.arms.sum() < 0.02 * view.worn.sum():
         return None

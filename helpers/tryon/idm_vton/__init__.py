@@ -1,3 +1,3 @@
 """IDM-VTON: ``networks`` and ``pipeline`` (arithmetic), ``loading`` (files), ``profiles`` (memory), ``garments`` (what is kept),
-``preprocess`` (masks as published), ``engine`` (photographs).
+``preprocess`` (from a person's annotations to what the networks are told), ``engine`` (photographs).
 """

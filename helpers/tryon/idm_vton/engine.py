@@ -84,7 +84,7 @@ class IDMVTON(Base):
         mask:           bool (H, W) of what may change; ``None`` finds it from parsing and pose
         description:    what the garment is, in words ("short sleeve round neck t-shirts"); empty says its category
         steps:          1..100; guidance_scale: 1 (none) .. 10
-        framing:        ``letterbox``, ``crop`` or ``stretch`` (:func:`helpers.tryon.framing.frame`)
+        framing:        ``letterbox``, ``crop`` or ``stretch`` (:meth:`helpers.tryon.framing.Frame.fit`)
         annotator:      the engine that is asked for annotations that the person lacks
         pick:           who is meant where there are several people: ``auto`` (whom the mask is on, else the most prominent) or
                         0, 1, ... from the left

@@ -6,7 +6,7 @@ import pytest
 from helpers.annotation.annotator import _crowd
 from helpers.garment import Garment
 from helpers.person import Person
-from helpers.tryon.framing import MODES, frame
+from helpers.tryon.framing import MODES, Frame
 from helpers.tryon.sitting import in_frame, sit
 
 SIZE = (96, 128)
@@ -23,7 +23,7 @@ def picture() -> np.ndarray:
 def test_into_the_frame_and_back_is_where_it_was(mode: str, shape: tuple[int, int]) -> None:
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
     picture = np.stack([x * 255 // shape[1], y * 255 // shape[0], 0 * x], 2).astype(np.uint8)
-    place = frame(shape[::-1], SIZE, mode)
+    place = Frame.fit(shape[::-1], SIZE, mode)
     framed = place.put(picture)
     assert framed.shape == (SIZE[1], SIZE[0], 3)
     back = place.take(framed, picture)
@@ -32,7 +32,7 @@ def test_into_the_frame_and_back_is_where_it_was(mode: str, shape: tuple[int, in
 
 
 def test_letterbox_keeps_all_and_the_shape_crop_keeps_the_middle_stretch_bends(picture: np.ndarray) -> None:
-    letterbox, crop, stretch = (frame((90, 200), SIZE, mode) for mode in MODES)
+    letterbox, crop, stretch = (Frame.fit((90, 200), SIZE, mode) for mode in MODES)
     assert letterbox.source == stretch.source == (0, 0, 90, 200)
     assert letterbox.target[2] / letterbox.target[3] == pytest.approx(90 / 200, abs=0.02)
     assert (crop.source[2], crop.source[3]) == (90, 120)
@@ -42,7 +42,7 @@ def test_letterbox_keeps_all_and_the_shape_crop_keeps_the_middle_stretch_bends(p
 def test_a_mask_stays_a_mask_and_the_margin_is_not_in_it(picture: np.ndarray) -> None:
     mask = np.zeros(picture.shape[:2], bool)
     mask[50:150, 20:70] = True
-    place = frame((90, 200), SIZE)
+    place = Frame.fit((90, 200), SIZE)
     framed = place.put(mask)
     assert framed.dtype == bool
     left, _, width, _ = place.target
@@ -53,15 +53,15 @@ def test_a_mask_stays_a_mask_and_the_margin_is_not_in_it(picture: np.ndarray) ->
 
 
 def test_what_lies_outside_a_crop_keeps_its_bytes(picture: np.ndarray) -> None:
-    place = frame((90, 200), SIZE, "crop")
+    place = Frame.fit((90, 200), SIZE, "crop")
     out = place.take(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), picture)
     assert (out[:40] == picture[:40]).all()
     assert (out[40:160] == 0).all()
 
 
 def test_another_mode_is_named() -> None:
-    with pytest.raises(ValueError, match="frame must be one of letterbox, crop, stretch"):
-        frame((90, 200), SIZE, "tile")
+    with pytest.raises(ValueError, match="framing must be letterbox, crop or stretch"):
+        Frame.fit((90, 200), SIZE, "tile")
 
 
 def test_the_mask_says_who_of_several_is_meant() -> None:
@@ -82,7 +82,7 @@ def test_annotations_go_with_the_picture(mode: str) -> None:
     keypoints = np.zeros((25, 3), np.float32)
     keypoints[0] = 45, 100, 0.5
     person = Person(image, keypoints=keypoints, labels=labels, mask=labels > 0, garments={"top": labels > 0})
-    there = in_frame(person, frame((90, 200), SIZE, mode))
+    there = in_frame(person, Frame.fit((90, 200), SIZE, mode))
     red = there.image[..., 1] < 110
     assert (red == (there.labels == 5)).mean() > 0.98
     assert (red == there.mask).mean() > 0.98
