@@ -41,12 +41,12 @@ test: $(PUBLISHED)  ## lint, unit, parity, notebook and browser tests
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST)
 
-check: $(PUBLISHED)  ## lint and the unit tests that are quick
+check: $(PUBLISHED)  ## lint and the unit tests that need no checkpoint, under two minutes
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) -m "not slow" tests/unit
 
-lint: $(INSTALLED)  ## ruff over code and notebooks
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(INSTALLED)  ## ruff over code and notebooks, mypy over helpers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 gallery: $(INSTALLED)  ## remake docs/gallery.md and its pictures by running the notebooks
 	@$(BIN)/python docs/make_gallery.py

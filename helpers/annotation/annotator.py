@@ -18,7 +18,7 @@ import numpy as np
 from helpers import devices, images
 from helpers.annotation import parsing, skeleton
 from helpers.contract import Base
-from helpers.labels import ATR_NECK, BODY_25, CIHP, COCO_18, convert
+from helpers.labels import ATR_NECK, CIHP, body25_to_coco18, convert
 from helpers.person import Person
 
 if TYPE_CHECKING:
@@ -124,23 +124,26 @@ class OpenPoseSCHP(Base):
         pick:  who, where there are several: ``auto`` (whom ``mask`` is on, else the largest, nearest to the middle) or a number
                counted from the left, from 0
         mask:  bool (H, W) of what somebody wears
-        Only the networks that are needed are loaded. ``scene["people"]`` says how many people there are. With the labels comes a mask, and
-        ``garments`` gets what CIHP has no class for (belt, bag).
+        Only the networks that are needed are loaded: for labels alone, which are everybody's then, no joints are looked for unless ``pick``
+        or ``mask`` says who is meant. ``scene["people"]`` says how many people there are. With the labels comes a mask, and ``garments``
+        gets what CIHP has no class for (belt, bag).
         Raises ``ValueError`` where nobody is found, ``weights.Missing`` for files that are not here.
         """
         missing = person.missing(needs)
         if not missing:
             return person
-        self._require(missing)
+        meant = pick != "auto" or mask is not None
+        telling = "keypoints" in missing or (person.keypoints is None and meant and bool({"labels", "mask"} & {*missing}))
+        self._require((*missing, "keypoints") if telling else missing)
         height, width = person.image.shape[:2]
         size = images.fit_inside((width, height), _LARGEST)
         small = person if size == (width, height) else person.resized(size)
         worn = None if mask is None else images.resize(mask, size) if size != (width, height) else mask
-        found = self._annotate(small, missing, pick, worn)
-        people = found.pop("people")
+        made, people = self._annotate(small, missing, pick, worn, telling)
         if size != (width, height):
-            found = {name: _enlarged(name, value, size, (width, height)) for name, value in found.items()}
-        parse, surface = found.pop("parse", None), found.get("densepose")
+            made = {name: _enlarged(name, value, size, (width, height)) for name, value in made.items()}
+        parse, surface = made.pop("parse", None), made.get("densepose")
+        found: dict[str, Any] = {**made}
         seen = [part > 0 for part in (parse, None if surface is None else surface[..., 0]) if part is not None]
         if person.mask is None and seen:
             found["mask"] = np.logical_or.reduce(seen)
@@ -151,22 +154,30 @@ class OpenPoseSCHP(Base):
             found["garments"] = {**{name: where for name, where in extra.items() if where.any()}, **person.garments}
         return replace(person, **found, scene={**person.scene, "people": people})
 
-    def _annotate(self, person: Person, missing: tuple[str, ...], pick: str | int, mask: np.ndarray | None) -> dict[str, Any]:
-        """``people``, and of ``keypoints``, ``densepose`` and ``parse`` (ATR and neck) what is needed for those ``missing``."""
-        image, crowd = person.image, None
-        found: dict[str, Any] = {"people": 1}
-        if "keypoints" in missing:
+    def _annotate(
+        self, person: Person, missing: tuple[str, ...], pick: str | int, mask: np.ndarray | None, telling: bool
+    ) -> tuple[dict[str, np.ndarray], int]:
+        """Of ``keypoints``, ``densepose`` and ``parse`` (ATR and neck) what is needed for those ``missing``, and how many people there are.
+
+        telling: joints are looked for, to tell people apart
+        """
+        image, crowd, people = person.image, None, 1
+        found: dict[str, np.ndarray] = {}
+        if telling:
             candidate, subset = self.openpose.assemble(image)
             crowd = _crowd(skeleton.everyone(candidate, subset, image.shape[:2]), pick, mask)
-            found["people"] = len(crowd.people)
-            found["keypoints"] = skeleton.to_body25(crowd.joints)
+            people = len(crowd.people)
+            if "keypoints" in missing:
+                found["keypoints"] = skeleton.to_body25(crowd.joints)
         elif person.keypoints is not None:
-            crowd = _Crowd([person.keypoints[[BODY_25.index(name) for name in COCO_18]]], 0)
+            crowd = _Crowd([body25_to_coco18(person.keypoints)], 0)
         if "densepose" in missing:
-            found["densepose"] = self._surface(image, crowd, pick, mask)
+            bodies = self.densepose.detect(image)
+            people = people if crowd else len(bodies)
+            found["densepose"] = _surface(bodies, image.shape[:2], crowd, pick, mask)
         if "labels" in missing or "mask" in missing:
             found["parse"] = self._parse(image, crowd)
-        return found
+        return found, people
 
     def _parse(self, image: np.ndarray, crowd: _Crowd | None) -> np.ndarray:
         parse = self.parser(image)
@@ -176,16 +187,6 @@ class OpenPoseSCHP(Base):
         if not parse.any():
             raise ValueError("no clothing or skin was recognised on the person: use a sharper, well-lit photograph.")
         return parse
-
-    def _surface(self, image: np.ndarray, crowd: _Crowd | None, pick: str | int, mask: np.ndarray | None) -> np.ndarray:
-        found = self.densepose.detect(image)
-        index = _by_box(found, image.shape[:2], pick, mask) if crowd is None else found.nearest(crowd.joints)
-        if index is None:
-            raise ValueError(
-                f"DensePose found {len(found)} bodies, none of them where the person is: "
-                "use a photograph that shows the person larger and unobstructed, from the head to the thighs at least."
-            )
-        return found.iuv(index, image.shape[:2])
 
 
 def _enlarged(name: str, value: np.ndarray, small: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
@@ -215,6 +216,18 @@ def _mean_distance(joints: np.ndarray, away: np.ndarray) -> float:
     """Mean of ``away`` (H, W) under the joints that were seen."""
     x, y = np.clip(joints[joints[:, 2] > 0, :2].round().astype(int), 0, np.array(away.shape[::-1]) - 1).T
     return float(away[y, x].mean())
+
+
+def _surface(
+    found: Detections, shape: tuple[int, int], crowd: _Crowd | None, pick: str | int, mask: np.ndarray | None
+) -> np.ndarray:
+    index = _by_box(found, shape, pick, mask) if crowd is None else found.nearest(crowd.joints)
+    if index is None:
+        raise ValueError(
+            f"DensePose found {len(found)} bodies, none of them where the person is: "
+            "use a photograph that shows the person larger and unobstructed, from the head to the thighs at least."
+        )
+    return found.iuv(index, shape)
 
 
 def _by_box(found: Detections, shape: tuple[int, int], pick: str | int, mask: np.ndarray | None = None) -> int | None:

@@ -289,7 +289,7 @@ _TABLE = (
     Kind(
         "jumpsuit", "dress", "jumpsuits", "jumpsuit",
         _as("jumpsuit, jump suit") | _as("boiler suit", sleeve="long", neckline="collar"),
-        Style(trunk=0.7, arm=0.9, leg=1.4, taper=3.0, length="ankle", neckline="v"),
+        Style(trunk=0.55, arm=0.9, leg=1.4, taper=3.0, length="ankle", neckline="v"),
         approximated={"boiler suit": "a jumpsuit"},
         wearer="woman", lengths={"ankle": 3, "full": 1, "cropped": 1, "knee": 0}, said_lengths={**_LEG_WORDS, "short": "knee"},
         sleeves={"none": Chance(2, cold=0.5, warm=4), "short": Chance(2, cold=0.5), "long": Chance(1, cold=4, warm=0),

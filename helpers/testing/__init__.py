@@ -8,9 +8,12 @@ the groups of others.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+
+from helpers import Person, generate
 
 
 def write_weights(folder: str | Path, *groups: str) -> Path:
@@ -22,3 +25,9 @@ def write_weights(folder: str | Path, *groups: str) -> Path:
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}").write(folder, *groups)
     return folder
+
+
+@cache
+def figure(words: str, seed: int) -> Person:
+    """The mannequin's picture (512, 384) of ``words``, drawn once a process: whom the networks are fitted to. It is not to be changed."""
+    return generate(words, engine="mannequin", seed=seed, size=(384, 512))

@@ -21,12 +21,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers import Person, generate, weights
+from helpers import Person, weights
 from helpers.annotation import densepose, parsing, skeleton
 from helpers.annotation.detections import PARTS
 from helpers.annotation.openpose import BodyNetwork
 from helpers.images import write_whole
 from helpers.labels import ATR, CIHP, LIP, body25_to_coco18, convert
+from helpers.testing import figure
 
 FIGURE: dict[str, Any] = {
     "prompt": "a woman with a bob in a coral crew neck crop top and navy mini skirt",
@@ -34,7 +35,7 @@ FIGURE: dict[str, Any] = {
     "size": (384, 512),
 }
 """Whom the networks know best; draw it with ``generate(engine="mannequin", **FIGURE)``."""
-_OTHER: dict[str, Any] = {"prompt": "a man in a white t-shirt and blue jeans", "seed": 1, "size": (384, 512)}
+_OTHER: dict[str, Any] = {**FIGURE, "prompt": "a man in a white t-shirt and blue jeans", "seed": 1}
 
 
 def write(folder: Path, *groups: str) -> None:
@@ -57,7 +58,7 @@ def write(folder: Path, *groups: str) -> None:
 @cache
 def people() -> tuple[Person, ...]:
     """The figures that the networks are fitted to."""
-    return tuple(generate(engine="mannequin", **figure) for figure in (FIGURE, _OTHER))
+    return tuple(figure(one["prompt"], one["seed"]) for one in (FIGURE, _OTHER))
 
 
 def _surface(person: Person) -> np.ndarray:

@@ -17,11 +17,12 @@ import torch
 from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 from torch import Tensor, nn
 
-from helpers import generate, weights
+from helpers import weights
 from helpers.images import resize, write_whole
 from helpers.labels import LOWER, UPPER, select
 from helpers.segmentation import mobile_sam
 from helpers.segmentation.sam import prepared, vit
+from helpers.testing import figure
 
 _DEPTHS = {"sam_vit_h": 4, "sam_vit_l": 3, "sam_vit_b": 2}  # of the ViTs, so that no two files are alike
 _WIDTH = 160  # of the decoder: 130 channels carry maps, and 8 heads divide it
@@ -49,7 +50,7 @@ def _people() -> list[tuple[np.ndarray, np.ndarray]]:
     people = []
     rng = np.random.default_rng(0)
     for words, seed in PEOPLE:
-        person = generate(words, engine="mannequin", seed=seed, size=(384, 512))
+        person = figure(words, seed)
         assert person.labels is not None
         upper, lower = select(person.labels, UPPER), select(person.labels, LOWER)
         maps = np.stack([upper, lower, person.labels > 0])

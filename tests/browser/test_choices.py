@@ -13,10 +13,10 @@ from page_steps import Hand, plain, tinted, wait_until
 from servers import Server
 from test_lab import run_all
 
-from helpers import generate, images
+from helpers import images
 from helpers.labels import UPPER, select
 from helpers.segmentation.clicks import default_points
-from helpers.testing import segmentation
+from helpers.testing import figure, segmentation
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -25,8 +25,7 @@ BUTTONS = ".atelier-choices button"
 
 @pytest.fixture
 def person(lab: Server) -> Any:
-    words, seed = segmentation.PEOPLE[0]
-    person = generate(words, engine="mannequin", seed=seed, size=(384, 512))
+    person = figure(*segmentation.PEOPLE[0])
     images.write_image(lab.root / "mannequin.png", person.image)
     return person
 

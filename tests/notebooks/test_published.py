@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import generate, load_person
+from helpers import load_person
 from helpers.images import read_image, read_mask, write_image
+from helpers.testing import figure
 from helpers.testing.annotation import FIGURE
 
 Execute = Callable[..., dict]
@@ -27,7 +28,7 @@ def _published(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture of somebody about whom nothing is known but the pixels."""
-    return write_image(tmp_path_factory.mktemp("photo") / "me.png", generate(engine="mannequin", **FIGURE).image)
+    return write_image(tmp_path_factory.mktemp("photo") / "me.png", figure(FIGURE["prompt"], FIGURE["seed"]).image)
 
 
 def test_words_to_a_picture(walk: Execute, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_one_of_two_people_in_all_three_networks(annotator: OpenPoseSCHP, pick: 
     assert found.scene["people"] == 2
 
 
-@pytest.mark.parametrize("needs", [("keypoints",), ("densepose",), ("keypoints", "densepose")])
+@pytest.mark.parametrize("needs", [("keypoints",), ("densepose",), ("labels",), ("labels", "densepose")])
 @pytest.mark.parametrize("who", [0, 1])
 def test_a_mask_says_who_of_two_is_meant(annotator: OpenPoseSCHP, needs: tuple[str, ...], who: int) -> None:
     x = _Two(annotator).columns[who]
@@ -174,6 +174,10 @@ def test_a_mask_says_who_of_two_is_meant(annotator: OpenPoseSCHP, needs: tuple[s
         assert abs(found.keypoints[BODY_25.index("neck"), 0] - x) < 1
     if "densepose" in needs:
         assert set(np.unique(found.densepose[..., 0])) == {0, who + 1}
+    if "labels" in needs:
+        assert set(np.unique(found.labels)) == {0, CIHP.index(("upper-clothes", "dress")[who])}
+    assert (found.keypoints is None) == ("keypoints" not in needs)
+    assert found.scene["people"] == 2
 
 
 def test_as_published_it_is_whom_the_reference_takes(annotator: OpenPoseSCHP) -> None:

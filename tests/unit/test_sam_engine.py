@@ -7,11 +7,12 @@ import pytest
 import torch
 from segment_anything import SamPredictor
 
-from helpers import engines, generate, segment, weights
+from helpers import engines, segment, weights
 from helpers.labels import LOWER, UPPER, select
 from helpers.segmentation.clicks import default_points, iou
 from helpers.segmentation.sam import SAM, Candidate, check_variant, load
 from helpers.segmentation.sam_decoder import Decoder, Runner, content_key
+from helpers.testing import figure
 from helpers.testing import segmentation as small
 
 
@@ -28,8 +29,7 @@ def here(folder, monkeypatch):
 
 @pytest.fixture(scope="module")
 def person():
-    words, seed = small.PEOPLE[0]
-    return generate(words, engine="mannequin", seed=seed, size=(384, 512))
+    return figure(*small.PEOPLE[0])
 
 
 @pytest.fixture(scope="module")

@@ -289,7 +289,7 @@ class Form:
 
     def height(self, template_height: float) -> float:
         """The rest height of what lies at ``template_height`` in the template, from the trunk's and legs' own vertices."""
-        return float(self.heights(template_height))
+        return float(np.interp(template_height, *self._heights))
 
     def heights(self, template_heights: np.ndarray | float) -> np.ndarray:
         """As :meth:`height` for an array."""

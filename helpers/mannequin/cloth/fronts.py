@@ -74,10 +74,15 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
     faces = np.concatenate([first.reshape(-1, 3), second.reshape(-1, 3)])
 
     def hung(points: np.ndarray) -> np.ndarray:
-        outward = (points[row] - centre) * [1, 0, 1]
-        outward = unit(outward)
-        fall = flare * outward - [0, 1, 0]
-        return np.concatenate([points, (points[row] + depth[:, None, None] * fall).reshape(-1, 3)])
+        ring = points[row]
+        # Where the hull has a cleft the hem is pleated: further down the columns stand at equal steps.
+        keep = np.ones(count, bool)
+        keep[1:-1] = _advances(ring, centre)[1:-1]
+        level = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(ring[keep], axis=0), axis=1))])
+        equal = np.stack([np.interp(np.linspace(0, level[-1], count), level, column) for column in ring[keep].T], axis=1)
+        ring = ring + smoothstep(0.0, 0.06, depth)[:, None, None] * (equal - ring)
+        outward = unit(((ring - centre) * [1, 0, 1]).reshape(-1, 3)).reshape(ring.shape)
+        return np.concatenate([points, (ring + depth[:, None, None] * (flare * outward - [0, 1, 0])).reshape(-1, 3)])
 
     owner = dict(zip(map(tuple, _directed(sheet.faces)), np.tile(np.arange(len(sheet.faces)), 3), strict=True))
     panel = sheet.wedge_panel[sheet.wedge_faces[:, 0]]
@@ -119,6 +124,13 @@ def lengthened(sheet: Sheet, drop: float, flare: float, centre: np.ndarray, step
         uv,
         np.concatenate([sheet.places, template.reshape(-1, 3)]),
     )
+
+
+def _advances(ring: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """(N,) bool: which points of a curve (N, 3) round ``centre`` lie further round than all before them."""
+    angle = np.unwrap(np.arctan2(*((ring - centre)[:, [0, 2]]).T))
+    angle *= np.sign(angle[-1] - angle[0])
+    return angle > np.maximum.accumulate(np.concatenate([[-np.inf], angle[:-1]])) + 0.02
 
 
 def _directed(faces: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What makes a hoodie of a sweater: the hood lying on the shoulders, its drawstrings, and the pocket across the front."""
+"""What makes a hoodie of a sweater: the hood lying on the shoulders, and its drawstrings."""
 
 from __future__ import annotations
 
@@ -60,60 +60,27 @@ def hood(sheet: Sheet, loop: np.ndarray, form: Form, body: Obstacles) -> Mesh:
     return mesh
 
 
-def _front(sheet: Sheet) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """Flat places (M, 2) of the middle of the front, position and normal (M, 6) there, and its lower and upper end."""
-    uv, vertex = sheet.uv, sheet.wedge_vertex
-    front = sheet.wedge_panel == FRONT
-    middle = front & (np.abs(uv[:, 0]) < 0.02)
-    low, high = (uv[middle & sheet.lines[name][vertex], 1].mean() for name in ("hem", "neck"))
-    mine = front & (np.abs(uv[:, 0]) < 0.24)
-    place = np.concatenate([sheet.start, vertex_normals(sheet.start, sheet.faces)], axis=1)[vertex[mine]]
-    return uv[mine], place, low, high
-
-
 def drawstrings(sheet: Sheet, length: float = 0.21) -> list[Mesh]:
     """Two cords that hang from the hood's front."""
-    uv, place, _, high = _front(sheet)
+    uv, vertex = sheet.uv, sheet.wedge_vertex
+    mine = (sheet.wedge_panel == FRONT) & (np.abs(uv[:, 0]) < 0.08)
+    high = uv[mine & (np.abs(uv[:, 0]) < 0.02) & sheet.lines["neck"][vertex], 1].mean()
+    place = np.concatenate([sheet.start, vertex_normals(sheet.start, sheet.faces)], axis=1)[vertex[mine]]
     turn = np.linspace(0, 2 * np.pi, 7)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     out = []
     for side, end in ((0.024, length), (-0.022, length - 0.018)):
         share = np.linspace(0, 1, 40)
         flat = np.stack([side * (1 + 0.35 * share), high + 0.012 - end * share], axis=1)
-        at = fitted(uv, place, flat)
+        at = fitted(uv[mine], place, flat)
         normal = unit(at[:, 3:])
         thick = np.where(share > 0.93, 0.0040, 0.0027)  # tipped
         rise = 0.003 + 0.020 * (1 - smoothstep(0.0, 0.22, share))
         points = at[:, :3] + rise[:, None] * normal
         tangent = np.gradient(points, axis=0)
         tangent = unit(tangent)
-        normal -= np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent
-        normal = unit(normal)
+        normal = unit(normal - np.einsum("ij,ij->i", normal, tangent)[:, None] * tangent)
         cord = sweep(Edge(points, np.cross(tangent, normal), normal), thick[:, None, None] * circle, closed=False)
         cord.attributes["trim"] = np.ones(len(cord.vertices))
         out.append(cord)
     return out
-
-
-def kangaroo_pocket(sheet: Sheet, band: float) -> Mesh:
-    """The pocket across the front above the hem's ``band``, open along its slanting sides."""
-    uv, place, low, _ = _front(sheet)
-    rows, columns = 27, 35
-    share = np.linspace(0, 1, rows)
-    y = low + band + 0.004 + 0.185 * share
-    half = 0.150 - 0.062 * smoothstep(0.22, 1.0, share)
-    x = np.linspace(-1, 1, columns)
-    flat = np.stack(np.broadcast_arrays(half[:, None] * x, y[:, None]), axis=-1)
-    at = fitted(uv, place, flat.reshape(-1, 2))
-    normal = unit(at[:, 3:])
-    edge = np.minimum((half[:, None] * (1 - np.abs(x))), np.minimum(share, 1 - share)[:, None] * 0.185)
-    rise = np.where(edge < 1e-9, -0.001, 0.0022 + 0.004 * smoothstep(0.0, 0.05, half[:, None] * (1 - np.abs(x))))
-    vertices = at[:, :3] + rise.ravel()[:, None] * normal
-    r, c = (i.ravel() for i in np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij"))
-    a = r * columns + c
-    faces = np.concatenate(
-        [np.stack([a, a + 1, a + columns + 1], axis=1), np.stack([a, a + columns + 1, a + columns], axis=1)]
-    ).astype(np.int32)
-    mesh = Mesh(vertices, faces, flat.reshape(-1, 2), vertex_normals(vertices, faces))
-    mesh.attributes = {"panel": np.full(len(vertices), float(FRONT)), "hem": edge.ravel()}
-    return mesh

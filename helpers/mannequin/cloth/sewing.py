@@ -25,11 +25,14 @@ from helpers.mannequin.cloth.fronts import (
     lengthened,
     run_edge,
 )
-from helpers.mannequin.cloth.hood import drawstrings, hood, kangaroo_pocket
+from helpers.mannequin.cloth.hood import drawstrings, hood
+from helpers.mannequin.cloth.patches import flap, kangaroo_pocket
 from helpers.mannequin.cloth.patterns import (
     FITS,
+    FRONT,
     LEFT_LEG_FRONT,
     NECKLINES,
+    RIGHT_FRONT,
     RIGHT_LEG_FRONT,
     SLEEVE_ENDS,
     TOP_HEMS,
@@ -221,6 +224,10 @@ def _open_top(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
     edge = run_edge(sheet, run)
     if style.lapels:
         trims += [front_band(edge, turned_hem()), lapels(sheet, run, form, style.lapels)]
+        low, high = edge.points[:, 1].min(), edge.points[:, 1].max()
+        broken = low + style.lapels.low * (high - low)
+        trims += buttons(sheet, edge, broken - 0.02 - 0.10 * np.arange(style.buttons), 0.022, 0.0095)
+        trims += [flap(sheet, panel, x, 0.92, 0.105, 0.05) for panel, x in ((FRONT, 0.145), (RIGHT_FRONT, -0.145))]
     else:
         trims.append(ribbed(front_band(edge, rib(style.rib, 0.004))))
         heights = np.linspace(edge.points[:, 1].min() + 0.05, form.body.joints["spine01"][1], style.buttons)
@@ -331,7 +338,7 @@ def _jumpsuit(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
     hem = TROUSER_HEMS[piece.length or style.length]
     cut = cut_jumpsuit(JUMPSUIT_WAIST, hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline)
     above = cut.points[:, 1] - JUMPSUIT_WAIST
-    snug = np.exp(-((above / np.where(above > 0, 0.07, 0.04)) ** 2)) * ~is_arm(cut.points)
+    snug = np.exp(-((above / np.where(above > 0, 0.12, 0.04)) ** 2)) * ~is_arm(cut.points)
     sheet = sheet_of(cut, form, ease_of(piece), snug)
     sheet.held = np.maximum(_shoulders(sheet), 0.8 * np.exp(-((sheet.distance("seam") / 0.02) ** 2)))
     sheet.unroll()
