@@ -8,7 +8,6 @@ import make_tables
 import numpy as np
 import papermill
 import pytest
-import pytest
 
 from helpers.cli import check_parameters, find_notebook
 
