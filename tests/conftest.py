@@ -12,8 +12,13 @@ from filelock import FileLock  # noqa: E402
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, those that share a server or a network of their file stay in one of them."""
+    """Where several processes share the tests, those that share a server or a network of their file stay in one of them.
+
+    What waits for the tiny checkpoints is slow.
+    """
     for item in items:
+        if "tiny_weights" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
         folder = item.path.parent.name
         if folder != "notebooks":
             item.add_marker(pytest.mark.xdist_group("browser" if folder == "browser" else item.path.stem))

@@ -239,7 +239,7 @@ _TABLE = (
     ),
     Kind(
         "cardigan", "upper", "coat", "open top", _as("cardigan, cardi"),
-        Style(trunk=1.8, arm=1.5, cuff=0.008, band=0.055, rib=0.032, ribbed={"hem": 0.065, "cuff": 0.065}, buttons=6,
+        Style(trunk=1.8, arm=1.2, cuff=0.008, band=0.055, rib=0.032, ribbed={"hem": 0.065, "cuff": 0.065}, buttons=6,
               opening=Opening((0.75, 0.95, 1.15, 1.28, 1.38), (0.105, 0.085, 0.068, 0.068, 0.082)), sleeve="long"),
         layer=7, over={"t-shirt": 4, "shirt": 2, "tank top": Chance(1, man=0)}, warmth=-1, lengths=_TOP_LENGTHS,
         said_lengths=_TOP_WORDS, sleeves=_only("long"), fits={"regular": 3, "loose": 1}, weaves=(("knit",),) * 3,
@@ -256,7 +256,7 @@ _TABLE = (
     Kind(
         "coat", "upper", "coat", "open top",
         _as("coat, overcoat, topcoat") | _as("trench coat, trench", weave="cotton", colour="#d6c5a8"),
-        Style(trunk=2.4, arm=1.8, lapels=Lapels(0.095, 0.085, 0.065, 0.03, 0.74, 0.4), buttons=3,
+        Style(trunk=2.4, arm=1.5, lapels=Lapels(0.095, 0.085, 0.065, 0.03, 0.74, 0.4), buttons=3,
               opening=Opening((0.74, 0.95, 1.10, 1.39), (0.085, 0.065, 0.055, 0.080)), length="knee", sleeve="long"),
         approximated=dict.fromkeys(("trench coat", "trench"), "a single-breasted coat"),
         layer=9, over={"sweater": 4, "shirt": 2, "long-sleeve": 2}, warmth=-1, lengths=_only("knee midi mini"),

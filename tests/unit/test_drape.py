@@ -13,6 +13,7 @@ from helpers.mannequin.mesh import (
     neighbour_mean,
     on_boundary,
     on_edges,
+    refine_closed,
     refine_quads,
     refine_triangles,
     triangles,
@@ -84,6 +85,9 @@ def test_a_subdivided_cube_is_rounder_and_keeps_vertices_without_faces():
     assert np.allclose(new[8], points[8])
     assert np.allclose(np.linalg.norm(new[-6:], axis=1), 1)  # the middles of the sides stay
     assert len(boundary_edges(triangles(fine))) == 0
+    closed, same = refine_closed(quads, len(points))
+    assert np.allclose(closed @ points, new)
+    assert np.array_equal(same, ends)
 
 
 def test_clip_follows_the_line_without_slivers():

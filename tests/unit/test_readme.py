@@ -14,6 +14,7 @@ from helpers.cli import check_parameters, find_notebook
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_five_lines_run_as_pasted() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
     assert len([line for line in code.splitlines() if line.strip()]) == 5

@@ -184,6 +184,19 @@ def test_a_top_named_first_is_tucked_in():
     assert used[:, 1].min() > loose.vertices[:, 1].min() + 0.05
 
 
+def test_what_is_worn_open_hides_the_sleeves_under_it():
+    coat, shirt = Piece("coat"), Piece("shirt")
+    worn = dress(body(), (TROUSERS, shirt, coat))
+    inner, outer = find(worn, "shirt"), find(worn, "coat")
+    assert len(inner.labels) == len(inner.mesh.faces)
+    assert not inner.sleeve[inner.mesh.faces].all(axis=1).any(), "its sleeves would come through"
+    front = inner.mesh.vertices[np.unique(inner.mesh.faces)]
+    assert (np.abs(front[:, 0]) < 0.03).any(), "its front is there"
+    assert np.percentile(penetration(outer, body()), 99.5) < 0.002
+    bare = dress(body(), (TROUSERS, coat))
+    assert [item.piece.kind for item in bare if item.index < 0] == ["tank top"], "nobody is bare under it"
+
+
 def test_product_shape_is_hollow_and_still():
     item = product_shape(Piece("tank top"))
     assert item.index == 0

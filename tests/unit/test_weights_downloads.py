@@ -605,6 +605,7 @@ def test_a_killed_download_is_resumed(make: Make, url: str, server: Server, tmp_
     assert os.listdir(tmp_path / "weights") == ["net"]
 
 
+@pytest.mark.slow
 def test_the_setup_notebook_fetches_what_it_is_told(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Headlessly, a group of many files through the hub's protocol; one connection is cut, and one file is another than published."""
     import papermill

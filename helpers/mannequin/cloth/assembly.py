@@ -87,7 +87,8 @@ def assembled(
         mesh.attributes |= {name: value[w] for name, value in _finish(sheet, open_lines, ribs or {}).items()}
         meshes.append(mesh)
         edges.append(np.min([sheet.distance(name) for name in open_lines], axis=0)[w])
-        sleeves.append(np.isin(sheet.part, (LEFT_ARM, RIGHT_ARM))[w])
+        on_arm = np.isin(sheet.part, (LEFT_ARM, RIGHT_ARM))
+        sleeves.append(on_arm[w])
         waists.append(sheet.lines.get("waist", np.zeros(len(sheet.rest), bool))[w])
         for trim in trims:
             count = len(trim.vertices)
@@ -95,7 +96,7 @@ def assembled(
             trim.attributes = plain | trim.attributes
             meshes.append(trim)
             edges.append(np.zeros(count))
-            sleeves.append(np.zeros(count, bool))
+            sleeves.append(on_arm[cKDTree(sheet.start).query(trim.vertices)[1]])
             waists.append(np.zeros(count, bool))
         outward = vertex_normals(sheet.start, sheet.faces)
         bulk = np.where(sheet.distance("waist") < 0.05, _BULK, 0.0015)

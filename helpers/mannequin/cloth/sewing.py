@@ -51,7 +51,7 @@ from helpers.mannequin.cloth.patterns import (
 from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.skirts import skirt_sheet
-from helpers.mannequin.cloth.straps import cut_camisole, straps
+from helpers.mannequin.cloth.straps import bridge_bust, cut_camisole, straps
 from helpers.mannequin.cloth.tailor import sheet_of, weights
 from helpers.mannequin.cloth.trims import Mesh, rib, sweep, turned_hem
 from helpers.mannequin.fields import smoothstep
@@ -192,6 +192,7 @@ def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
     sheet.held = np.exp(-((sheet.distance("neck") / 0.025) ** 2))
     sheet.unroll()
     sheet = settled(sheet, piece, obstacles)
+    bridge_bust(sheet)
     trims = []
     for name, loops in sheet.edges().items():
         trims += [sweep(sheet.edge(loop), turned_hem()) for loop in loops]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from helpers.mannequin.cloth.clip import Cut, Field
 from helpers.mannequin.cloth.form import TRUNK
@@ -13,13 +14,14 @@ from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.trims import Edge, Mesh, sweep
 from helpers.mannequin.fields import smoothstep
-from helpers.mannequin.mesh import unit, vertex_normals
+from helpers.mannequin.mesh import neighbour_mean, unit, vertex_normals
 
 DIPS = {"v": 0.055, "scoop": 0.022, "square": 0.0}
 """Metres by which the upper edge falls between the breasts, by neckline."""
 _FRONT, _BACK = 0.088, 0.075  # template distance of a strap's ends from the middle
 _PEAK, _SIDE, _BEHIND = 1.318, 1.215, 1.235  # template heights of the upper edge at the straps, under the arms, behind
 _WIDTH = 0.009
+_BUST, _ROUNDS = 1.265, 40  # template height; passes of smoothing, some 4 cm
 
 
 def upper_edge(dip: float) -> Field:
@@ -40,6 +42,25 @@ def upper_edge(dip: float) -> Field:
 def cut_camisole(hem: float, neckline: str) -> Cut:
     """A top that ends above the bust, to hang from straps: ``hem`` height, ``neckline`` one of ``DIPS``."""
     return cut_bodice(hem, upper_edge(DIPS[neckline]))
+
+
+def bridge_bust(sheet: Sheet) -> None:
+    """Rounds ``sheet`` over the bust, as taut cloth does, outside of where it lay."""
+    at, normals = sheet.places, vertex_normals(sheet.start, sheet.faces)
+    share = np.exp(-(((at[:, 1] - _BUST) / 0.055) ** 2)) * smoothstep(0.06, 0.11, at[:, 2])
+    share *= smoothstep(0.0, 0.03, sheet.distance("neck"))
+    mean = neighbour_mean(sheet.faces, len(at))
+    round_ = sheet.start
+    for _ in range(_ROUNDS):
+        round_ = mean @ round_
+    peak = np.maximum(np.einsum("ij,ij->i", sheet.start - round_, normals), 0)
+    rows = np.flatnonzero(share > 0.01)
+    near = cKDTree(sheet.start[rows]).query_ball_point(sheet.start[rows], 0.03)
+    lift = np.zeros(len(at))
+    lift[rows] = [peak[rows[found]].max() for found in near]
+    for _ in range(_ROUNDS):
+        lift = mean @ lift
+    sheet.start = sheet.start + share[:, None] * (round_ + lift[:, None] * normals - sheet.start)
 
 
 def straps(sheet: Sheet, loop: np.ndarray, body: Obstacles) -> list[Mesh]:

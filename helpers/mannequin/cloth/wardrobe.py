@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from helpers.labels import nearest
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.cloth.assembly import Sewn, body_obstacles, padded
-from helpers.mannequin.cloth.form import LEFT_LEG, MEETS, Form
+from helpers.mannequin.cloth.form import LEFT_ARM, LEFT_LEG, MEETS, RIGHT_ARM, Form
 from helpers.mannequin.cloth.patterns import base_hull
 from helpers.mannequin.cloth.sewing import sew, underlayer, waist_of
 from helpers.mannequin.cloth.shoes import shoes, sole_height
@@ -53,7 +53,7 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     form = Form(body, base_hull())
     skin = body_obstacles(form)
     layers: list[tuple[Obstacles, Obstacles | None]] = []
-    out = []
+    out: list[Worn] = []
     waists = {i: waist_of(piece) for i, piece in enumerate(pieces) if piece.category == "lower"}
     # Shoes first: trousers break on them.
     for index in sorted(range(len(pieces)), key=lambda i: pieces[i].category != "shoes"):
@@ -63,6 +63,8 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
             layers.append((obstacle, None))
         else:
             inner = [inside if inside and piece.category == "lower" else whole for whole, inside in layers]
+            if KINDS[piece.kind].open:
+                inner, out = [_armless(layer) for layer in inner], [_under_sleeves(item) for item in out]
             # A top that comes before what is worn below is under it: tucked in.
             garment = sew(piece, form, [skin, *inner], next((waist for i, waist in waists.items() if i > index), None))
             worn = _worn(piece, index, garment)
@@ -72,10 +74,34 @@ def dress(body: Body, pieces: Sequence[Piece]) -> list[Worn]:
     return [_seen(_worn(piece, -1, underlayer(piece, form)), out) for piece in _underneath(pieces)] + out
 
 
+_ARMHOLE, _SEAM = 0.2, 0.04  # metres that an armhole is deep, and beside it where an inner garment may not be seen
+
+
+def _armless(layer: Obstacles) -> Obstacles:
+    """``layer`` without its sleeves, so that an open garment's fall over the arms as if there were none inside them."""
+    kept = ~np.isin(layer.part[:-1], (LEFT_ARM, RIGHT_ARM))
+    return Obstacles(layer.points[:-1][kept], layer.normals[:-1][kept], layer.part[:-1][kept], layer.meets, layer.reach)
+
+
+def _under_sleeves(worn: Worn) -> Worn:
+    """``worn`` without its sleeves and the seams that they are set in, which the long sleeves over it hide."""
+    if not worn.sleeve.any():
+        return worn
+    points = worn.mesh.vertices
+    height = points[worn.sleeve, 1]
+    shoulders = points[worn.sleeve][height > height.max() - _ARMHOLE]
+    hidden = worn.sleeve | np.isfinite(cKDTree(shoulders).query(points, distance_upper_bound=_SEAM)[0])
+    return _without(worn, hidden[worn.mesh.faces].all(axis=1))
+
+
+def _without(worn: Worn, gone: np.ndarray) -> Worn:
+    """``worn`` without the faces that are ``gone`` (F,) bool."""
+    return replace(worn, mesh=replace(worn.mesh, faces=worn.mesh.faces[~gone]), labels=worn.labels[~gone])
+
+
 def _seen(worn: Worn, outer: Sequence[Worn]) -> Worn:
     """``worn`` without the faces that the ``outer`` garments cover."""
-    keep = ~_covered(worn.mesh.vertices, np.zeros(len(worn.edge), bool), outer)[worn.mesh.faces].all(axis=1)
-    return replace(worn, mesh=replace(worn.mesh, faces=worn.mesh.faces[keep]), labels=worn.labels[keep])
+    return _without(worn, _covered(worn.mesh.vertices, np.zeros(len(worn.edge), bool), outer)[worn.mesh.faces].all(axis=1))
 
 
 def _underneath(pieces: Sequence[Piece]) -> list[Piece]:
