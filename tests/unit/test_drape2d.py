@@ -257,6 +257,16 @@ def test_other_sleeves_are_said_and_lower_the_confidence() -> None:
     assert (result.changed & ~result.mask & worn).sum() > 0.1 * worn.sum()
 
 
+def test_a_garment_that_is_open_in_front_is_said_to_be_drawn_closed() -> None:
+    worn = _top()
+    person, picture, closed = _scene(worn), _striped(worn), np.zeros_like(worn)
+    opening = worn & (np.abs(np.arange(W) - 192) < 30)
+    picture[opening] = (25, 35, 80)
+    for inside, said in ((opening, True), (closed, False)):
+        result = Drape()(person, Garment(picture, worn, "upper", inside=inside), mask=worn)
+        assert any("open in front" in note for note in result.notes) == said
+
+
 def test_it_works_on_a_bare_photograph() -> None:
     worn = _top()
     result = Drape()(Person(_scene(worn).image), Garment(_striped(_top(width=80))), mask=worn)

@@ -30,6 +30,8 @@ from helpers.tryon.drape.silhouette import SIDES, Silhouette
 from helpers.tryon.drape.wearer import View, crossing, see, silhouette_of, silhouette_with_arms, waist_row
 from helpers.tryon.result import TryOn
 
+_OPEN = 0.2  # share of a garment that is seen from within, above which it is open in front: closed ones show 0.12 at the most
+
 
 @dataclass(frozen=True)
 class _Plan:
@@ -115,6 +117,8 @@ def _plan(view: View, pictured: Pictured, garment: Garment) -> _Plan:
     arms = silhouette_with_arms(view, worn)
     crossed = bool(crossing(view.given, view.wearer).sum() > 0.015 * view.worn.sum())
     fitting = plan_upper(worn, front, pictured.neck, arms, crossed, garment.category)
+    if garment.mask is not None and garment.inside is not None and garment.inside.sum() > _OPEN * garment.mask.sum():
+        fitting.say("The new garment is open in front; it is drawn closed, as what would be seen under it is not known.", 0.4)
     if garment.inside is None:
         lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         fitting.cuffs = {side: cuff_share(lab, front, side) for side in SIDES if front.sleeved[side]}
