@@ -235,14 +235,14 @@ _TABLE = (
         Style(trunk=1.6, arm=1.3, cuff=0.006, hem=0.008, band=0.06, ribbed={"hem": 0.07, "cuff": 0.065}, pockets="kangaroo",
               sleeve="long", neckline="hood"),
         layer=6, warmth=-1, lengths=_only("regular cropped"), said_lengths=_TOP_WORDS, sleeves=_only("long"),
-        fits={"regular": 3, "loose": 2, "oversized": 1}, weaves=(("jersey",),) * 3, colours=_TOP_COLOURS,
+        weaves=(("jersey",),) * 3, colours=_TOP_COLOURS,
     ),
     Kind(
         "cardigan", "upper", "coat", "open top", _as("cardigan, cardi"),
         Style(trunk=1.8, arm=1.2, cuff=0.008, band=0.055, rib=0.032, ribbed={"hem": 0.065, "cuff": 0.065}, buttons=6,
               opening=Opening((0.75, 0.95, 1.15, 1.28, 1.38), (0.105, 0.085, 0.068, 0.068, 0.082)), sleeve="long"),
         layer=7, over={"t-shirt": 4, "shirt": 2, "tank top": Chance(1, man=0)}, warmth=-1, lengths=_TOP_LENGTHS,
-        said_lengths=_TOP_WORDS, sleeves=_only("long"), fits={"regular": 3, "loose": 1}, weaves=(("knit",),) * 3,
+        said_lengths=_TOP_WORDS, sleeves=_only("long"), weaves=(("knit",),) * 3,
         colours=_TOP_COLOURS,
     ),
     Kind(
@@ -250,7 +250,7 @@ _TABLE = (
         Style(trunk=1.8, arm=1.3, taper=1.6, lapels=Lapels(), buttons=2,
               opening=Opening((0.74, 0.80, 0.95, 1.08, 1.39), (0.115, 0.080, 0.060, 0.050, 0.080)), sleeve="long"),
         layer=8, over={"shirt": 5, "t-shirt": 3}, formal=True, lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
-        sleeves=_only("long"), fits={"regular": 3, "loose": 1}, weaves=(("wool",), ("wool", "cotton"), ("linen", "cotton")),
+        sleeves=_only("long"), weaves=(("wool",), ("wool", "cotton"), ("linen", "cotton")),
         colours=_COAT_COLOURS, buttons="#2a2420", stripes="vertical stripes",
     ),
     Kind(
@@ -261,7 +261,7 @@ _TABLE = (
         approximated=dict.fromkeys(("trench coat", "trench"), "a single-breasted coat"),
         layer=9, over={"sweater": 4, "shirt": 2, "long-sleeve": 2}, warmth=-1, lengths=_only("knee midi mini"),
         said_lengths={"short": "mini", "cropped": "mini", "regular": "knee", "long": "midi", "full": "midi", "ankle": "midi"},
-        sleeves=_only("long"), fits={"regular": 3, "loose": 1}, weaves=(("wool",), ("wool", "cotton"), ("cotton", "linen")),
+        sleeves=_only("long"), weaves=(("wool",), ("wool", "cotton"), ("cotton", "linen")),
         colours=_COAT_COLOURS, buttons="#2a2420", stripes="vertical stripes",
     ),
     Kind(

@@ -51,7 +51,7 @@ from helpers.mannequin.cloth.patterns import (
 from helpers.mannequin.cloth.sheet import Sheet
 from helpers.mannequin.cloth.simulate import Obstacles
 from helpers.mannequin.cloth.skirts import skirt_sheet
-from helpers.mannequin.cloth.straps import bridge_bust, cut_camisole, straps
+from helpers.mannequin.cloth.straps import bridge_bust, cut_camisole, straps, with_straps
 from helpers.mannequin.cloth.tailor import sheet_of, weights
 from helpers.mannequin.cloth.trims import Mesh, rib, sweep, turned_hem
 from helpers.mannequin.fields import smoothstep
@@ -193,12 +193,11 @@ def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
     sheet.unroll()
     sheet = settled(sheet, piece, obstacles)
     bridge_bust(sheet)
-    trims = []
-    for name, loops in sheet.edges().items():
-        trims += [sweep(sheet.edge(loop), turned_hem()) for loop in loops]
-        if name == "neck":
-            trims += straps(sheet, loops[0], obstacles[0])
-    return assembled([(sheet, trims)])
+    edges = sheet.edges()
+    over = straps(sheet, edges["neck"][0], obstacles[0])
+    hems = [sweep(sheet.edge(loop), turned_hem()) for loops in edges.values() for loop in loops]
+    garment = assembled([(sheet, [*hems, *over])])
+    return replace(garment, obstacles=with_straps(garment.obstacles, over))
 
 
 # --- what is open in front -----------------------------------------------------------------------------------------------

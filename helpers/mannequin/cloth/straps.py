@@ -20,7 +20,7 @@ DIPS = {"v": 0.055, "scoop": 0.022, "square": 0.0}
 """Metres by which the upper edge falls between the breasts, by neckline."""
 _FRONT, _BACK = 0.088, 0.075  # template distance of a strap's ends from the middle
 _PEAK, _SIDE, _BEHIND = 1.318, 1.215, 1.235  # template heights of the upper edge at the straps, under the arms, behind
-_WIDTH = 0.009
+_WIDTH, _SIDES = 0.009, 6  # metres; corners of its section, 1 to 3 on the upper side
 _BUST, _ROUNDS = 1.265, 40  # template height; passes of smoothing, some 4 cm
 
 
@@ -74,6 +74,17 @@ def straps(sheet: Sheet, loop: np.ndarray, body: Obstacles) -> list[Mesh]:
         )
         out.append(_strap(front, back, body))
     return out
+
+
+def with_straps(cloth: Obstacles, straps: list[Mesh]) -> Obstacles:
+    """What the next layer meets: the ``cloth`` and the upper sides of its ``straps``."""
+    points, normals = (
+        np.concatenate([values.reshape(-1, _SIDES, 3)[:, 1:4].reshape(-1, 3) for values in of])
+        for of in ([mesh.vertices for mesh in straps], [mesh.normals for mesh in straps])
+    )
+    part = np.concatenate([cloth.part[:-1], np.full(len(points), TRUNK)])
+    both = np.concatenate([cloth.points[:-1], points]), np.concatenate([cloth.normals[:-1], normals])
+    return Obstacles(*both, part, cloth.meets, cloth.reach)
 
 
 def _strap(front: np.ndarray, back: np.ndarray, body: Obstacles) -> Mesh:
