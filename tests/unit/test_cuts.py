@@ -181,6 +181,15 @@ def test_a_camisole_hangs_from_thin_straps(size: str):
         assert near.max() < 0.035, "it lies on the shoulder"
 
 
+def test_a_camisole_is_tucked_into_what_comes_after_it():
+    tucked, loose = (dress(body("small"), (Piece(a), Piece(b))) for a, b in (("camisole", "jeans"), ("jeans", "camisole")))
+    low = {}
+    for name, worn in (("tucked", tucked), ("loose", loose)):
+        mesh = next(item.mesh for item in worn if item.piece.kind == "camisole")
+        low[name] = mesh.vertices[np.unique(mesh.faces)][:, 1].min()
+    assert low["tucked"] > low["loose"] + 0.05
+
+
 @cache
 def _points(size: str) -> np.ndarray:
     return body(size).skin(form(size).rest, base_hull().weights)

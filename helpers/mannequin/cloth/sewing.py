@@ -142,12 +142,17 @@ def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | N
     sheet = _top_sheet(piece, form, hem if tucked is None else tucked - 0.06, tucked is not None)
     sheet = settled(sheet, piece, obstacles)
     garment = assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=KINDS[piece.kind].style.ribbed)
-    if tucked is not None:  # what bulges over the waistband is not in its way
-        below = np.append(sheet.places[:, 1] < tucked - 0.012, False)
-        old = garment.obstacles
-        garment.inside = Obstacles(old.points[below], old.normals[below], old.part[below], MEETS, old.reach)
-        _cut_away(garment, sheet, sheet.places[:, 1] < tucked - 0.02)
+    if tucked is not None:
+        _tuck_in(garment, sheet, tucked)
     return garment
+
+
+def _tuck_in(garment: Sewn, sheet: Sheet, waist: float) -> None:
+    """Leaves to what is worn over the lower end of ``garment`` only the cloth below its ``waist``, and hides that cloth."""
+    below = np.append(sheet.places[:, 1] < waist - 0.012, False)  # what bulges over the waistband is not in its way
+    old = garment.obstacles
+    garment.inside = Obstacles(old.points[below], old.normals[below], old.part[below], MEETS, old.reach)
+    _cut_away(garment, sheet, sheet.places[:, 1] < waist - 0.02)
 
 
 def _cut_away(garment: Sewn, sheet: Sheet, hidden: np.ndarray) -> None:
@@ -185,11 +190,17 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
     return out
 
 
-def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
-    style = KINDS[piece.kind].style
-    cut = cut_camisole(TOP_HEMS[piece.length or style.length], piece.neckline or style.neckline)
-    sheet = sheet_of(cut, form, ease_of(piece))
+def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None) -> Sewn:
+    style, ease = KINDS[piece.kind].style, ease_of(piece)
+    hem = TOP_HEMS[piece.length or style.length]
+    if tucked is not None and hem >= tucked:
+        tucked = None
+    if tucked is not None:
+        hem, ease = tucked - 0.06, replace(ease, hem=0.003, band=0.045)
+    sheet = sheet_of(cut_camisole(hem, piece.neckline or style.neckline), form, ease)
     sheet.held = np.exp(-((sheet.distance("neck") / 0.025) ** 2))
+    if tucked is not None:
+        sheet.held = np.maximum(sheet.held, 1 - smoothstep(0.062, 0.08, sheet.distance("hem")))
     sheet.unroll()
     sheet = settled(sheet, piece, obstacles)
     bridge_bust(sheet)
@@ -197,7 +208,10 @@ def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: flo
     over = straps(sheet, edges["neck"][0], obstacles[0])
     hems = [sweep(sheet.edge(loop), turned_hem()) for loops in edges.values() for loop in loops]
     garment = assembled([(sheet, [*hems, *over])])
-    return replace(garment, obstacles=with_straps(garment.obstacles, over))
+    if tucked is not None:
+        _tuck_in(garment, sheet, tucked)
+    garment.obstacles = with_straps(garment.obstacles, over)
+    return garment
 
 
 # --- what is open in front -----------------------------------------------------------------------------------------------
