@@ -3,8 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PUBLISHED := $(VENV)/.published
-# One process a core; tests that share a server or a network stay in one of them.
-PYTEST := $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# One process a core; tests/conftest.py says which tests stay together.
+PYTEST := $(BIN)/python -m pytest -q -n logical --maxprocesses 4
 
 .PHONY: help setup published demo lab test check lint gallery tables bench clean
 

@@ -30,8 +30,8 @@ from helpers.images import read_mask, write_image
 from helpers.labels import UPPER, select
 from helpers.person import Person, load_person
 from helpers.segmentation.clicks import iou
+from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.drape.engine import Drape
-from helpers.tryon.drape.product import garment_mask
 
 # Words of the figure and what it wears; the category of the piece that is exchanged.
 FIGURES = (

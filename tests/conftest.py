@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 for library in ("OMP", "OPENBLAS"):  # threads wait for each other on small pictures; kernels and servers inherit this
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -10,18 +11,27 @@ import pytest  # noqa: E402
 from filelock import FileLock  # noqa: E402
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, those that share a server or a network of their file stay in one of them.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What waits for the tiny checkpoints is slow."""
+    if "tiny_weights" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.slow)
 
-    What waits for the tiny checkpoints is slow.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n`` several processes share the tests: notebooks one by one, a file's tests together, and all that visit one server too.
+
+    They are begun in their order, which has the long ones first.
     """
-    for item in items:
-        if "tiny_weights" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
-        folder = item.path.parent.name
-        if folder != "notebooks":
-            item.add_marker(pytest.mark.xdist_group("browser" if folder == "browser" else item.path.stem))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return {"browser": "browser", "notebooks": nodeid}.get(Path(file).parent.name, file)
+
+    config.option.loadscopereorder = False
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

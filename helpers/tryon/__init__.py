@@ -1,5 +1,5 @@
 """Another garment on a person.
 
-``sitting`` is a network's way there and back (``framing``, ``plausible``, ``colour``), ``result`` what comes of it; the engines
-are ``drape``, embedded, and ``idm_vton``, published.
+``sitting`` is a network's way there and back (``framing``, ``plausible``, ``backdrop``, ``colour``), ``result`` what comes of it; the
+engines are ``drape``, embedded, and ``idm_vton``, published.
 """

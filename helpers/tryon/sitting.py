@@ -19,6 +19,7 @@ from helpers import annotate, engines, images
 from helpers.garment import Garment
 from helpers.person import Person
 from helpers.tryon import plausible
+from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.colour import match_colour
 from helpers.tryon.framing import Frame
 from helpers.tryon.result import TryOn
@@ -62,8 +63,6 @@ class Sitting:
         """
         mask = self.garment.mask
         if mask is None:
-            from helpers.tryon.drape.product import garment_mask
-
             mask = garment_mask(self.garment.image)
         return self.cloth_frame.put(mask)
 

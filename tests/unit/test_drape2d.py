@@ -13,10 +13,11 @@ from helpers.garment import Garment, load_garment
 from helpers.labels import CIHP, UPPER, select
 from helpers.person import Person, load_person
 from helpers.srgb import encode, to_linear
+from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.drape import compatibility, landmarks
 from helpers.tryon.drape.engine import Drape
 from helpers.tryon.drape.light import folds
-from helpers.tryon.drape.product import front_neckline, garment_mask, without_inside
+from helpers.tryon.drape.product import front_neckline, without_inside
 from helpers.tryon.drape.silhouette import SIDES
 from helpers.tryon.drape.warp import backward_map, carry_on, fill
 from helpers.tryon.drape.wearer import crossing, look

@@ -17,7 +17,7 @@ from helpers.labels import UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
 from helpers.stepping import Cancelled
-from helpers.tryon.drape.product import garment_mask
+from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.idm_vton import engine as idm_vton
 from helpers.tryon.idm_vton import loading
 from helpers.tryon.idm_vton.engine import IDMVTON
