@@ -119,11 +119,12 @@ def test_a_front_opens_and_stays_open(kind: str, size: str):
 @pytest.mark.parametrize("kind", OPEN)
 def test_an_open_garment_is_outside_what_it_is_worn_over(kind: str, size: str):
     inner, outer = layered(kind, size)
-    cloth = outer.mesh.vertices[outer.edge > 0.02]
-    distance, near = cKDTree(inner.mesh.vertices).query(cloth)
+    left = np.unique(inner.mesh.faces)  # what the long sleeves hide is left out
+    cloth = outer.mesh.vertices[(outer.edge > 0.02) & ~outer.sleeve]
+    distance, near = cKDTree(inner.mesh.vertices[left]).query(cloth)
+    near = left[near]
     height = np.einsum("ij,ij->i", cloth - inner.mesh.vertices[near], inner.mesh.normals[near])
-    drawn = np.isin(near, inner.mesh.faces)  # its sleeves are left out
-    close = drawn & (distance < 0.03) & (inner.edge[near] > 0.03) & (outer.sleeve[outer.edge > 0.02] == inner.sleeve[near])
+    close = (distance < 0.03) & (inner.edge[near] > 0.03)
     assert close.sum() > 100
     assert (height[close] < -0.002).mean() < 0.01
 
