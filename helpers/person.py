@@ -22,7 +22,7 @@ from helpers.images import (
     write_mask,
     write_text,
 )
-from helpers.labels import BODY_25, BODY_25_BONES, BODY_25_COLOURS, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
+from helpers.labels import BODY_25, BODY_25_COLOURS, BODY_25_DRAWN, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
 
 ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask")
 """What may be known of a person beside the picture: the names that an engine ``gives`` and ``needs``."""
@@ -217,7 +217,7 @@ def openpose_picture(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray
     points = keypoints[:, :2].astype(np.float64)
     if seen.any():  # bones are thinner on people of less than some 200 pixels
         scale = min(size) * np.clip(np.ptp(points[seen], axis=0).sum() / 400, 0.33, 1)
-        for a, b in BODY_25_BONES:
+        for a, b in BODY_25_DRAWN:
             if seen[a] and seen[b]:
                 _lay_ellipse(out, (points[a] + points[b]) / 2, (points[b] - points[a]) / 2, scale / 120, BODY_25_COLOURS[b])
         for joint in np.flatnonzero(seen):

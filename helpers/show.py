@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from helpers.images import fit_inside, png, resize
-from helpers.labels import BODY_25_BONES, BODY_25_COLOURS, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
+from helpers.labels import BODY_25_BONES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
 from helpers.person import Person
 
 MASK_COLOUR = (30, 144, 255)
@@ -148,13 +148,14 @@ def clicks(image: np.ndarray, points: Sequence[tuple[float, float, int]]) -> np.
 
 
 def skeleton(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen, in OpenPose's colours."""
+    """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen, each in a colour of its own."""
     out = (image * 0.55).astype(np.uint8)
+    colours = (matplotlib.colormaps["hsv"](np.linspace(0, 1, len(BODY_25_BONES), endpoint=False))[:, :3] * 255).astype(int)
     pen = 2 * _pen(image)
-    for a, b in BODY_25_BONES:
+    for (a, b), colour in zip(BODY_25_BONES, colours, strict=True):
         if keypoints[a, 2] > 0 and keypoints[b, 2] > 0:
             start, end = np.rint(keypoints[[a, b], :2]).astype(int).tolist()
-            cv2.line(out, start, end, BODY_25_COLOURS[b].tolist(), pen, cv2.LINE_AA)
+            cv2.line(out, start, end, colour.tolist(), pen, cv2.LINE_AA)
     for x, y, confidence in keypoints:
         if confidence > 0:
             cv2.circle(out, (round(float(x)), round(float(y))), pen + 1, (255, 255, 255), -1, cv2.LINE_AA)

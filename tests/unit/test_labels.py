@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from helpers.labels import ATR, BODY_25, CIHP, COCO_18, LIP, body25_to_coco18, convert, select
+from helpers.labels import ATR, BODY_25, BODY_25_BONES, BODY_25_DRAWN, CIHP, COCO_18, LIP, body25_to_coco18, convert, select
 
 
 def test_conversion_goes_by_name() -> None:
@@ -35,3 +35,8 @@ def test_select_takes_the_named_classes_only() -> None:
 def test_coco_18_keeps_each_joint_by_name() -> None:
     points = np.stack([np.arange(25), np.zeros(25), np.ones(25)], 1)
     assert [BODY_25[int(i)] for i in body25_to_coco18(points)[:, 0]] == list(COCO_18)
+
+
+def test_the_bones_are_the_same_in_the_order_in_which_they_are_drawn() -> None:
+    assert {frozenset(bone) for bone in BODY_25_BONES} == {frozenset(bone) for bone in BODY_25_DRAWN}
+    assert len(BODY_25_BONES) == len(BODY_25_DRAWN)
