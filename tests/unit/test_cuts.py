@@ -117,6 +117,7 @@ def test_a_front_opens_and_stays_open(kind: str, size: str):
 
 @both
 @pytest.mark.parametrize("kind", OPEN)
+@pytest.mark.slow
 def test_an_open_garment_is_outside_what_it_is_worn_over(kind: str, size: str):
     inner, outer = layered(kind, size)
     left = np.unique(inner.mesh.faces)  # what the long sleeves hide is left out

@@ -166,12 +166,14 @@ def test_an_image_print_lies_on_the_front_only(engine: Mannequin, tmp_path) -> N
         ("woman", "long-sleeve", "trousers"),
     ],
 )
+@pytest.mark.slow
 def test_every_garment_of_the_wardrobe_can_be_worn(engine: Mannequin, wearer: str, top: str, bottom: str) -> None:
     person = engine(f"a {wearer} in a {top} and {bottom}", seed=3, size=SIZE)
     assert person.garments[top].mean() > 0.01
     assert person.garments[bottom].mean() > 0.01
 
 
+@pytest.mark.slow
 def test_what_is_open_in_front_shows_what_is_under_it(engine: Mannequin) -> None:
     person = engine("a woman in a black coat over a white t-shirt and jeans, standing", seed=3, size=SIZE)
     coat, top = person.garments["coat"], person.garments["t-shirt"]

@@ -58,6 +58,7 @@ def penetration(item: Worn, figure: Body) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in GARMENTS if kind not in ("t-shirt", "tank top", "trousers", "shoes")])
+@pytest.mark.slow
 def test_every_kind_is_sewn(kind):
     piece = Piece(kind)
     item = find(dress(body(), (piece,)), kind)
@@ -184,6 +185,7 @@ def test_a_top_named_first_is_tucked_in():
     assert used[:, 1].min() > loose.vertices[:, 1].min() + 0.05
 
 
+@pytest.mark.slow
 def test_what_is_worn_open_hides_the_sleeves_under_it():
     coat, shirt = Piece("coat"), Piece("shirt")
     worn = dress(body(), (TROUSERS, shirt, coat))
