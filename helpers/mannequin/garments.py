@@ -246,9 +246,10 @@ _TABLE = (
         colours=_TOP_COLOURS,
     ),
     Kind(
-        "blazer", "upper", "coat", "open top", _as("blazer, suit jacket, sport coat, sports jacket, tailored jacket"),
+        "blazer", "upper", "coat", "open top", _as("blazer, suit jacket, sport coat, sports jacket, tailored jacket, jacket"),
         Style(trunk=1.8, arm=1.3, taper=1.6, lapels=Lapels(), buttons=2,
               opening=Opening((0.74, 0.80, 0.95, 1.08, 1.39), (0.115, 0.080, 0.060, 0.050, 0.080)), sleeve="long"),
+        approximated={"jacket": "a blazer"},
         layer=8, over={"shirt": 5, "t-shirt": 3}, formal=True, lengths=_TOP_LENGTHS, said_lengths=_TOP_WORDS,
         sleeves=_only("long"), weaves=(("wool",), ("wool", "cotton"), ("linen", "cotton")),
         colours=_COAT_COLOURS, buttons="#2a2420", stripes="vertical stripes",
