@@ -41,7 +41,7 @@ test: $(PUBLISHED)  ## lint, unit, parity, notebook and browser tests
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST)
 
-check: $(PUBLISHED)  ## lint and the unit tests that need no checkpoint, under two minutes
+check: $(PUBLISHED)  ## lint and the unit tests that are quick, a bit over a minute
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) -m "not slow" tests/unit
 

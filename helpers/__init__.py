@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import lazy_loader
 import numpy as np
 
 from helpers import checks, engines, images
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from helpers.tryon.result import TryOn
 
 __all__ = ["Garment", "Person", "annotate", "generate", "load_garment", "load_person", "product", "segment", "try_on"]
+__getattr__, _, _ = lazy_loader.attach(
+    __name__, submod_attrs={"mannequin.engine": ["product"]}
+)  # what draws is not loaded before
 
 _WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
 
@@ -151,11 +155,3 @@ def _worn(person: Person, category: str) -> np.ndarray:
             f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."
         )
     return mask
-
-
-def __getattr__(name: str) -> Any:
-    if name == "product":  # drawn by the mannequin, which is not loaded before
-        from helpers.mannequin.engine import product
-
-        return product
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

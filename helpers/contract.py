@@ -66,7 +66,11 @@ class Setting:
 
 
 SEED = Setting(
-    "whole", "what the words leave open is drawn from it, and the same seed gives the same picture", 0, low=0, high=2**63 - 1
+    "whole",
+    "whatever is left to chance is drawn from it, so that the same seed gives the same picture",
+    0,
+    low=0,
+    high=2**63 - 1,
 )
 
 

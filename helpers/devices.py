@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from helpers import machine
+
 if TYPE_CHECKING:
     import torch
 
@@ -35,13 +37,7 @@ def describe() -> Device:
     if kind == "cuda":
         properties = torch.cuda.get_device_properties(0)
         return Device(kind, properties.name, round(properties.total_memory / 1e9, 1))
-    return Device(kind, {"mps": "Apple GPU", "cpu": "CPU"}[kind], host_memory_gb())
-
-
-def host_memory_gb() -> float:
-    """The machine's memory in all, in 10^9 bytes; 0 where it cannot be told."""
-    names = getattr(os, "sysconf_names", {})
-    return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1) if "SC_PHYS_PAGES" in names else 0.0
+    return Device(kind, {"mps": "Apple GPU", "cpu": "CPU"}[kind], machine.memory_gb())
 
 
 def half(device: Device) -> torch.dtype:

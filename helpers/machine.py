@@ -39,18 +39,21 @@ _PACKAGES = {
 
 def describe() -> dict[str, Any]:
     """What this machine has: system, Python, cores, memory and disk in GB, GPU, and whether it is Colab."""
-    memory = None
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory = round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1)
     return {
         "system": platform.platform(),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
-        "memory (GB)": memory,
+        "memory (GB)": memory_gb() or None,
         "free disk (GB)": round(shutil.disk_usage(Path.cwd()).free / 1e9, 1),
         "GPU": _gpu() or "none (the embedded engines need none)",
         "Colab": "google.colab" in sys.modules,
     }
+
+
+def memory_gb() -> float:
+    """The memory in all, in 10^9 bytes; 0 where it cannot be told."""
+    names = getattr(os, "sysconf_names", {})
+    return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1) if "SC_PHYS_PAGES" in names else 0.0
 
 
 def _gpu() -> str | None:

@@ -8,19 +8,23 @@ joins them, on the common ground of ``mesh``, ``fields``, ``colours`` and ``surf
 The names below are read when they are first asked for, so that reading words does not load what draws them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from helpers.mannequin.engine import Mannequin, product
     from helpers.mannequin.outfit import Fabric, Figure, Outfit, Piece
     from helpers.mannequin.words.prompt import PromptRefused, describe, parse, require_words, vocabulary
 
-_ROOMS = {
-    "engine": ("Mannequin", "product"),
-    "outfit": ("Fabric", "Figure", "Outfit", "Piece"),
-    "words.prompt": ("PromptRefused", "describe", "parse", "require_words", "vocabulary"),
-}
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "engine": ("Mannequin", "product"),
+        "outfit": ("Fabric", "Figure", "Outfit", "Piece"),
+        "words.prompt": ("PromptRefused", "describe", "parse", "require_words", "vocabulary"),
+    },
+)
 
 __all__ = [
     "Fabric",
@@ -35,10 +39,3 @@ __all__ = [
     "require_words",
     "vocabulary",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    for room, names in _ROOMS.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{room}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,17 +4,21 @@
 The names below are read when they are first asked for, so that an engine does not load what only figures need.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from helpers.segmentation.clicks import default_points, garment_first, garment_under, iou, parse_points, protocol_clicks
     from helpers.segmentation.paint import around, growth, painted, views
 
-_ROOMS = {
-    "clicks": ("default_points", "garment_first", "garment_under", "iou", "parse_points", "protocol_clicks"),
-    "paint": ("around", "growth", "painted", "views"),
-}
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "clicks": ("default_points", "garment_first", "garment_under", "iou", "parse_points", "protocol_clicks"),
+        "paint": ("around", "growth", "painted", "views"),
+    },
+)
 
 __all__ = [
     "around",
@@ -28,10 +32,3 @@ __all__ = [
     "protocol_clicks",
     "views",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    for room, names in _ROOMS.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{room}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,8 @@
 """What every try-on by a network shares: the way from photographs of any size into its frame, and back.
 
-sitting = sit(person, garment, mask, (768, 1024), needs=("keypoints", "labels"))
+sitting = sit(person, garment, mask, (768, 1024), engine="its_name")  # with the annotations that the record needs
 painted = ...                                       # the engine's own: from sitting.person, .mask, .cloth to a picture of the frame
-return sitting.result(painted, engine="its_name")
+return sitting.result(painted)
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _FEATHER = 0.004  # of the photograph's height
 class Sitting:
     """Somebody ready to be painted in another garment.
 
+    engine:     name of the engine that paints
     photograph: uint8 (H, W, 3), as it came
     frame:      how it lies in the network's frame
     image:      uint8 (h, w, 3), the photograph in the frame
@@ -44,6 +45,7 @@ class Sitting:
     started:    ``time.perf_counter()`` at the beginning
     """
 
+    engine: str
     photograph: np.ndarray
     frame: Frame
     image: np.ndarray
@@ -84,7 +86,6 @@ class Sitting:
         self,
         painted: np.ndarray,
         *,
-        engine: str,
         notes: Sequence[str] = (),
         steps: Mapping[str, np.ndarray] | None = None,
         colour_match: bool = False,
@@ -93,10 +94,11 @@ class Sitting:
         """``painted`` taken out of the frame and blended into the photograph inside the mask; every other pixel is the photograph's own.
 
         painted:      uint8 (h, w, 3), the frame as the network painted it
-        engine:       its name, whose record's terms the result comes with, as it does with those of the annotations
         notes, steps: the engine's own, notes before those of the sitting
         colour_match: shift the new cloth to the garment's colour where it has faded
         whole:        everything that the frame shows is taken, not only what the mask covers
+        The result comes with the terms of the engine's record and of the annotations. Raises ``ValueError`` where there is no mask yet,
+        or for a picture of another size.
         """
         if not self.mask.any():
             raise ValueError("this sitting has no mask yet: call masked(mask) with what may change.")
@@ -126,14 +128,14 @@ class Sitting:
             notes=(*notes, *self.notes),
             steps=made,
             seconds=time.perf_counter() - self.started,
-            engine=engine,
-            licence=self._terms(engine),
+            engine=self.engine,
+            licence=self._terms(),
         )
 
-    def _terms(self, engine: str) -> str:
+    def _terms(self) -> str:
         """The licences of the engine and of the annotations, each once."""
         made = [about["licence"] for about in self.person.scene.get("annotations", ())]
-        licences = [engines.find("try_on", engine).licence, *made]
+        licences = [engines.find("try_on", self.engine).licence, *made]
         return "; ".join(dict.fromkeys(part for licence in licences for part in licence.split("; ")))
 
 
@@ -143,17 +145,19 @@ def sit(
     mask: np.ndarray | None,
     size: tuple[int, int],
     *,
-    needs: Collection[str],
+    engine: str,
+    needs: Collection[str] | None = None,
     framing: str = "letterbox",
     pick: str | int = "auto",
     annotator: str = "auto",
     annotated: tuple[int, int] | None = None,
     grown: float = GROWN,
 ) -> Sitting:
-    """A person and a garment in the frame of ``size`` (width, height), with the annotations that ``needs`` names.
+    """A person and a garment in the frame of ``size`` (width, height), with the annotations that ``engine`` needs.
 
+    engine:    the name of the try-on engine; its record says what it ``needs``
     mask:      bool (H, W) over the photograph, checked by :mod:`helpers.tryon.plausible`, or ``None`` for an engine that finds it
-    needs:     names out of ``person.ANNOTATIONS``; what the person lacks is asked of ``annotator``, in the frame
+    needs:     those of the record's that are wanted this time; what the person lacks of them is asked of ``annotator``, in the frame
     framing:   ``letterbox``, ``crop`` or ``stretch`` (:meth:`helpers.tryon.framing.Frame.fit`); a garment is stretched or letterboxed
     pick:      who is meant of several people: ``auto`` (whom the mask is on, else the most prominent) or 0, 1, ... from the left
     annotated: (width, height) at which the person is annotated where that is not ``size``
@@ -161,6 +165,10 @@ def sit(
     Raises ``ValueError`` naming what does not fit, before anything slow; what the annotator raises where it cannot run or finds nobody.
     """
     started = time.perf_counter()
+    declared = engines.find("try_on", engine).needs
+    needs = declared if needs is None else needs
+    if undeclared := sorted({*needs} - declared):
+        raise ValueError(f"engine {engine} asks for {', '.join(undeclared)}, which its record does not say that it needs.")
     if annotator != "auto":
         engines.find("annotate", annotator)
     height, width = person.image.shape[:2]
@@ -188,6 +196,7 @@ def sit(
         (garment.image.shape[1], garment.image.shape[0]), size, "stretch" if framing == "stretch" else "letterbox"
     )
     return Sitting(
+        engine=engine,
         photograph=person.image,
         frame=place,
         image=place.put(person.image),

@@ -18,9 +18,9 @@ import helpers
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"annotation", "generation", "mannequin", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
-    {"checks", "labels", "srgb", "stepping"},
+    {"checks", "labels", "machine", "srgb", "stepping"},
     {"images", "pixels"},
-    {"contract", "devices", "garment", "machine", "person", "weights"},
+    {"contract", "devices", "garment", "person", "weights"},
     {"engines", "show"},
     STAGES,
     {"helpers"},  # the verbs

@@ -95,16 +95,18 @@ def test_annotations_go_with_the_picture(mode: str) -> None:
 def test_a_sitting_is_not_ended_without_a_mask_or_by_a_picture_of_another_size() -> None:
     person = Person(np.full((200, 90, 3), 200, np.uint8))
     garment = Garment(np.full((80, 80, 3), 30, np.uint8))
-    at = sit(person, garment, None, SIZE, needs=())
+    at = sit(person, garment, None, SIZE, engine="idm_vton", needs=())
     with pytest.raises(ValueError, match="no mask yet"):
-        at.result(at.image, engine="drape")
+        at.result(at.image)
     with pytest.raises(ValueError, match="no garment of category 'upper' was found"):
         at.masked(at.mask)
     with pytest.raises(ValueError, match=r"not \(64, 48, 3\)"):
-        at.masked(np.ones((64, 48), bool)).result(at.image[:64, :48], engine="drape")
+        at.masked(np.ones((64, 48), bool)).result(at.image[:64, :48])
     with pytest.raises(ValueError, match="engine for annotate is auto or one of"):
-        sit(person, garment, None, SIZE, needs=(), annotator="nobody")
+        sit(person, garment, None, SIZE, engine="idm_vton", needs=(), annotator="nobody")
+    with pytest.raises(ValueError, match="idm_vton asks for depth, which its record does not say"):
+        sit(person, garment, None, SIZE, engine="idm_vton", needs=("keypoints", "depth"))
     corner = np.zeros((200, 90), bool)
     corner[:14, 20:70] = True
     with pytest.raises(ValueError, match="outside what framing='crop' keeps"):
-        sit(person, garment, corner, SIZE, needs=(), framing="crop")
+        sit(person, garment, corner, SIZE, engine="idm_vton", needs=(), framing="crop")

@@ -70,8 +70,7 @@ class ToyVITONHD(Base):
         pick: str | int = "auto",
         annotator: str = "auto",
     ) -> TryOn:
-        needs = ("keypoints", "labels")
-        at = sit(person, garment, mask, SIZE, needs=needs, framing=framing, pick=pick, annotator=annotator)
+        at = sit(person, garment, mask, SIZE, engine="toy_viton_hd", framing=framing, pick=pick, annotator=annotator)
         if mask is None:
             at = at.masked(changeable(at.person))
         agnostic = np.where(at.mask[..., None], 128, at.image).astype(np.uint8)
@@ -86,7 +85,7 @@ class ToyVITONHD(Base):
         alpha = target * (warped[:, 3:] > 0.5)
         painted = alpha * (warped[:, :3] + 0.02 * grain) + (1 - alpha) * _tensor(agnostic)
         steps = {"agnostic": agnostic, "pose": pose, "warped cloth": _picture(warped[:, :3])}
-        return at.result(_picture(painted), engine="toy_viton_hd", notes=["Drawn by a toy."], steps=steps)
+        return at.result(_picture(painted), notes=["Drawn by a toy."], steps=steps)
 
 
 def changeable(person: Person) -> np.ndarray:

@@ -46,14 +46,14 @@ def runs(loop: np.ndarray, on: np.ndarray) -> list[np.ndarray]:
 
 
 def front_run(sheet: Sheet) -> np.ndarray:
-    """The vertices along the opening: up one front, round the neck and down the other, cloth on the left."""
+    """(N,) int, the vertices along the opening: up one front, round the neck and down the other, cloth on the left."""
     on = sheet.lines["front"] | sheet.lines["neck"]
     found = [run for loop in loops(sheet.faces) for run in runs(loop, on)]
     return max(found, key=len)
 
 
 def run_edge(sheet: Sheet, run: np.ndarray) -> Edge:
-    """The curve along ``run`` with the directions a trim needs."""
+    """The curve along the vertices ``run`` (N,) int with the directions a trim needs."""
     return edge_of(sheet.start[run], vertex_normals(sheet.start, sheet.faces)[run], closed=False)
 
 
@@ -138,7 +138,7 @@ def _directed(faces: np.ndarray) -> np.ndarray:
 
 
 def front_band(edge: Edge, profile: np.ndarray) -> Mesh:
-    """A band sewn along the whole opening, its ends closed."""
+    """A band of cross-section ``profile`` (K, 2) metres sewn along the whole opening, its ends closed."""
     return capped(sweep(edge, profile, closed=False), len(edge.points))
 
 
@@ -153,7 +153,10 @@ def buttons(sheet: Sheet, edge: Edge, heights: np.ndarray, inset: float, radius:
 
 
 def lapels(sheet: Sheet, run: np.ndarray, form: Form, shape: Lapels) -> Mesh:
-    """Lapels and collar in one, folded outwards along the opening ``run`` from where the fronts break."""
+    """Lapels and collar in one, folded outwards along the opening from where the fronts break.
+
+    run: (N,) int, the vertices of ``sheet`` along the opening, as :func:`front_run` gives them
+    """
     normals = vertex_normals(sheet.start, sheet.faces)
     height = sheet.start[run, 1]
     on = height > height.min() + shape.low * np.ptp(height)

@@ -15,7 +15,8 @@ from helpers.mannequin.mesh import unit, vertex_normals
 
 
 def hood(sheet: Sheet, loop: np.ndarray, form: Form, body: Obstacles) -> Mesh:
-    """A hood that is down: from the neckline ``loop`` it rises round the neck, rolls over and lies on shoulders and back."""
+    """A hood that is down: from the neckline ``loop`` (N,) int, vertices of ``sheet``, it rises round the neck, rolls over and lies on
+    shoulders and back."""
     edge, along = neck_edge(sheet, loop, form, 0.10)
     t = np.abs(along) / np.abs(along).max()  # 0 in front, 1 behind
     beside = smoothstep(0.05, 0.45, t)
@@ -61,7 +62,7 @@ def hood(sheet: Sheet, loop: np.ndarray, form: Form, body: Obstacles) -> Mesh:
 
 
 def drawstrings(sheet: Sheet, length: float = 0.21) -> list[Mesh]:
-    """Two cords that hang from the hood's front."""
+    """Two cords that hang ``length`` metres from the hood's front."""
     uv, vertex = sheet.uv, sheet.wedge_vertex
     mine = (sheet.wedge_panel == FRONT) & (np.abs(uv[:, 0]) < 0.08)
     high = uv[mine & (np.abs(uv[:, 0]) < 0.02) & sheet.lines["neck"][vertex], 1].mean()

@@ -29,7 +29,7 @@ def patch(sheet: Sheet, panel: int, flat: np.ndarray, edge: np.ndarray, rise: np
 
 
 def kangaroo_pocket(sheet: Sheet, band: float) -> Mesh:
-    """The pocket across the front above the hem's ``band``, open along its slanting sides."""
+    """The pocket across the front above the hem's ``band`` (metres wide), open along its slanting sides."""
     middle = (sheet.wedge_panel == FRONT) & (np.abs(sheet.uv[:, 0]) < 0.02)
     low, high = sheet.uv[middle & sheet.lines["hem"][sheet.wedge_vertex], 1].mean() + band + 0.004, 0.185
     up, across = np.linspace(0, 1, 27)[:, None], np.linspace(-1, 1, 35)

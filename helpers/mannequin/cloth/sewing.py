@@ -115,10 +115,16 @@ def _skin_tight(cut: Cut, form: Form, thickness: float) -> Sheet:
 # --- tops --------------------------------------------------------------------------------------------------------------
 
 
-def _top_sheet(piece: Piece, form: Form, hem: float, tucked: bool = False) -> Sheet:
-    style, ease = KINDS[piece.kind].style, ease_of(piece)
-    if tucked:
-        ease = replace(ease, hem=0.003, band=0.045)
+def _tucking(piece: Piece, tucked: float | None) -> tuple[float, float | None, Ease]:
+    """Template height of a top's hem, that of the waist it is ``tucked`` into if it reaches there, and its room, close at such a hem."""
+    hem, ease = TOP_HEMS[piece.length or KINDS[piece.kind].style.length], ease_of(piece)
+    if tucked is None or hem >= tucked:
+        return hem, None, ease
+    return tucked - 0.06, tucked, replace(ease, hem=0.003, band=0.045)
+
+
+def _top_sheet(piece: Piece, form: Form, hem: float, ease: Ease, tucked: bool = False) -> Sheet:
+    style = KINDS[piece.kind].style
     cut = cut_top(hem, piece.sleeve or style.sleeve, piece.neckline or style.neckline, 0.0 if tucked else style.tail)
     sheet = sheet_of(cut, form, ease)
     sheet.held = _shoulders(sheet)
@@ -136,10 +142,8 @@ def _shoulders(sheet: Sheet) -> np.ndarray:
 
 
 def _top(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None) -> Sewn:
-    hem = TOP_HEMS[piece.length or KINDS[piece.kind].style.length]
-    if tucked is not None and hem >= tucked:
-        tucked = None
-    sheet = _top_sheet(piece, form, hem if tucked is None else tucked - 0.06, tucked is not None)
+    hem, tucked, ease = _tucking(piece, tucked)
+    sheet = _top_sheet(piece, form, hem, ease, tucked is not None)
     sheet = settled(sheet, piece, obstacles)
     garment = assembled([(sheet, _top_trims(piece, sheet, form, obstacles))], ribs=KINDS[piece.kind].style.ribbed)
     if tucked is not None:
@@ -191,13 +195,8 @@ def _top_trims(piece: Piece, sheet: Sheet, form: Form, obstacles: list[Obstacles
 
 
 def _camisole(piece: Piece, form: Form, obstacles: list[Obstacles], tucked: float | None) -> Sewn:
-    style, ease = KINDS[piece.kind].style, ease_of(piece)
-    hem = TOP_HEMS[piece.length or style.length]
-    if tucked is not None and hem >= tucked:
-        tucked = None
-    if tucked is not None:
-        hem, ease = tucked - 0.06, replace(ease, hem=0.003, band=0.045)
-    sheet = sheet_of(cut_camisole(hem, piece.neckline or style.neckline), form, ease)
+    hem, tucked, ease = _tucking(piece, tucked)
+    sheet = sheet_of(cut_camisole(hem, piece.neckline or KINDS[piece.kind].style.neckline), form, ease)
     sheet.held = np.exp(-((sheet.distance("neck") / 0.025) ** 2))
     if tucked is not None:
         sheet.held = np.maximum(sheet.held, 1 - smoothstep(0.062, 0.08, sheet.distance("hem")))
@@ -337,7 +336,7 @@ def _skirt(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float 
 
 
 def _dress(piece: Piece, form: Form, obstacles: list[Obstacles], _tucked: float | None) -> Sewn:
-    bodice = _top_sheet(piece, form, waist_of(piece))
+    bodice = _top_sheet(piece, form, waist_of(piece), ease_of(piece))
     bodice.held = np.maximum(bodice.held, np.exp(-((bodice.distance("hem") / 0.02) ** 2)))
     (seam,) = bodice.edges()["hem"]
     skirt = _skirt_sheet(piece, form, (bodice.rest[seam], bodice.start[seam]))

@@ -64,7 +64,7 @@ def bridge_bust(sheet: Sheet) -> None:
 
 
 def straps(sheet: Sheet, loop: np.ndarray, body: Obstacles) -> list[Mesh]:
-    """A strap over each shoulder, taut on the ``body`` between the upper edge ``loop`` in front and behind."""
+    """A strap over each shoulder, taut on the ``body`` between the upper edge ``loop`` (N,) int in front and behind."""
     at, ahead = sheet.places[loop], sheet.places[loop, 2] > 0.02
     out = []
     for sign in (1, -1):

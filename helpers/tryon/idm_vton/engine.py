@@ -132,7 +132,6 @@ class IDMVTON(Base):
                 results.append(
                     sitting.result(
                         painted,
-                        engine="idm_vton",
                         notes=[f"Ran as {self._profile.name}: {COSTS[self._profile.name]}."],
                         steps={"DensePose": pose},
                         colour_match=colour_match,
@@ -155,6 +154,7 @@ class IDMVTON(Base):
             garment,
             mask,
             self._frame_size(),
+            engine="idm_vton",
             needs=needs,
             framing=framing,
             pick=pick,
@@ -174,7 +174,7 @@ class IDMVTON(Base):
                 f"parity is to the networks of {' or '.join(_PUBLISHED)}: annotator must be one of them, not {annotator!r}."
             )
         networks = engines.load("annotate", _PUBLISHED[0] if annotator == "auto" else annotator)
-        sitting = sit(person, garment, mask, self._frame_size(), needs=(), framing="stretch", grown=0)
+        sitting = sit(person, garment, mask, self._frame_size(), engine="idm_vton", needs=(), framing="stretch", grown=0)
         parse, joints, pose = preprocess.published(_resized(sitting.image, preprocess.SIZE), networks)
         if mask is None:
             sitting = sitting.masked(preprocess.agnostic_mask(parse, joints, garment.category, preprocess.SIZE, parity=True))
