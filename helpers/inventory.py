@@ -35,11 +35,11 @@ def engine_rows() -> list[dict[str, Any]]:
             "variants": ", ".join(engine.variants),
             "what it does": engine.summary,
             "needs": engine.machine,
-            "weights": ", ".join(engine.groups()) or "none",
-            "licence": engine.licence,
             "weights here": _engine_presence(engine),
             "fits this machine": "yes" if engine.fits() else f"no{_to_install(engine)}",
             "auto": "yes" if is_auto(engine) else "",
+            "weights": ", ".join(engine.groups()) or "none",
+            "licence": engine.licence,
         }
         for engine in engines.ENGINES
     ]

@@ -282,7 +282,7 @@ class Table:
         cell = "<td style='text-align:left;vertical-align:top'>{}</td>"
         body = "".join(
             "<tr>"
-            + "".join(cell.format(_swatch(row.get(key)) + html.escape(_cell(row.get(key)))) for key in self._keys())
+            + "".join(cell.format(_swatch(row.get(key)) + _breakable(_cell(row.get(key)))) for key in self._keys())
             + "</tr>"
             for row in self.rows
         )
@@ -304,6 +304,11 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
     return "" if value is None else str(value)
+
+
+def _breakable(text: str) -> str:
+    """HTML of ``text`` that may also be broken after an underscore, so that long names leave room for the words beside them."""
+    return html.escape(text).replace("_", "_<wbr>")
 
 
 def _swatch(value: Any) -> str:

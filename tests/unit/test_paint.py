@@ -93,5 +93,5 @@ def test_what_figures_need_is_loaded_with_them_alone():
     code = "import sys, helpers.segmentation as s; s.iou; print('matplotlib' in sys.modules); s.growth; print('matplotlib' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert told == ["False", "True"]
-    with pytest.raises(AttributeError, match="No helpers.segmentation attribute nosuch"):
+    with pytest.raises(AttributeError, match=r"No helpers\.segmentation attribute nosuch"):
         segmentation.nosuch  # noqa: B018
