@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"annotation", "generation", "mannequin", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
     {"checks", "labels", "machine", "srgb", "stepping"},
-    {"images", "pixels"},
+    {"faces", "graph", "images", "pixels", "superpixels"},
     {"contract", "devices", "garment", "person", "weights"},
     {"engines", "show"},
     STAGES,

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.graph import min_cut
 from helpers.labels import LOWER, UPPER, select
 from helpers.segmentation.superpixel.engine import Superpixel
-from helpers.segmentation.superpixel.graph import min_cut
 
 
 def _load_protocol():

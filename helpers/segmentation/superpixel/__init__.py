@@ -1,4 +1,4 @@
 """The embedded click segmentation.
 
-``engine`` joins ``regions`` and ``figure`` (the picture), ``evidence`` and ``graph`` (a click) and ``outline`` (its edge).
+``engine`` joins ``regions`` and ``figure`` (the picture), ``evidence`` (a click) and ``outline`` (its edge).
 """

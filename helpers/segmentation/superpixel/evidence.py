@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers.segmentation.superpixel.graph import FIRM, adjacency, components, connected, geodesic, min_cut
+from helpers.graph import FIRM, adjacency, components, connected, geodesic, min_cut
 from helpers.segmentation.superpixel.regions import Regions, unlike
 
 Click = tuple[int, bool]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import cv2
 import numpy as np
-import skimage.data
-from skimage.feature import Cascade
 
-from helpers.segmentation.superpixel.graph import components, connected, min_cut
+from helpers.graph import components, connected, min_cut
 
 
 def backdrop(lab: np.ndarray) -> tuple[np.ndarray, float]:
@@ -83,23 +79,6 @@ def foreground(
     part = components(pairs, outside)
     differing = np.bincount(part, area * share) / np.bincount(part, area)
     return 1 - trust * np.where(open_air, 1.0, np.where(outside, np.clip(1 - 3 * differing[part], 0.4, 0.9), 0.0))
-
-
-@cache
-def _cascade() -> Cascade:
-    return Cascade(skimage.data.lbp_frontal_face_cascade_filename())
-
-
-def find_face(small: np.ndarray) -> tuple[float, float, float] | None:
-    """Centre x, y and width of the topmost face in ``small`` (uint8 (h, w, 3)) by scikit-image's LBP cascade, or None."""
-    side = min(small.shape[:2])
-    limits = {"min_size": (24, 24), "max_size": (max(25, int(0.45 * side)),) * 2}
-    found = _cascade().detect_multi_scale(small, scale_factor=1.15, step_ratio=1.2, **limits)
-    found = [f for f in found if f["r"] + f["height"] / 2 < 0.5 * small.shape[0]]
-    if not found:
-        return None
-    top = min(found, key=lambda f: f["r"])
-    return top["c"] + top["width"] / 2, top["r"] + top["height"] / 2, float(top["width"])
 
 
 def head_zone(centre: np.ndarray, face: tuple[float, float, float] | None) -> np.ndarray:

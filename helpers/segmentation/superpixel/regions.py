@@ -1,6 +1,5 @@
 """A photograph as a graph of superpixels, with what can be told of each region before any click.
 
-Superpixels along the lines of Machairas et al., "Waterpixels" (2015): a watershed of the colour gradient from a regular grid of minima.
 Everything is measured at a working size of about 200 000 pixels, so an image and its enlargement give the same graph.
 """
 
@@ -10,10 +9,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from skimage.segmentation import watershed
 
+from helpers.faces import find_face
 from helpers.pixels import cluster, nearest_centre
-from helpers.segmentation.superpixel.figure import backdrop, find_face, foreground, head_zone, likeness_to_skin
+from helpers.segmentation.superpixel.figure import backdrop, foreground, head_zone, likeness_to_skin
+from helpers.superpixels import boundaries, gradient_of, split, superpixels
 
 WORKING_AREA = 384 * 512
 """Pixels at which regions are found; larger images are reduced to it."""
@@ -72,9 +72,9 @@ def prepare(image: np.ndarray) -> Regions:
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     distance, trust = backdrop(lab)
-    index = _superpixels(lab)
+    index = superpixels(lab, CELL)
     if trust > 0.5:
-        index = _split(index, distance > UNLIKE)
+        index = split(index, distance > UNLIKE)
     count = int(index.max()) + 1
     area = np.bincount(index.ravel(), minlength=count).astype(np.float64)
 
@@ -84,7 +84,7 @@ def prepare(image: np.ndarray) -> Regions:
     colour = np.stack([mean(lab[..., c]) for c in range(3)], axis=1)
     ys, xs = np.mgrid[: size[1], : size[0]]
     centre = np.stack([mean(xs), mean(ys)], axis=1)
-    pairs, length, contrast = _boundaries(index, _gradient(lab, (1.0, 2.0, 4.0)))
+    pairs, length, contrast = boundaries(index, gradient_of(lab, (1.0, 2.0, 4.0)))
     figure = foreground(mean(1 / (1 + np.exp(UNLIKE - distance))), trust, area, pairs, length, index)
     face = find_face(small)
     code, kinship = _codebook(colour, area, figure)
@@ -96,63 +96,6 @@ def prepare(image: np.ndarray) -> Regions:
         makeup=_sample(makeup, centre),
         figure=figure, skin=likeness_to_skin(colour, lab, face, figure, centre), head=head_zone(centre, face),
     )  # fmt: skip
-
-
-def _gradient(lab: np.ndarray, sigmas: tuple[float, ...]) -> np.ndarray:
-    """(h, w) colour gradient averaged over ``sigmas``, chroma weighted up."""
-    weighted = lab * np.array([1, 1.5, 1.5], np.float32)
-    total = np.zeros(lab.shape[:2], np.float32)
-    for sigma in sigmas:
-        blurred = cv2.GaussianBlur(weighted, (0, 0), sigma)
-        dx = cv2.Sobel(blurred, cv2.CV_32F, 1, 0, scale=0.125)
-        dy = cv2.Sobel(blurred, cv2.CV_32F, 0, 1, scale=0.125)
-        total += np.sqrt(sigma * (dx * dx + dy * dy).sum(axis=2))
-    return total / len(sigmas)
-
-
-def _superpixels(lab: np.ndarray) -> np.ndarray:
-    """(h, w) int32 labels 0..n-1: one basin for the calmest pixel near each node of a grid."""
-    # The logarithm lets a weak edge (white on light grey) hold as well as a strong one.
-    relief = np.log1p(4 * _gradient(lab, (0.7,)))
-    height, width = relief.shape
-    rows, columns = max(1, round(height / CELL)), max(1, round(width / CELL))
-    markers = np.zeros((height, width), np.int32)
-    ys, xs = ((np.arange(rows) + 0.5) * height / rows).astype(int), ((np.arange(columns) + 0.5) * width / columns).astype(int)
-    reach = 2
-    window = np.pad(relief, reach, constant_values=np.inf)
-    patches = np.lib.stride_tricks.sliding_window_view(window, (2 * reach + 1,) * 2)[ys[:, None], xs[None]]
-    calm = patches.reshape(rows, columns, -1).argmin(axis=2)
-    y = (ys[:, None] + calm // (2 * reach + 1) - reach).ravel()
-    x = (xs[None] + calm % (2 * reach + 1) - reach).ravel()
-    markers[y, x] = 1 + np.arange(rows * columns)
-    labels = watershed(relief, markers)
-    return (np.unique(labels, return_inverse=True)[1].reshape(labels.shape)).astype(np.int32)
-
-
-def _split(index: np.ndarray, front: np.ndarray) -> np.ndarray:
-    """``index`` with each region that lies on both sides of ``front`` (h, w) bool made into two, if both are more than a rim of pixels."""
-    total = np.bincount(index.ravel())
-    ahead = np.bincount(index.ravel(), front.ravel())
-    mixed = np.minimum(ahead, total - ahead) >= 8
-    halves = 2 * index + (front & mixed[index])
-    return np.unique(halves, return_inverse=True)[1].reshape(index.shape).astype(np.int32)
-
-
-def _boundaries(index: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Neighbouring regions (m, 2), the length of their boundary (m,) and the mean gradient on it (m,)."""
-    count = int(index.max()) + 1
-    keys, values = [], []
-    for a, b, ga, gb in (
-        (index[:, :-1], index[:, 1:], gradient[:, :-1], gradient[:, 1:]),
-        (index[:-1], index[1:], gradient[:-1], gradient[1:]),
-    ):
-        at = a != b
-        low, high = np.minimum(a[at], b[at]).astype(np.int64), np.maximum(a[at], b[at])
-        keys.append(low * count + high)
-        values.append((ga[at] + gb[at]) / 2)
-    unique, inverse, length = np.unique(np.concatenate(keys), return_inverse=True, return_counts=True)
-    contrast = np.bincount(inverse, np.concatenate(values)) / length
-    return np.stack([unique // count, unique % count], axis=1), length.astype(np.float64), contrast
 
 
 def _codebook(colour: np.ndarray, area: np.ndarray, figure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
