@@ -7,6 +7,9 @@ that does not fit is a ``ValueError`` that begins with that name and says what w
 from __future__ import annotations
 
 import math
+import os
+import re
+import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from operator import index
@@ -18,6 +21,12 @@ import numpy as np
 SMALLEST = 64
 """Pixels of a picture's shorter side below which nothing here can work."""
 
+LARGEST = 60_000_000
+"""Pixels of a picture in all, of a file as of an array: more than any phone takes, less than memory holds."""
+
+SLENDEREST = 12
+"""How many times its shorter side a picture's longer side may be: try-on works at 768 pixels, of which 64 are needed across."""
+
 Point = tuple[float, float, int]
 """x, y in image pixels, and label: 1 on the garment, 0 beside it."""
 
@@ -28,11 +37,8 @@ T = TypeVar("T")
 
 
 def image(value: Any, name: str = "image") -> np.ndarray:
-    """uint8 (H, W, 3) RGB of at least :data:`SMALLEST` pixels a side."""
-    if not isinstance(value, np.ndarray):
-        raise ValueError(
-            f"{name} must be a uint8 array (H, W, 3) in RGB, not a {type(value).__name__}. Read files with read_image(path)."
-        )
+    """uint8 (H, W, 3) RGB of at least :data:`SMALLEST` pixels a side and :data:`LARGEST` in all, in one piece of memory."""
+    value = _array(value, name, "a uint8 array (H, W, 3) in RGB, not a", "read_image(path)", f"np.array({name}.convert('RGB'))")
     if value.ndim == 2:
         raise ValueError(f"{name} must have shape (H, W, 3), not {value.shape}. Stack a grey picture three times.")
     if value.ndim == 3 and value.shape[2] == 4:
@@ -41,30 +47,86 @@ def image(value: Any, name: str = "image") -> np.ndarray:
             "which puts it on white."
         )
     if value.ndim != 3 or value.shape[2] != 3:
-        raise ValueError(f"{name} must have shape (H, W, 3), not {value.shape}.")
+        first = value.ndim == 3 and value.shape[0] == 3
+        hint = (
+            f" Channels come last: np.moveaxis({name}, 0, 2)."
+            if first
+            else f" One picture: {name}[0]."
+            if value.ndim == 4
+            else ""
+        )
+        raise ValueError(f"{name} must have shape (H, W, 3), not {value.shape}.{hint}")
     if value.dtype != np.uint8:
-        floats = np.issubdtype(value.dtype, np.floating)
-        hint = f" Floats of 0..1 become it by ({name} * 255).round().astype(np.uint8)." if floats else ""
-        raise ValueError(f"{name} must be uint8 in 0..255, not {value.dtype}.{hint}")
-    height, width = value.shape[:2]
-    if min(height, width) < SMALLEST:
-        raise ValueError(f"{name} is {width}x{height} pixels; at least {SMALLEST} a side are needed. Use a larger picture.")
-    return value
+        raise ValueError(f"{name} must be uint8 in 0..255, not {value.dtype}.{_as_bytes(value, name)}")
+    if fault := odd_size(value.shape[1::-1]):
+        raise ValueError(f"{name} {fault}")
+    return np.ascontiguousarray(value)
+
+
+def odd_size(size: tuple[int, int], smallest: int = SMALLEST) -> str:
+    """Why a picture of (width, height) pixels cannot be worked with, to follow its name; "" where it can.
+
+    smallest: pixels a side below which it cannot; where that is less than :data:`SMALLEST`, nobody is in it and its shape is free
+    """
+    width, height = size
+    short, long = sorted(size)
+    if short < smallest:
+        return f"is {width}x{height} pixels; at least {smallest} a side are needed. Use a larger picture."
+    if width * height > LARGEST:
+        return f"is {width}x{height} pixels, more than {LARGEST // 10**6} megapixels. Make it smaller first."
+    if smallest >= SMALLEST and long > SLENDEREST * short:
+        return f"is {width}x{height} pixels; one side may be {SLENDEREST} times the other at most. Cut out what it is about."
+    return ""
 
 
 def mask(value: Any, shape: tuple[int, int], name: str = "mask", *, empty: bool = False) -> np.ndarray:
     """bool (H, W) of ``shape`` (height, width) with something in it, or with nothing too where it may be ``empty``."""
-    if not isinstance(value, np.ndarray) or value.ndim != 2:
-        raise ValueError(f"{name} must be a bool array (H, W), not {getattr(value, 'shape', type(value).__name__)}.")
+    value = _array(value, name, "a bool array (H, W), not", "read_mask(path)", f"np.array({name}.convert('L')) > 127")
+    if value.ndim != 2:
+        flat = value.ndim == 3 and value.shape[2] in (1, 3, 4)
+        hint = f" Take one channel: {name}[..., 0]." if flat else ""
+        raise ValueError(f"{name} must be a bool array (H, W), not {value.shape}.{hint}")
     if value.dtype != bool:
+        half = f"{name} > 127, or > 0 where white is 1" if value.dtype == np.uint8 else f"{name} > 0.5, where white is 1"
         raise ValueError(
-            f"{name} must be bool, not {value.dtype}. A grey agnostic picture is not a mask; compare first: {name} > 127."
+            f"{name} must be bool, not {value.dtype}. A grey agnostic picture is not a mask; compare first: {half}."
         )
     if value.shape != tuple(shape):
         raise ValueError(f"{name} is {value.shape[1]}x{value.shape[0]} but its picture is {shape[1]}x{shape[0]} pixels.")
     if not (empty or value.any()):
         raise ValueError(f"{name} is empty. Click on the garment first, or check the points.")
-    return value
+    return np.ascontiguousarray(value)
+
+
+def _array(value: Any, name: str, wanted: str, reader: str, converted: str) -> np.ndarray:
+    """A plain array. reader: how a file becomes one; converted: how a picture of Pillow's does"""
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(f"{name} must be {wanted} masked array. Fill what it leaves out: {name}.filled(0).")
+    if isinstance(value, np.ndarray):
+        return np.asarray(value)
+    if hasattr(value, "convert") and hasattr(value, "getbands"):
+        hint = f"A picture of Pillow's becomes one by {converted}."
+    elif hasattr(value, "detach") and hasattr(value, "cpu"):
+        hint = f"A tensor becomes one by {name}.detach().cpu().numpy(), channels last, in 0..255."
+    else:
+        hint = f"Read files with {reader}."
+    raise ValueError(f"{name} must be {wanted} {type(value).__name__}. {hint}")
+
+
+def _as_bytes(value: np.ndarray, name: str) -> str:
+    """How ``value`` becomes uint8, to follow what is wrong with it."""
+    if value.dtype == bool:
+        return f" It becomes so by {name} * np.uint8(255)."
+    if np.issubdtype(value.dtype, np.floating):
+        return f" Floats of 0..1 become it by ({name} * 255).round().astype(np.uint8)."
+    if value.dtype.kind in "ui":
+        wide = value.size and value.max() > 255
+        return (
+            f" 16 bits become it by ({name} // 257).astype(np.uint8)."
+            if wide
+            else f" It becomes so by {name}.astype(np.uint8)."
+        )
+    return ""
 
 
 def point(value: Any, size: tuple[int, int] | None = None, name: str = "point") -> Point:
@@ -206,4 +268,40 @@ def path(value: Any, name: str) -> Path:
     """The name of a file, with ``~`` expanded; whether the file exists is not asked."""
     if not isinstance(value, str | Path):
         raise ValueError(f"{name} must be the name of a file, not {value!r}.")
-    return Path(value).expanduser()
+    if not str(value).strip() or "\0" in str(value):
+        raise ValueError(f"{name} must be the name of a file, not {str(value)!r}.")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{name}: {value} names nobody's home folder ({error}). Write the path out.") from None
+
+
+def file(value: Any, name: str) -> Path:
+    """A file that is there, has something in it and may be read; no folder, pipe, device or socket, on which reading could wait for ever.
+
+    Raises ``FileNotFoundError`` or ``ValueError`` naming ``name``, the file, and what to do.
+    """
+    found = path(value, name)
+    try:
+        status = found.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if found.is_symlink():
+            raise FileNotFoundError(f"{name}: {found} is a link to {os.readlink(found)}, which does not exist.") from None
+        web = "Download it and name the file here." if re.match(r"\w+:/", str(value)) else ""
+        hint = web or f"Check the path; relative ones start at {Path.cwd()}."
+        raise FileNotFoundError(f"{name}: there is no file {found}. {hint}") from None
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # a link to itself, a name that is too long or has odd letters, a folder that is closed
+        why = getattr(error, "strerror", None) or str(error)
+        raise ValueError(f"{name}: {str(found)!r} cannot be opened ({why}). Check the path.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise ValueError(f"{name}: {found} is a folder, not a file. Name one file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{name}: {found} is a pipe, device or socket, not a file. Copy what comes from it into a file first.")
+    if status.st_size == 0:  # also what /proc shows, where some files never end
+        raise ValueError(f"{name}: {found} is empty. Copy or download it again.")
+    if not os.access(found, os.R_OK):
+        raise ValueError(f"{name}: {found} may not be read. Change its permissions, or copy it.")
+    return found

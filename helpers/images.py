@@ -1,4 +1,4 @@
-"""Pictures in and out: read with care, write whole or not at all, resize, and paste back.
+"""Pictures in and out: read with care (:mod:`helpers.reading`), write whole or not at all, resize, and paste back.
 
 Convention: images are uint8 (H, W, 3) RGB; masks bool (H, W); sizes (width, height) in pixels.
 """
@@ -17,83 +17,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from helpers import checks
+from helpers.reading import read_alpha, read_image, read_mask, read_rgba, read_values
 
-LARGEST = 60_000_000  # px in all: more than any phone takes, less than memory holds
-
-
-def read_image(path: str | Path, name: str = "image") -> np.ndarray:
-    """A picture file as uint8 (H, W, 3) RGB: upright by its EXIF, transparency laid on white, grey and 16-bit made RGB.
-
-    Raises ``FileNotFoundError`` or ``ValueError`` naming ``name``, the file, and what to do.
-    """
-    picture = _open(path, name)
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.array(_eight_bit(picture).convert("RGB"))
-
-
-def read_alpha(path: str | Path, name: str = "image") -> np.ndarray | None:
-    """The picture's transparency as bool (H, W), True where it is at least half opaque; ``None`` if it has none or is opaque."""
-    picture = _open(path, name)
-    if "A" not in picture.getbands() and "transparency" not in picture.info:
-        return None
-    alpha = np.array(picture.convert("RGBA"))[..., 3] > 127
-    return None if alpha.all() else alpha
-
-
-def read_mask(path: str | Path, name: str = "mask") -> np.ndarray:
-    """A black and white picture as bool (H, W), True where white.
-
-    Raises ``ValueError`` for a picture with many grey or coloured pixels: that is a photograph or a grey agnostic image,
-    which used as a mask gives garbage.
-    """
-    grey = np.array(_eight_bit(_open(path, name)).convert("L"))
-    between = float(np.mean((grey > 48) & (grey < 207)))
-    if between > 0.02:
-        raise ValueError(
-            f"{name}: {path} is not a mask: {between:.0%} of it is neither black nor white. "
-            "Give a picture that is white on the garment and black elsewhere."
-        )
-    return grey > 127
-
-
-def _open(path: str | Path, name: str) -> Image.Image:
-    path = checks.path(path, name)
-    if not path.exists():
-        raise FileNotFoundError(f"{name}: there is no file {path}. Check the path; relative ones start at {Path.cwd()}.")
-    if path.is_dir():
-        raise ValueError(f"{name}: {path} is a folder, not a picture. Name one file in it.")
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            if min(width, height) < checks.SMALLEST:
-                raise ValueError(f"{name}: {path} is {width}x{height} pixels; at least {checks.SMALLEST} a side are needed.")
-            if width * height > LARGEST:
-                raise ValueError(
-                    f"{name}: {path} is {width}x{height} pixels, more than {LARGEST // 10**6} megapixels. Make it smaller first."
-                )
-            picture.load()
-            return ImageOps.exif_transpose(picture)
-    except UnidentifiedImageError:
-        size = path.stat().st_size
-        what = "is empty" if size == 0 else "is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP)"
-        raise ValueError(f"{name}: {path} {what}. Save it as JPEG or PNG and try again.") from None
-    except Image.DecompressionBombError:
-        raise ValueError(f"{name}: {path} is too large a picture. Make it smaller first.") from None
-    except OSError as error:
-        raise ValueError(f"{name}: {path} is damaged or cut short ({error}). Copy or download it again.") from None
-
-
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture, np.float64)
-        top = 65535.0 if values.max() > 255 else 255.0
-        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
-    return picture
+__all__ = ["read_alpha", "read_image", "read_mask", "read_rgba", "read_values"]
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:

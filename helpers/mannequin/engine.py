@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from helpers.mannequin.body.hair import hair_surfaces
 from helpers.mannequin.body.shape import shape_key
 from helpers.mannequin.body.skin import skin_surfaces
 from helpers.mannequin.cloth.wardrobe import Worn, dress, hide, product_shape, sole_height, surfaces
-from helpers.mannequin.fabric.material import fabric_material
+from helpers.mannequin.fabric.material import fabric_material, print_picture
 from helpers.mannequin.outfit import Fabric, Outfit, Piece
 from helpers.mannequin.render import studio
 from helpers.mannequin.render.camera import Camera, camera_for
@@ -51,6 +51,7 @@ class Mannequin(Base):
         Raises ``PromptRefused`` or ``ValueError`` before anything slow starts.
         """
         outfit = prompt if isinstance(prompt, Outfit) else parse(prompt, seed)
+        _require_prints(outfit.pieces)
         parts = self.surfaces(outfit, seed)
         view = camera or camera_for(parts, outfit.framing, size)
         picture = studio.render(parts, view, outfit.backdrop, seed)
@@ -95,6 +96,14 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
             warnings.warn(f"not understood in {name!r}: {', '.join(unknown)}", stacklevel=2)
     if what.category == "shoes":
         raise ValueError(f"{name!r}: product photographs are of clothes; shoes cannot be tried on.")
+    _require_prints((what,))
     worn = product_shape(what)
     image, mask, inside = studio.photograph_product(surfaces([worn], (what,), fabric_material), size, seed)
     return Garment(image, mask, what.category, name, inside)
+
+
+def _require_prints(pieces: Iterable[Piece]) -> None:
+    """Read the pictures that are to be printed on cloth, so that one that cannot be is named before anything is sewn."""
+    for piece in pieces:
+        if piece.fabric.image is not None:
+            print_picture(piece.fabric.image)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import images
+from helpers import checks, images
 
 
 def noise(height: int = 96, width: int = 72) -> np.ndarray:
@@ -75,7 +75,7 @@ def test_bad_files_are_named(tmp_path) -> None:
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(images, "LARGEST", 5000)
+    monkeypatch.setattr(checks, "LARGEST", 5000)
     path = images.write_image(tmp_path / "a.png", noise())
     with pytest.raises(ValueError, match="megapixels"):
         images.read_image(path)

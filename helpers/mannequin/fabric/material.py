@@ -17,7 +17,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from helpers.mannequin.colours import linear, mix
 from helpers.mannequin.fabric.floral import floral_tile
@@ -27,6 +26,7 @@ from helpers.mannequin.fields import look_up, sample, wrapped
 from helpers.mannequin.mesh import unit
 from helpers.mannequin.outfit import Fabric
 from helpers.mannequin.surface import Hits, Material
+from helpers.reading import read_rgba
 from helpers.srgb import decode
 
 PIXEL = 0.0018
@@ -61,7 +61,7 @@ def fabric_material(
     picture = None
     if fabric.pattern == "print":
         source = print_image if print_image is not None else fabric.image
-        picture = _emblem(fabric.accent) if source is None else _picture(source)
+        picture = _emblem(fabric.accent) if source is None else print_picture(source)
     cloth = _Cloth(fabric, _PATTERNS[fabric.pattern](fabric), picture, pixel)
     finish = WEAVES[fabric.weave]
     return Material(
@@ -341,21 +341,14 @@ def _blurred(tile: np.ndarray, spread: float) -> np.ndarray:
 # -------------------------------------------------------------------------------------------------------- image prints
 
 
-def _picture(source: np.ndarray | str | Path) -> np.ndarray:
+def print_picture(source: np.ndarray | str | Path) -> np.ndarray:
     """(H, W, 4) float32 linear RGB times alpha, alpha; of a file or a uint8 picture."""
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] not in (3, 4):
             raise ValueError(f"print_image is uint8 (H, W, 3 or 4), not {source.dtype} {source.shape}.")
         values = source
     else:
-        path = Path(source)
-        if not path.is_file():
-            raise FileNotFoundError(f"the print's picture {path} does not exist. Give the path of a PNG or JPEG file.")
-        try:
-            with Image.open(path) as file:
-                values = np.asarray(ImageOps.exif_transpose(file).convert("RGBA"))
-        except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-            raise ValueError(f"the print's picture {path} cannot be read ({error}). Save it as PNG or JPEG.") from error
+        values = read_rgba(source, "the print's picture", smallest=2)
     if min(values.shape[:2]) < 2:
         raise ValueError(f"the print's picture is {values.shape[1]}x{values.shape[0]}; it needs at least 2x2 pixels.")
     longest = max(values.shape[:2])
