@@ -6,13 +6,13 @@ that does not fit is a ``ValueError`` that begins with that name and says what w
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +34,36 @@ Box = tuple[float, float, float, float]
 """Left, top, right and bottom edge in image pixels."""
 
 T = TypeVar("T")
+
+MOST_POINTS = 256
+"""Clicks on one garment: a hand makes a dozen, and each costs some milliseconds."""
+MOST_LETTERS = 100_000
+"""Of a text; what nobody typed is no words."""
+_PLAIN = (str, bytes, int, float, complex, type(None), list, tuple, dict, set, frozenset, range, Path, np.generic)
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """``value`` as a message shows it: as Python writes it, cut where that is long, or what kind of thing it is."""
+    if isinstance(value, np.ndarray):
+        return f"an array {value.dtype} {value.shape}"
+    if isinstance(value, type) or not isinstance(value, _PLAIN):
+        kind = value.__name__ if isinstance(value, type) else type(value).__name__
+        return f"the class {kind}" if isinstance(value, type) else f"{'an' if kind[:1] in 'AEIOaeio' else 'a'} {kind}"
+    if isinstance(value, str | bytes) and len(value) > most:
+        return f"{value[: most // 2]!r}... ({len(value):,} characters)"
+    if isinstance(value, int) and abs(value) >= 10**most:
+        return f"a number of some {round(value.bit_length() * math.log10(2)):,} digits"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits inside, a list in itself
+        return f"a {type(value).__name__}"
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def near(name: object, known: Iterable[str]) -> str:
+    """`` (did you mean 'seed'?)`` where ``name`` is nearly one of those that are ``known``, else nothing."""
+    found = difflib.get_close_matches(str(name)[:64].strip().casefold(), list(known), 1)
+    return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 def image(value: Any, name: str = "image") -> np.ndarray:
@@ -132,9 +162,9 @@ def _as_bytes(value: np.ndarray, name: str) -> str:
 def point(value: Any, size: tuple[int, int] | None = None, name: str = "point") -> Point:
     """(x, y, label), label 0 or 1, inside a picture of ``size`` (width, height); without a size, anywhere from (0, 0) on."""
     try:
-        x, y, label = (float(number) for number in value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be (x, y, label), such as (384, 420, 1), not {value!r}.") from None
+        x, y, label = _numbers(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be (x, y, label), such as (384, 420, 1), not {shown(value)}.") from None
     if label not in (0.0, 1.0):
         raise ValueError(f"{name}: label is 1 (on the garment) or 0 (beside it), not {label:g}.")
     width, height = size or (math.inf, math.inf)
@@ -144,10 +174,29 @@ def point(value: Any, size: tuple[int, int] | None = None, name: str = "point") 
     return x, y, int(label)
 
 
+def _numbers(values: Any) -> list[float]:
+    """The numbers of a row, Python's or NumPy's; ``TypeError`` for what is no row, or holds text, flags or anything else."""
+    if not isinstance(values, list | tuple | np.ndarray) or not all(_is_number(value) for value in values):
+        raise TypeError
+    return [float(value) for value in values]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    return _is_number(value) and (abs(value) <= sys.float_info.max if isinstance(value, int) else math.isfinite(value))
+
+
 def points(value: Any, size: tuple[int, int] | None = None, name: str = "points") -> tuple[Point, ...]:
-    """A list, also an empty one, of what :func:`point` takes."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise ValueError(f"{name} must be a list of (x, y, label), not {value!r}.")
+    """A list, also an empty one, of at most :data:`MOST_POINTS` of what :func:`point` takes."""
+    if not isinstance(value, list | tuple | np.ndarray):
+        raise ValueError(f"{name} must be a list of (x, y, label), not {shown(value)}.")
+    if len(value) > MOST_POINTS:
+        raise ValueError(
+            f"{name} are {len(value):,}; at most {MOST_POINTS} are taken. Some in the middle of the garment are enough."
+        )
     return tuple(point(row, size, f"{name}[{place}]") for place, row in enumerate(value))
 
 
@@ -175,14 +224,14 @@ def clicks(value: Any, size: tuple[int, int], name: str = "points", *, boxed: bo
 def box(value: Any, size: tuple[int, int], name: str = "box") -> Box:
     """(x0, y0, x1, y1) in pixels, top left and bottom right, inside a picture of ``size`` (width, height) and not empty."""
     try:
-        x0, y0, x1, y1 = (float(number) for number in value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be (x0, y0, x1, y1), top left and bottom right in pixels, not {value!r}.") from None
+        x0, y0, x1, y1 = _numbers(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be (x0, y0, x1, y1), top left and bottom right in pixels, not {shown(value)}.") from None
     width, height = size
     if not (0 <= x0 <= width and 0 <= x1 <= width and 0 <= y0 <= height and 0 <= y1 <= height):  # also turns away NaN
-        raise ValueError(f"{name}: {value!r} lies outside the image; x is 0..{width} and y is 0..{height}.")
+        raise ValueError(f"{name}: {shown(value)} lies outside the image; x is 0..{width} and y is 0..{height}.")
     if not (x0 + 1 <= x1 and y0 + 1 <= y1):
-        raise ValueError(f"{name}: {value!r} is empty. x0 is left of x1, and y0 above y1.")
+        raise ValueError(f"{name}: {shown(value)} is empty. x0 is left of x1, and y0 above y1.")
     return x0, y0, x1, y1
 
 
@@ -193,65 +242,87 @@ def whole(value: Any, name: str, low: int, high: int | None = None, *, multiple:
     """
     reach = f"of at least {low}" if high is None else f"from {low} to {high}"
     top = math.inf if high is None else high
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= top:
-        raise ValueError(f"{name} must be {instead and f'{instead} or '}a whole number {reach}, not {value!r}.")
+    if not _is_number(value) or isinstance(value, float | np.floating) or not low <= value <= top:
+        raise ValueError(f"{name} must be {instead and f'{instead} or '}a whole number {reach}, not {shown(value)}.")
     if value % multiple:
         raise ValueError(
-            f"{name} must be a multiple of {multiple}, not {value}; the nearest is {multiple * round(value / multiple)}."
+            f"{name} must be a multiple of {multiple}, not {shown(value)}; the nearest is {multiple * round(value / multiple)}."
         )
     return int(value)
 
 
 def number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
     """A finite number from ``low`` to ``high``, no bool; with ``above``, ``low`` itself does not fit."""
-    fits = not isinstance(value, bool) and isinstance(value, int | float | np.integer | np.floating) and low <= value <= high
+    fits = _is_finite(value) and low <= value <= high
     if not fits or (above and value == low):
         reach = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
-        raise ValueError(f"{name} must be a number {reach}, not {value!r}.")
+        raise ValueError(f"{name} must be a number {reach}, not {shown(value)}.")
+    return float(value)
+
+
+def finite(value: Any, name: str) -> float:
+    """A number that is neither infinite nor none."""
+    if not _is_finite(value):
+        raise ValueError(f"{name} must be a finite number, not {shown(value)}.")
     return float(value)
 
 
 def size(value: Any, low: int, high: int, name: str = "size", *, multiple: int = 1) -> tuple[int, int]:
     """(width, height) in pixels, each from ``low`` to ``high`` and a multiple of ``multiple``."""
-    try:
-        width, height = (index(v) for v in value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be (width, height) in pixels, not {value!r}.") from None
+    pair = list(value) if isinstance(value, list | tuple | np.ndarray) else []
+    if len(pair) != 2 or not all(_is_number(side) and not isinstance(side, float | np.floating) for side in pair):
+        raise ValueError(f"{name} must be (width, height) in pixels, not {shown(value)}.")
+    width, height = pair
     if not (low <= width <= high and low <= height <= high):
-        raise ValueError(f"{name} must be {low} to {high} pixels a side, not {width}x{height}.")
+        raise ValueError(f"{name} must be {low} to {high} pixels a side, not {shown(width)}x{shown(height)}.")
     if width % multiple or height % multiple:
         nearest = "x".join(str(multiple * round(v / multiple)) for v in (width, height))
         raise ValueError(f"{name} must be multiples of {multiple}, not {width}x{height}; the nearest is {nearest}.")
-    return width, height
+    return int(width), int(height)
 
 
 def one_of(value: T, name: str, allowed: Sequence[T]) -> T:
     """One of ``allowed``."""
-    if value not in allowed:
+    if not isinstance(value, type(allowed[0])) or value not in allowed:
         *others, last = map(str, allowed)
         listed = f"{', '.join(others)} or {last}" if others else last
-        raise ValueError(f"{name} must be {listed}, not {value!r}.")
+        meant = near(value, map(str, allowed)) if isinstance(value, str) else ""
+        raise ValueError(f"{name} must be {listed}, not {shown(value)}{meant}.")
     return value
 
 
 def flag(value: Any, name: str) -> bool:
     """``True`` or ``False``, and not what only counts as such."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be True or False, not {value!r}.")
+        raise ValueError(f"{name} must be True or False, not {shown(value)}.")
     return bool(value)
 
 
 def text(value: Any, name: str) -> str:
-    """Text, also an empty one."""
+    """Text, also an empty one, that every file and page can hold."""
     if not isinstance(value, str):
-        raise ValueError(f"{name} must be text, not {value!r}.")
+        raise ValueError(f"{name} must be text, not {shown(value)}.")
+    if len(value) > MOST_LETTERS:
+        raise ValueError(f"{name} has {len(value):,} characters; at most {MOST_LETTERS:,} are taken.")
+    if found := next((letter for letter in value if letter == "\0" or "\ud800" <= letter <= "\udfff"), ""):
+        what = "a NUL character" if found == "\0" else "bytes that are no text in UTF-8"
+        raise ValueError(f"{name} holds {what}: {shown(value)}. Write it without them; a file can be renamed.")
+    return value
+
+
+def words(value: Any, name: str = "prompt") -> str:
+    """Text of at least one word, which describes something."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text such as 'a crop top and mini skirt', not {shown(value)}.")
+    if not text(value, name).strip():
+        raise ValueError(f"{name} is empty. Write for example 'a woman in a crop top and mini skirt'.")
     return value
 
 
 def function(value: Any, name: str) -> Callable[..., Any]:
     """Something to be called."""
     if not callable(value):
-        raise ValueError(f"{name} must be a function, not {value!r}.")
+        raise ValueError(f"{name} must be a function, not {shown(value)}.")
     return value
 
 
@@ -260,20 +331,18 @@ def instance(value: Any, name: str, kind: str) -> Any:
     module, _, attribute = kind.partition(":")
     wanted = getattr(sys.modules.get(module), attribute, None)
     if wanted is None or not isinstance(value, wanted):
-        raise ValueError(f"{name} must be a {attribute} of {module}, not {value!r}.")
+        raise ValueError(f"{name} must be a {attribute} of {module}, not {shown(value)}.")
     return value
 
 
 def path(value: Any, name: str) -> Path:
     """The name of a file, with ``~`` expanded; whether the file exists is not asked."""
-    if not isinstance(value, str | Path):
-        raise ValueError(f"{name} must be the name of a file, not {value!r}.")
-    if not str(value).strip() or "\0" in str(value):
-        raise ValueError(f"{name} must be the name of a file, not {str(value)!r}.")
+    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        raise ValueError(f"{name} must be the name of a file, not {shown(value)}.")
     try:
         return Path(value).expanduser()
     except RuntimeError as error:
-        raise ValueError(f"{name}: {value} names nobody's home folder ({error}). Write the path out.") from None
+        raise ValueError(f"{name}: {shown(str(value))} names nobody's home folder ({error}). Write the path out.") from None
 
 
 def file(value: Any, name: str) -> Path:

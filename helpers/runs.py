@@ -6,13 +6,12 @@ Notebooks that share a run's name hand their results on through its folder, whic
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers import checks, images, machine
+from helpers.contract import SEED
 from helpers.garment import Garment
+from helpers.parameters import take
 from helpers.person import Person, load_person
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ REPOSITORY = "https://github.com/atelier-notebooks/atelier"
 def outputs_folder() -> Path:
     """``ATELIER_OUTPUTS`` if set, else ``outputs/`` of the project around the working folder, else ``./outputs``."""
     if chosen := os.environ.get("ATELIER_OUTPUTS"):
-        return Path(chosen).expanduser().resolve()
+        return checks.path(chosen, "ATELIER_OUTPUTS").resolve()
     here = Path.cwd()
     project = next((p for p in (here, *here.parents) if (p / "helpers" / "runs.py").exists()), here)
     return project / "outputs"
@@ -87,7 +88,9 @@ class Run:
     def mask(self, image: np.ndarray, name: str = "person") -> np.ndarray | None:
         """The mask that an earlier notebook left for exactly this ``image``; ``None`` if there is none or it is another's."""
         path, note = (self.path("mask", images.slug(name) + suffix) for suffix in (".png", ".json"))
-        if not (path.exists() and note.exists()) or json.loads(note.read_text())["image_sha256"] != images.digest(image):
+        if not (path.exists() and note.exists()) or json.loads(note.read_text(encoding="utf-8"))[
+            "image_sha256"
+        ] != images.digest(image):
             return None
         return images.read_mask(path)
 
@@ -130,11 +133,12 @@ class Run:
         return section
 
 
-def start(notebook: str, parameters: Mapping[str, Any]) -> Run:
-    """Open the run that ``parameters`` name: check what every notebook shares, and make the folder ``OUTPUTS/RUN``.
+def start(notebook: str, parameters: MutableMapping[str, Any]) -> Run:
+    """Open the run that ``parameters`` name. Nothing is written yet: what is refused after this leaves no folder.
 
     parameters: all that the notebook was given, kept for ``metrics.json`` so that the run can be repeated from there; from a notebook its
-                ``globals()``, of which those are taken that the parameters cell, and nothing else, gives a type. Among them are
+                ``globals()``, of which those are taken that the parameters cell, and nothing else, gives a type, and in which they are
+                from here on of that type, whatever text they came as (:mod:`helpers.parameters`). Among them are
 
     run:     a plain name
     seed:    a whole number of at least 0
@@ -142,33 +146,40 @@ def start(notebook: str, parameters: Mapping[str, Any]) -> Run:
 
     Raises ``ValueError`` naming the parameter.
     """
-    given = {name: parameters[name] for name in (_typed(parameters["In"]) if "In" in parameters else parameters)}
-    if isinstance(given["run"], Run):  # the cell that opened it runs once more
-        given["run"] = given["run"].name
-    run, outputs = given["run"], checks.text(given["outputs"], "outputs")
-    if not isinstance(run, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", run):
-        raise ValueError(f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {run!r}.")
-    checks.whole(given["seed"], "seed", 0)
-    base = Path(outputs).expanduser().resolve() if outputs else outputs_folder()
-    folder = (base / run).resolve()
+    if isinstance(parameters["run"], Run):  # the cell that opened it runs once more
+        parameters["run"] = parameters["run"].name
+    if "In" in parameters:
+        given = take(parameters["In"], parameters)
+        parameters.update(given)
+    else:
+        given = dict(parameters)
+    folder = run_folder(given["run"], given["outputs"])
+    SEED.check("seed", given["seed"])
+    print(f"run {given['run']} · seed {given['seed']} · {folder}")
+    return Run(notebook, given["run"], folder, copy.deepcopy(given))
+
+
+def run_folder(run: Any, outputs: Any = "") -> Path:
+    """The folder ``OUTPUTS/RUN``, which is not made yet. Raises ``ValueError`` for a name that is none, or where it cannot be made."""
+    if not isinstance(run, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?", run):
+        raise ValueError(
+            f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {checks.shown(run)}."
+        )
+    base = checks.path(checks.text(outputs, "outputs"), "outputs").resolve() if outputs != "" else outputs_folder()
+    require_writable(base / run, "outputs")
+    return (base / run).resolve()
+
+
+def require_writable(folder: Path, name: str) -> None:
+    """Raise ``ValueError`` naming the parameter ``name`` where ``folder`` is neither there nor could be made, or cannot be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
+        why = "" if there.is_dir() else f"{there} is no folder"
+        why = why or ("" if os.access(there, os.W_OK | os.X_OK) else f"{there} is write-protected")
     except OSError as error:
-        raise ValueError(f"outputs: {base} cannot be written ({error.strerror}). Choose another folder.") from error
-    print(f"run {run} · seed {given['seed']} · {folder}")
-    return Run(notebook, run, folder, copy.deepcopy(given))
-
-
-def _typed(cells: Sequence[str]) -> list[str]:
-    """The names that cells give a type (``seed: int = 0``), from IPython's history ``In``: Python forgets them from 3.14 on."""
-    found: dict[str, None] = {}
-    for cell in cells:
-        try:
-            body = ast.parse(cell).body
-        except SyntaxError:  # a cell that never ran
-            continue
-        found |= {n.target.id: None for n in body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
-    return list(found)
+        why = error.strerror or str(error)
+    if why:
+        raise ValueError(f"{name}: {folder} cannot be written ({why}). Choose another folder.")
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"annotation", "generation", "mannequin", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
     {"checks", "labels", "machine", "srgb", "stepping"},
-    {"faces", "graph", "pixels", "reading", "superpixels"},
+    {"faces", "graph", "parameters", "pixels", "reading", "superpixels"},
     {"images"},
     {"contract", "devices", "garment", "person", "weights"},
     {"engines", "show"},
