@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 
@@ -33,6 +34,7 @@ _SRGB = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # x, y of white, red,
 _SCREEN = 2.2  # what a screen makes of a value, near enough to sRGB
 _SAME = 2  # of 255: two colour spaces that differ no more are one
 _DARK, _LIGHT = 48, 207  # of 255: what still counts as black in a mask, and what as white
+_GREY, _SOLID = 0.2, 0.02  # shares of a mask that may be grey in all, at soft edges, and in patches
 _BRIGHT = 16.0  # a picture of fractions of which more than a hundredth lies above is 0..255, not 0..1 with highlights
 
 
@@ -91,14 +93,15 @@ def read_mask(path: str | Path, name: str = "mask") -> np.ndarray:
         raise ValueError(f"{name}: {path} is not a mask: it holds what is no number. Save it as a black and white PNG.")
     if picture.format not in ("JPEG", "MPO") and low == 0 < high and ((values == low) | (values == high)).all():
         return _upright(picture, values == high)
-    top = _white(picture) or (1.0 if high <= 1 else 255.0 if high <= 255 else 65535.0)
+    top = _white(picture) or _range(picture, f"{name}: {path}")
     if 0 < high <= _LIGHT / 255 * top:
         raise ValueError(
             f"{name}: {path} is not a mask: nothing in it is white, the lightest is {high:g} of {top:g}. "
             "Give a picture that is white on the garment and black elsewhere; of a map of labels, compare first: labels == 5."
         )
-    between = float(np.mean((values > _DARK / 255 * top) & (values < _LIGHT / 255 * top)))
-    if between > 0.02:
+    grey = (values > _DARK / 255 * top) & (values < _LIGHT / 255 * top)
+    between, solid = float(grey.mean()), float(cv2.erode(grey.astype(np.uint8), np.ones((5, 5), np.uint8)).mean())
+    if between > _GREY or solid > _SOLID:
         raise ValueError(
             f"{name}: {path} is not a mask: {between:.0%} of it is neither black nor white. "
             "Give a picture that is white on the garment and black elsewhere."
@@ -137,7 +140,7 @@ def _formats() -> dict[str, str]:
 def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image.Image:
     """A picture's pixels, not yet upright, and how it is to be understood (``info``, ``tag_v2``)."""
     path = checks.file(path, name)
-    start, fault, listed = b"", "", ", ".join(_formats().values())
+    start, fault, listed, place = b"", "", ", ".join(_formats().values()), None
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, and of sizes, which are asked about here
@@ -146,6 +149,7 @@ def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image
             with Image.open(file, formats=list(_formats())) as picture:
                 fault = checks.odd_size(picture.size, smallest)
                 if not fault:
+                    place = picture.tile[0][1] if picture.tile else None
                     picture.load()
     except Image.DecompressionBombError:
         fault = f"has more than {checks.LARGEST // 10**6} megapixels. Make it smaller first."
@@ -165,6 +169,10 @@ def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image
     elif isinstance(picture, TiffImagePlugin.TiffImageFile):
         picture.info["bits"] = picture.tag_v2.get(258, (1,))[0]
         picture.info["zero is white"] = picture.tag_v2.get(262) == 0
+    elif picture.format == "GIF" and place not in (None, (0, 0, *picture.size)):
+        screen = Image.new("RGBA", picture.size)  # nothing is drawn around it
+        screen.paste(picture.convert("RGBA").crop(place), place)
+        return screen
     return picture
 
 
