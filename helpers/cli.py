@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import argparse
 import ast
+import codecs
+import io
 import os
+import shutil
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
+
+from helpers import checks, parameters
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+_PLAINER = {"·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "…": "...", "≥": ">=", "’": "'", "“": '"', "”": '"', "█": "#"}
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry point; returns the exit code (2: refused before it started, 1: a cell failed)."""
+    """Entry point; returns the exit code (2: refused before it started, 1: a cell failed, 130: stopped by Ctrl-C)."""
+    _speak_anywhere()
     parser = argparse.ArgumentParser(prog="python -m helpers", description="Atelier from the command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a notebook headlessly", description="Run a notebook through papermill.")
@@ -21,15 +30,68 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     run.add_argument("-o", "--output", help="the executed notebook; default OUTPUTS/RUN/executed/NOTEBOOK.ipynb")
     run.add_argument("--list", action="store_true", help="show the notebook's parameters and stop")
-    run.set_defaults(do=_run)
-    commands.add_parser("engines", help="list the engines and what each needs").set_defaults(do=_list_engines)
+    run.set_defaults(do=_run, resume="run it again to begin anew")
+    commands.add_parser("engines", help="list the engines and what each needs").set_defaults(do=_list_engines, resume="")
     _add_weights(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.do(arguments)
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (ValueError, ImportError, MemoryError, OSError, RuntimeError) as error:
+        print(f"error: {_told(error)}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped" + (f"; {arguments.resume}." if arguments.resume else "."), file=sys.stderr)
+        return 130
+
+
+class _Patient:
+    """A stream whose reader may go away (``| head``): what it would not read is dropped, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._unless_gone(self._stream.write, text) or len(text)
+
+    def flush(self) -> None:
+        self._unless_gone(self._stream.flush)
+
+    def _unless_gone(self, do: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return do(*arguments)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())  # Python's own last flush goes there too
+            os.close(nowhere)
+            return None
+
+
+def _speak_anywhere() -> None:
+    """Let every line be written to any console: letters that it lacks stand as plainer ones, or as their number."""
+    codecs.register_error("plainer", _plainer)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):  # none where it is closed, another where somebody listens
+            stream.reconfigure(errors="plainer")
+            setattr(sys, name, _Patient(stream))
+
+
+def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    return "".join(_PLAINER.get(letter) or ascii(letter)[1:-1] for letter in letters), error.end
+
+
+def _told(error: Exception) -> str:
+    """What went wrong in one line, without "[Errno 28]" and with the file that it is about."""
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{text.rstrip('.') or type(error).__name__}."
 
 
 def _list_engines(arguments: argparse.Namespace) -> int:
@@ -41,72 +103,139 @@ def _list_engines(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    import papermill
-
-    from helpers import runs
+    from helpers import images, runs
 
     path = find_notebook(arguments.notebook)
-    known = papermill.inspect_notebook(str(path))
+    known = _parameters_of(path)
     if arguments.list:
         for name, about in known.items():
             print(f"{name:12} {about['inferred_type_name']:6} = {about['default']:24} {about['help']}")
         return 0
-    values = check_parameters(known, dict(arguments.parameter), path.name)
-    run = values.get("run", ast.literal_eval(known["run"]["default"]) if "run" in known else path.stem)
-    base = Path(values["outputs"]).expanduser().resolve() if values.get("outputs") else runs.outputs_folder()
-    values["outputs"] = str(base)
-    output = Path(arguments.output) if arguments.output else base / str(run) / "executed" / path.name
-    output.parent.mkdir(parents=True, exist_ok=True)
+    values = check_parameters(known, arguments.parameter, path.name)
+    run = values["run"] if "run" in values else _default(known, "run") or images.slug(path.stem)
+    folder = runs.run_folder(run, values.get("outputs", ""))
+    if "outputs" in known:
+        values["outputs"] = str(folder.parent)
+    output = _output(arguments.output, path) if arguments.output is not None else folder / "executed" / path.name
+    failed = output.with_name(f"{output.stem}.failed.ipynb")
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    try:
-        papermill.execute_notebook(str(path), str(output), values, cwd=str(Path.cwd()), kernel_name="python3")
-    except papermill.PapermillExecutionError as error:
-        print(f"\nerror in cell {error.cell_index} of {path.name}: {error.ename}: {error.evalue}", file=sys.stderr)
-        print(f"executed up to there: {output}", file=sys.stderr)
-        return 1
-    print(f"\nexecuted notebook: {output}\nresults:           {base / str(run)}")
+    with TemporaryDirectory(prefix="atelier-") as there:
+        executed = Path(there) / "executed.ipynb"  # a run that fails leaves the last one that went through
+        why, refused = _execute(path, executed, values)
+        if why:
+            print(f"\nerror in {path.name}: {why}", file=sys.stderr)
+            if executed.exists() and (folder.exists() or not refused):  # what is refused leaves nothing
+                images.write_whole(failed, lambda part: shutil.copyfile(executed, part))
+                print(f"executed up to there: {failed}", file=sys.stderr)
+            return 1
+        images.write_whole(output, lambda part: shutil.copyfile(executed, part))
+    failed.unlink(missing_ok=True)
+    print(f"\nexecuted notebook: {output}\nresults:           {folder}")
     return 0
+
+
+def _execute(path: Path, output: Path, values: dict[str, Any]) -> tuple[str, bool]:
+    """Run the notebook at ``path`` with ``values`` in a kernel of its own.
+
+    Returns why it did not go through, or nothing, and whether that was in the cell that opens the run, before any work.
+    """
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient.exceptions import DeadKernelError
+
+    log = output.with_name("kernel.log")
+
+    class Quiet(AsyncKernelManager):
+        """A kernel's own remarks, such as the traceback of its end, are no part of what a notebook says."""
+
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            with log.open("wb") as stderr:
+                await super().start_kernel(stderr=stderr, **options)
+
+    options = {"cwd": str(Path.cwd()), "kernel_name": "python3", "kernel_manager_class": Quiet}
+    try:
+        papermill.execute_notebook(_literally(path), _literally(output), values, **options)
+    except papermill.PapermillExecutionError as error:
+        return f"cell {error.cell_index}: {error.ename}: {error.evalue}", "runs.start(" in error.source
+    except DeadKernelError:
+        return "its kernel died, most likely for want of memory. Close other programs, or make the pictures smaller.", False
+    except NoSuchKernel:
+        return "there is no Jupyter kernel python3 here: pip install ipykernel", True
+    except RuntimeError as error:
+        last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:] if log.exists() else []
+        return f"its kernel did not start: {' '.join([_told(error), *last])}", True
+    return "", False
+
+
+def _literally(path: Path) -> str:
+    """``path`` for papermill, which fills in what stands in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _parameters_of(path: Path) -> dict[str, dict]:
+    """What papermill knows of the notebook's parameters, by name. Raises ``ValueError`` where the file is no notebook."""
+    import papermill
+
+    try:
+        return papermill.inspect_notebook(_literally(path))
+    except Exception as error:  # whatever its readers raise at what they find
+        raise ValueError(
+            f"{path} cannot be read as a notebook ({type(error).__name__}: {checks.shown(str(error))})."
+        ) from error
+
+
+def _default(known: dict[str, dict], name: str) -> Any:
+    try:
+        return ast.literal_eval(known[name]["default"])
+    except (KeyError, ValueError, SyntaxError):
+        return None
+
+
+def _output(name: str, notebook: Path) -> Path:
+    """The file that ``-o`` names. Raises ``ValueError`` for one that is a notebook to be run, no plain file, or cannot be written."""
+    from helpers import runs
+
+    output = checks.path(name, "-o").absolute()
+    if output.is_dir():
+        raise ValueError(f"-o: {output} is a folder. Name a file in it, such as {output / notebook.name}.")
+    if output.exists():
+        for one in (notebook, *NOTEBOOKS.glob("*.ipynb")):
+            if output.samefile(one):
+                raise ValueError(f"-o: {output} is {one.name} itself, which would be overwritten. Name another file.")
+        if not output.is_file():
+            raise ValueError(f"-o: {output} is a pipe, device or socket, not a file. Name another.")
+    if output.suffix != ".ipynb":
+        raise ValueError(f"-o: {output} is no name of a notebook. Let it end in .ipynb.")
+    runs.require_writable(output.parent, "-o")
+    return output
 
 
 def find_notebook(name: str) -> Path:
     """The notebook file meant by a path, a name with or without suffix, or its leading number."""
-    for candidate in (Path(name), NOTEBOOKS / name, NOTEBOOKS / f"{name}.ipynb"):
-        if candidate.is_file():
+    wanted = checks.path(name, "notebook")
+    there = sorted(NOTEBOOKS.glob("*.ipynb"))
+    for candidate in (wanted, NOTEBOOKS / wanted, *(p for p in there if name in (p.stem, p.stem.partition("_")[0]))):
+        if os.path.isfile(candidate):
             return candidate.resolve()
-    numbered = sorted(NOTEBOOKS.glob(f"{name}_*.ipynb"))
-    if len(numbered) == 1:
-        return numbered[0]
-    there = ", ".join(p.stem for p in sorted(NOTEBOOKS.glob("*.ipynb")))
-    raise FileNotFoundError(f"there is no notebook {name!r}. There are: {there}.")
+    if os.path.exists(wanted):
+        raise ValueError(f"notebook: {wanted} is no file. Name a notebook in it, or copy it into a file first.")
+    names = [p.stem for p in there]
+    raise FileNotFoundError(
+        f"there is no notebook {checks.shown(name)}{checks.near(name, names)}. There are: {', '.join(names)}."
+    )
 
 
-def check_parameters(known: dict[str, dict], given: dict[str, str], notebook: str) -> dict[str, Any]:
-    """Command-line strings as values of the types that the notebook's parameters cell declares.
+def check_parameters(known: dict[str, dict], given: Sequence[tuple[str, str]], notebook: str) -> dict[str, Any]:
+    """Command-line strings, (name, text), as values of the types that the notebook's parameters cell declares.
 
-    Raises ``ValueError`` naming an unknown parameter or a value of another type.
+    Raises ``ValueError`` naming an unknown parameter, one that is given twice, or a value of another type.
     """
-    values = {}
-    for name, text in given.items():
-        if name not in known:
-            raise ValueError(f"{notebook} has no parameter {name!r}; its parameters are {', '.join(known)}.")
-        declared = known[name]["inferred_type_name"].strip()
-        values[name] = _typed(name, text, declared)
-    return values
-
-
-def _typed(name: str, text: str, declared: str) -> Any:
-    if declared == "str":
-        return text
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        value = {"true": True, "false": False}.get(text.lower(), text)
-    base = {"int": int, "float": float, "bool": bool, "list": list, "dict": dict}.get(declared.partition("[")[0])
-    if base is float and type(value) is int:
-        return float(value)
-    if base is not None and type(value) is not base:
-        raise ValueError(f"parameter {name} must be {declared}, not {text!r}.")
-    return value
+    names = [name for name, _ in given]
+    parameters.require_known(names, known, notebook)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{twice} is given twice; leave one of them.")
+    return {name: parameters.read(name, text, known[name]["inferred_type_name"].strip()) for name, text in given}
 
 
 def _add_weights(commands: Any) -> None:
@@ -127,32 +256,11 @@ def _add_weights(commands: Any) -> None:
     convert.add_argument("name", metavar="NAME|FILE", help="a record (idm_vton/unet/diffusion_pytorch_model.bin) or a file")
     convert.add_argument("--dtype", choices=("fp16", "bf16"), default="fp16")
     convert.add_argument("-o", "--output", help="for a file: where to write; default FILE.DTYPE.safetensors beside it")
-    parser.set_defaults(do=_weights)
-    listing.set_defaults(act=_list_weights)
-    fetch.set_defaults(act=_fetch_weights)
-    verify.set_defaults(act=_verify_weights)
-    convert.set_defaults(act=_convert_weights)
-
-
-def _weights(arguments: argparse.Namespace) -> int:
-    """Do what ``arguments`` ask for; returns the exit code.
-
-    2: it could not be done, and one line says why; 1: ``verify`` found files that are wrong, the terms were declined, or it was stopped.
-    """
-    from helpers import weights
-    from helpers.weights import downloads
-
-    try:
-        return arguments.act(arguments)
-    except (downloads.DownloadError, weights.Damaged, weights.Missing, OSError) as error:
-        text = " ".join(str(error).split())
-        if isinstance(error, OSError) and error.strerror:  # without "[Errno 28]", with the file that it is about
-            text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        print(f"error: {text.rstrip('.')}.", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; run the same again to resume.", file=sys.stderr)
-        return 1
+    parser.set_defaults(resume="run the same again to resume")
+    listing.set_defaults(do=_list_weights)
+    fetch.set_defaults(do=_fetch_weights)
+    verify.set_defaults(do=_verify_weights)
+    convert.set_defaults(do=_convert_weights)
 
 
 def _list_weights(arguments: argparse.Namespace) -> int:
@@ -175,7 +283,7 @@ def _fetch_weights(arguments: argparse.Namespace) -> int:
     restricted = [record for record in wanted if not record.commercial]
     if restricted and not arguments.accept:
         print(*downloads.terms(restricted), sep="\n")
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             print("error: these terms are not for commercial use; give --accept if you accept them.", file=sys.stderr)
             return 2
         if input("Do you accept these terms? [y/N] ").strip().lower() not in ("y", "yes"):

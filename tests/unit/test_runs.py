@@ -130,7 +130,7 @@ KNOWN = {
 
 def test_command_line_parameters_take_the_declared_type() -> None:
     given = {"prompt": "7", "seed": "7", "points": "[[1,2,1]]", "strength": "1", "wardrobe": "false"}
-    values = check_parameters(KNOWN, given, "n.ipynb")
+    values = check_parameters(KNOWN, list(given.items()), "n.ipynb")
     assert values == {"prompt": "7", "seed": 7, "points": [[1, 2, 1]], "strength": 1.0, "wardrobe": False}
 
 
@@ -138,13 +138,13 @@ def test_command_line_parameters_take_the_declared_type() -> None:
     ("name", "text"), [("seed", "x"), ("seed", "1.5"), ("seed", "True"), ("points", "3"), ("wardrobe", "2")]
 )
 def test_ill_typed_command_line_parameters_are_refused(name: str, text: str) -> None:
-    with pytest.raises(ValueError, match=f"parameter {name} must be"):
-        check_parameters(KNOWN, {name: text}, "n.ipynb")
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        check_parameters(KNOWN, [(name, text)], "n.ipynb")
 
 
 def test_unknown_command_line_parameters_are_refused() -> None:
-    with pytest.raises(ValueError, match="no parameter 'sedd'; its parameters are prompt"):
-        check_parameters(KNOWN, {"sedd": "1"}, "n.ipynb")
+    with pytest.raises(ValueError, match=r"no parameter 'sedd' \(did you mean 'seed'\?\); its parameters are prompt"):
+        check_parameters(KNOWN, [("sedd", "1")], "n.ipynb")
 
 
 def test_notebooks_are_found_by_number_name_and_path() -> None:
