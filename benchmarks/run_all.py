@@ -18,6 +18,7 @@ PAGE = HERE / "README.md"
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 TABLES = {
     "stages": ["stages.py"],
+    "memory": ["memory.py"],
     "clicks-mannequin": ["segment_clicks.py", "--mannequin", "40"],
     "clicks-photos": ["segment_clicks.py", "--photos"],
     "try-on-mannequin": ["try_on_drape.py", "--mannequin", "40"],

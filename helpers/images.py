@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import os
 import re
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from helpers.reading import read_alpha, read_image, read_mask, read_rgba, read_values
+from helpers.reading import read_alpha as read_alpha
+from helpers.reading import read_image as read_image
+from helpers.reading import read_mask as read_mask
+from helpers.reading import read_rgba as read_rgba
+from helpers.reading import read_values as read_values
 
-__all__ = ["read_alpha", "read_image", "read_mask", "read_rgba", "read_values"]
+_AREA = 1 << 20  # pixels that are blended at a time
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -89,7 +94,11 @@ def slug(name: str, taken: Collection[str] = ()) -> str:
 
 def digest(image: np.ndarray) -> str:
     """SHA-256 of the pixels and the shape: the same for the same picture wherever it lies in memory, 64 hexadecimal digits."""
-    return hashlib.sha256(np.ascontiguousarray(image).tobytes() + str(image.shape).encode()).hexdigest()
+    found = hashlib.sha256(
+        np.ascontiguousarray(image).data
+    )  # read where it lies: a photograph is too large to be copied for it
+    found.update(str(image.shape).encode())
+    return found.hexdigest()
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -115,6 +124,33 @@ def feather(mask: np.ndarray, pixels: float) -> np.ndarray:
 
 def paste_back(original: np.ndarray, result: np.ndarray, mask: np.ndarray, pixels: float = 3.0) -> np.ndarray:
     """``result`` inside ``mask``, ``original`` outside, blended over ``pixels``; pixels beyond are the original's own bytes."""
-    weight = feather(mask, pixels)[..., None]
-    mixed = original * (1.0 - weight) + result.astype(np.float32) * weight
-    return np.where(weight > 0, np.clip(np.rint(mixed), 0, 255), original).astype(np.uint8)
+    out = original.copy()
+    reach = math.ceil(pixels) + 2
+    for area in _areas(mask, reach):
+        around = slice(max(0, area[0].start - reach), area[0].stop + reach), area[1]
+        if not mask[around].any():
+            continue
+        first = area[0].start - around[0].start
+        weight = feather(mask[around], pixels)[first : first + area[0].stop - area[0].start, :, None]
+        mixed = original[area] * (1.0 - weight) + result[area].astype(np.float32) * weight
+        out[area] = np.where(weight > 0, np.clip(np.rint(mixed), 0, 255), original[area]).astype(np.uint8)
+    return out
+
+
+def differing(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """bool (H, W): where two pictures (H, W, 3) are not the same."""
+    rows = max(1, _AREA // one.shape[1])
+    parts = [(one[top : top + rows] != other[top : top + rows]).any(2) for top in range(0, len(one), rows)]
+    return np.concatenate(parts)
+
+
+def _areas(mask: np.ndarray, reach: int) -> Iterator[tuple[slice, slice]]:
+    """Bands of rows that together hold every pixel within ``reach`` of ``mask``: floats of a whole photograph would fill the memory."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return
+    left, right = max(0, columns[0] - reach), min(mask.shape[1], columns[-1] + reach + 1)
+    bottom = min(mask.shape[0], rows[-1] + reach + 1)
+    high = max(1, _AREA // (right - left))
+    for top in range(max(0, rows[0] - reach), bottom, high):
+        yield slice(top, min(top + high, bottom)), slice(left, right)

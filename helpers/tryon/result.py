@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from helpers.images import paste_back, resize
+from helpers.images import differing, paste_back, resize
 
 
 @dataclass(frozen=True)
@@ -44,5 +44,5 @@ class TryOn:
             return self
         changed = resize(self.changed, size)
         image = paste_back(original, resize(self.image, size), changed)
-        differs = (image != original).any(2)
-        return replace(self, image=image, mask=resize(self.mask, size), changed=changed | differs)
+        changed |= differing(image, original)
+        return replace(self, image=image, mask=resize(self.mask, size), changed=changed)

@@ -123,7 +123,7 @@ class Sitting:
         return TryOn(
             image=image,
             mask=mask,
-            changed=(image != photograph).any(2),
+            changed=images.differing(image, photograph),
             confidence=None,
             notes=(*notes, *self.notes),
             steps=made,

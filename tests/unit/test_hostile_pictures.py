@@ -10,6 +10,7 @@ import io
 import os
 import socket
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, features
 
-from helpers import Garment, Person, checks, load_garment, load_person, product, segment
+from helpers import Garment, Person, checks, images, load_garment, load_person, product, reading, segment
 from helpers.reading import read_alpha, read_image, read_mask, read_rgba, read_values
+from helpers.tryon.drape import engine as drape
+from helpers.tryon.result import TryOn
 
 H, W = 72, 96
 RNG = np.random.default_rng(0)
@@ -802,3 +805,65 @@ def test_however_a_picture_lies_in_memory_it_is_the_same(case: str) -> None:
     person = Person(ODD[case])
     assert (segment(person.image, [(30, 30, 1)]) == segment(NOISE, [(30, 30, 1)])).all()
     assert (person.resized((64, 64)).image == Person(NOISE).resized((64, 64)).image).all()
+
+
+# --------------------------------------------------------------------------------------------------------------- memory
+
+
+def _peak(work: Callable[[], object]) -> float:
+    """Most bytes that ``work`` holds at once beyond what was there."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        work()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_photograph_is_not_held_in_many_versions(tmp_path: Path) -> None:
+    large = np.broadcast_to(SMOOTH[:1, :1], (4000, 3000, 3)).copy()
+    pixels = large.shape[0] * large.shape[1]
+    small = np.zeros((1024, 768), bool)
+    small[300:800, 200:500] = True
+    result = TryOn(np.zeros((1024, 768, 3), np.uint8), small, small)
+    mask = images.resize(small, (3000, 4000))
+    path = images.write_image(tmp_path / "photo.jpg", large)
+    # The picture itself is 3 bytes a pixel, a version of it in floats 12; of what is worked on at a time there are 2**20 pixels.
+    strips = 64 * 2**20
+    assert _peak(lambda: images.digest(large)) < pixels / 100
+    assert _peak(lambda: images.paste_back(large, 255 - large, mask)) < 6 * pixels + strips
+    assert _peak(lambda: result.at_size_of(large)) < 9 * pixels + strips
+    assert _peak(lambda: read_image(path)) < 3 * pixels + strips
+
+
+def test_strips_leave_the_pixels_as_they_were(monkeypatch) -> None:
+    mask = np.zeros((H, W), bool)
+    mask[3:30, 5:40] = mask[50:, 80:] = mask[40, 2] = True
+    other = 255 - NOISE
+    for soft in (0.5, 3.0, 9.0):
+        weight = images.feather(mask, soft)[..., None]
+        mixed = np.rint(NOISE * (1 - weight) + other.astype(np.float32) * weight)
+        for area in (W, 7 * W, 1 << 20):
+            monkeypatch.setattr(images, "_AREA", area)
+            assert (images.paste_back(NOISE, other, mask, soft) == mixed).all()
+            assert (images.differing(NOISE, mixed.astype(np.uint8)) == (mixed != NOISE).any(2)).all()
+    assert (images.paste_back(NOISE, other, mask & False) == NOISE).all()
+
+
+def test_files_converted_in_strips_are_the_same(monkeypatch, tmp_path: Path) -> None:
+    for case in ("png rgba", "png grey 16, one transparent", "tiff floats 0..255 with fractions", "jpeg Display P3", "exif 6"):
+        path = _file(tmp_path / "photo", SHOWN[case][0]())
+        whole = read_image(path)
+        monkeypatch.setattr(reading, "_STRIP", 7 * W)
+        assert (read_image(path) == whole).all()
+        monkeypatch.undo()
+
+
+def test_a_large_garment_is_laid_like_a_smaller_one(monkeypatch) -> None:
+    monkeypatch.setattr(drape, "LARGEST", 6000)
+    garment = Garment(NOISE, HALF, inside=HALF & False)
+    small = drape._reduced(garment)
+    assert small.image.shape == (67, 89, 3)
+    assert small.mask.shape == small.inside.shape == (67, 89)
+    assert drape._reduced(small) is small

@@ -8,7 +8,7 @@ does not show (skin under the old sleeves, a lower neckline) is continued plausi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from helpers import engines
 from helpers.contract import Base
 from helpers.garment import Garment
+from helpers.images import resize
 from helpers.labels import LOWER, UPPER, select
 from helpers.person import Person
 from helpers.srgb import encode, to_linear
@@ -30,6 +31,8 @@ from helpers.tryon.drape.silhouette import SIDES, Silhouette
 from helpers.tryon.drape.wearer import View, crossing, see, silhouette_of, silhouette_with_arms, waist_row
 from helpers.tryon.result import TryOn
 
+LARGEST = 6_000_000
+"""Pixels above which a garment's photograph is reduced: the wearer is seen at a tenth of that, and floats of all of it fill the memory."""
 _OPEN = 0.2  # share of a garment that is seen from within, above which it is open in front: closed ones show 0.12 at the most
 
 
@@ -51,12 +54,14 @@ class Drape(Base):
         """``garment`` on ``person`` in place of what ``mask`` covers.
 
         mask: bool (H, W), the garment worn now, without hands and hair in front of it; seed: grain of invented skin
+        A garment of more than :data:`LARGEST` pixels is reduced to them, and so are its picture and mask among the steps and data.
         Labels and keypoints of the person are used where there are any. Returns a :class:`TryOn` of the person's size.
         Raises ``ValueError`` naming ``mask`` or ``garment`` and what to do: no garment in the picture, a mask of another size, empty,
         inverted, of the whole body, or of the wrong half of it.
         """
         started = time.perf_counter()
         _check(person, garment, mask)
+        garment = _reduced(garment)
         view = see(person, mask)
         pictured = study(garment)
         plan = _plan(view, pictured, garment)
@@ -146,6 +151,17 @@ def _compose(
     sleeves = [part.region for part in plan.parts if part.name.endswith("sleeve")]
     limbs = laid.removed & np.logical_or.reduce(sleeves) if sleeves else np.zeros_like(laid.removed)
     return uncover(lit, view, laid, limbs, shading, rng), laid.covered | laid.removed
+
+
+def _reduced(garment: Garment) -> Garment:
+    """The garment at no more than :data:`LARGEST` pixels."""
+    height, width = garment.image.shape[:2]
+    scale = (LARGEST / (height * width)) ** 0.5
+    if scale >= 1:
+        return garment
+    size = round(width * scale), round(height * scale)
+    mask, inside = (None if cover is None else resize(cover, size) for cover in (garment.mask, garment.inside))
+    return replace(garment, image=resize(garment.image, size), mask=mask, inside=inside)
 
 
 def _tinted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
