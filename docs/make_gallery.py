@@ -7,7 +7,8 @@ from pathlib import Path
 
 import papermill
 
-from helpers.images import fit_inside, read_image, resize, write_image, write_text
+from helpers.files import write_text
+from helpers.images import fit_inside, read_image, resize, write_image
 
 DOCS = Path(__file__).resolve().parent
 NOTEBOOKS = DOCS.parent / "notebooks"

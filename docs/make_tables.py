@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from helpers import engines, inventory, weights
-from helpers.images import write_text
+from helpers.files import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 HASHES = {

@@ -159,6 +159,26 @@ def _as_bytes(value: np.ndarray, name: str) -> str:
     return ""
 
 
+def values(
+    value: Any, shape: tuple[int, ...], name: str, what: str, low: float, high: float, dtype: str = "float32"
+) -> np.ndarray:
+    """An array of ``shape`` in which everything lies from ``low`` to ``high``: uint8, or float32 and then float64 too.
+
+    what: what the numbers are, as the message is to say it
+    """
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"{name} must be a {dtype} array of {what}, not a {type(value).__name__}.")
+    if value.dtype.name not in {"uint8": ("uint8",), "float32": ("float32", "float64")}[dtype]:
+        raise ValueError(f"{name} must be {dtype} ({what}), not {value.dtype}.")
+    if value.shape != shape:
+        raise ValueError(f"{name} must have shape {shape} ({what}), not {value.shape}.")
+    least, most = value.min(), value.max()
+    if not low <= least or not most <= high:  # also turns away NaN
+        found = least if not low <= least else most
+        raise ValueError(f"{name} must be {what}, all from {low:g} to {high:g}; it holds {found:g}.")
+    return value
+
+
 def point(value: Any, size: tuple[int, int] | None = None, name: str = "point") -> Point:
     """(x, y, label), label 0 or 1, inside a picture of ``size`` (width, height); without a size, anywhere from (0, 0) on."""
     try:
@@ -300,13 +320,19 @@ def flag(value: Any, name: str) -> bool:
 
 def text(value: Any, name: str) -> str:
     """Text, also an empty one, that every file and page can hold."""
-    if not isinstance(value, str):
-        raise ValueError(f"{name} must be text, not {shown(value)}.")
+    called(value, name)
     if len(value) > MOST_LETTERS:
         raise ValueError(f"{name} has {len(value):,} characters; at most {MOST_LETTERS:,} are taken.")
     if found := next((letter for letter in value if letter == "\0" or "\ud800" <= letter <= "\udfff"), ""):
         what = "a NUL character" if found == "\0" else "bytes that are no text in UTF-8"
         raise ValueError(f"{name} holds {what}: {shown(value)}. Write it without them; a file can be renamed.")
+    return value
+
+
+def called(value: Any, name: str) -> str:
+    """Text by which something is called: any, for files are named by what is plain in it."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, not {shown(value)}.")
     return value
 
 
@@ -316,6 +342,13 @@ def words(value: Any, name: str = "prompt") -> str:
         raise ValueError(f"{name} must be text such as 'a crop top and mini skirt', not {shown(value)}.")
     if not text(value, name).strip():
         raise ValueError(f"{name} is empty. Write for example 'a woman in a crop top and mini skirt'.")
+    return value
+
+
+def mapping(value: Any, name: str) -> dict:
+    """A dict, also an empty one."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} must be a dict, not {shown(value)}.")
     return value
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from helpers import checks
-from helpers.images import read_alpha, read_image, read_mask, slug, write_image, write_mask
+from helpers import checks, saving
+from helpers.files import told
+from helpers.images import read_alpha, read_image, read_mask, write_image, write_mask
 
 CATEGORIES = ("upper", "lower", "dress")
 
@@ -35,36 +37,62 @@ class Garment:
     def __post_init__(self) -> None:
         checks.image(self.image, "garment image")
         checks.one_of(self.category, "category", CATEGORIES)
+        checks.called(self.name, "garment name")
         if self.mask is not None:
             checks.mask(self.mask, self.image.shape[:2], "garment mask")
         if self.inside is not None:
             checks.mask(self.inside, self.image.shape[:2], "garment inside", empty=True)
 
     def save(self, folder: str | Path, name: str | None = None) -> Path:
-        """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``; returns the picture's path.
+        """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``, all or none; returns the picture's path.
 
-        Beyond that layout, ``cloth-inside/NAME.png`` where it is known. A name of several words becomes one (:func:`helpers.images.slug`).
+        Beyond that layout, ``cloth-inside/NAME.png`` where it is known, and in ``saved/garment/NAME.json`` which files these are. A name
+        of several words becomes one (:func:`helpers.files.slug`); a garment saved before under the same words is replaced. Raises
+        ``OSError`` or ``ValueError`` naming the file that cannot be written; the former garment is then whole.
         """
-        folder, name = Path(folder), slug(name or self.name)
-        path = write_image(folder / "cloth" / f"{name}.jpg", self.image)
-        if self.mask is not None:
-            write_mask(folder / "cloth-mask" / f"{name}.jpg", self.mask)
-        if self.inside is not None:
-            write_mask(folder / "cloth-inside" / f"{name}.png", self.inside)
-        return path
+        with saving.save(folder, "garment", name or self.name) as save:
+            write_image(save.file("cloth", f"{save.name}.jpg"), self.image)
+            if self.mask is not None:
+                write_mask(save.file("cloth-mask", f"{save.name}.jpg"), self.mask)
+            if self.inside is not None:
+                write_mask(save.file("cloth-inside", f"{save.name}.png"), self.inside)
+        return save.folder / "cloth" / f"{save.name}.jpg"
 
 
 def load_garment(path: str | Path, category: str = "upper") -> Garment:
     """A garment from a picture file. Its mask is the file of the same name in a ``cloth-mask`` folder beside, or its transparency.
 
-    Raises ``FileNotFoundError`` or ``ValueError`` that name ``garment`` and the file.
+    Of a garment that :meth:`Garment.save` left exactly the files of that save are read, and it is called what it was then.
+    Raises ``FileNotFoundError`` or ``ValueError`` that name ``garment``, the file, and what to do.
     """
     path = checks.path(path, "garment")
     checks.one_of(category, "category", CATEGORIES)
-    image = read_image(path, "garment")
-    beside = [path.parent.parent / "cloth-mask" / f"{path.stem}{suffix}" for suffix in (".jpg", ".png")]
-    found = next((p for p in beside if path.parent.name == "cloth" and p.exists()), None)
-    mask = read_mask(found, "garment mask") if found else read_alpha(path, "garment")
-    inside = path.parent.parent / "cloth-inside" / f"{path.stem}.png"
-    known = path.parent.name == "cloth" and inside.exists()
-    return Garment(image, mask, category, path.stem, read_mask(inside, "garment inside") if known else None)
+    if path.parent.name != "cloth":
+        return Garment(read_image(path, "garment"), read_alpha(path, "garment"), category, path.stem)
+    root, name = path.parent.parent, path.stem
+    with saving.saved(root, "garment", name) as save:
+        if save is not None and (picture := save.find(f"cloth/{path.name}")):
+            return _read(picture, category, save.words, save.find, save.remedy)
+
+    def find(*candidates: str) -> Path | None:
+        # what is saved under the name is another garment's
+        return None if save is not None else next((root / c for c in candidates if (root / c).exists()), None)
+
+    return _read(path, category, name, find, "Save the garment again, or delete that file to do without it.")
+
+
+def _read(picture: Path, category: str, name: str, find: Callable[..., Path | None], remedy: str) -> Garment:
+    image = read_image(picture, "garment")
+    masks: list[np.ndarray | None] = []
+    for folder, suffixes in (("cloth-mask", (".jpg", ".png")), ("cloth-inside", (".png",))):
+        file = find(*(f"{folder}/{picture.stem}{suffix}" for suffix in suffixes))
+        called = "garment mask" if folder == "cloth-mask" else "garment inside"
+        try:
+            mask = None if file is None else read_mask(file, called)
+            if mask is not None:
+                checks.mask(mask, image.shape[:2], f"{called}: {told(file or '')}", empty=called == "garment inside")
+        except ValueError as error:
+            raise ValueError(f"{error} {remedy}") from None
+        masks.append(mask)
+    mask, inside = masks
+    return Garment(image, read_alpha(picture, "garment") if mask is None else mask, category, name, inside)

@@ -1,4 +1,4 @@
-"""Pictures in and out: read with care (:mod:`helpers.reading`), write whole or not at all, resize, and paste back.
+"""Pictures in and out: read with care (:mod:`helpers.reading`), write whole (:mod:`helpers.files`), resize, and paste back.
 
 Convention: images are uint8 (H, W, 3) RGB; masks bool (H, W); sizes (width, height) in pixels.
 """
@@ -8,11 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import os
-import re
-import tempfile
-from collections.abc import Callable, Collection, Iterator
-from itertools import chain, count
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from helpers.files import told, write_whole
 from helpers.reading import read_alpha as read_alpha
 from helpers.reading import read_image as read_image
 from helpers.reading import read_mask as read_mask
@@ -28,31 +25,24 @@ from helpers.reading import read_values as read_values
 
 _AREA = 1 << 20  # pixels that are blended at a time
 
-
-def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Call ``write(temporary)`` in the same folder and rename, so that ``path`` is never half-written."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    try:
-        write(Path(temporary))
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 would hide results from a classmate
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(
-            f"{path} could not be written ({error.strerror or error}). Free some disk space or choose another folder."
-        ) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
+_WRITTEN = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 
 
 def write_image(path: str | Path, image: np.ndarray) -> Path:
-    """Write uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W), or uint16 (H, W), by the suffix: JPEG at quality 97 4:4:4, else lossless."""
+    """Write uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W), or uint16 (H, W), by the suffix: JPEG at quality 97 4:4:4, else lossless.
+
+    Raises ``ValueError`` for another suffix than those of JPEG, PNG, TIFF and BMP, or a JPEG that cannot hold the picture, and
+    :class:`helpers.files.NotWritten` where it cannot be written.
+    """
     suffix = Path(path).suffix.lower()
+    if suffix not in _WRITTEN:
+        raise ValueError(
+            f"{told(path)} must end in {', '.join(_WRITTEN[:-1])} or {_WRITTEN[-1]}: those are the pictures written here."
+        )
+    if suffix in (".jpg", ".jpeg") and (image.shape[2:] == (4,) or image.dtype != np.uint8):
+        raise ValueError(
+            f"{told(path)}: a JPEG holds uint8 pictures without transparency, not {image.dtype} {image.shape}. Write a PNG."
+        )
     options: dict[str, Any] = {"quality": 97, "subsampling": 0} if suffix in (".jpg", ".jpeg") else {}
     return write_whole(path, lambda part: Image.fromarray(image).save(part, **options))
 
@@ -74,22 +64,6 @@ def write_labels(path: str | Path, labels: np.ndarray, palette: np.ndarray) -> P
     picture = Image.fromarray(labels)
     picture.putpalette(palette.astype(np.uint8).ravel().tolist())
     return write_whole(path, picture.save)
-
-
-def write_text(path: str | Path, text: str) -> Path:
-    """Write UTF-8 text whole or not at all."""
-    return write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-def slug(name: str, taken: Collection[str] = ()) -> str:
-    """``name`` as the stem of a file: letters, digits, ``.``, ``_`` and ``-``, at most 80, without a blank, and none of ``taken``.
-
-    Stems that differ in capitals alone are one on some disks, and count as one here.
-    """
-    stem = re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "unnamed"
-    used = {other.casefold() for other in taken}
-    numbered = (f"{stem}-{number}" for number in count(2))
-    return next(candidate for candidate in chain([stem], numbered) if candidate.casefold() not in used)
 
 
 def digest(image: np.ndarray) -> str:

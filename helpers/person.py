@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from helpers import checks
-from helpers.images import (
-    read_image,
-    read_mask,
-    resize,
-    slug,
-    write_image,
-    write_labels,
-    write_mask,
-    write_text,
-)
+from helpers import checks, notes, saving
+from helpers.files import slug, told, write_text
+from helpers.images import read_image, read_mask, read_values, resize, write_image, write_labels, write_mask
 from helpers.labels import BODY_25, BODY_25_COLOURS, BODY_25_DRAWN, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
 
 ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask")
 """What may be known of a person beside the picture: the names that an engine ``gives`` and ``needs``."""
 _MILLIMETRES = 1000.0
+_FARTHEST = 1e5  # pixels: joints may lie outside the picture, and no picture is as wide
+_SURE = 1.2  # OpenPose's confidences are peaks of enlarged maps, which overshoot 1 a little
 _SEEN, _OPACITY = 0.05, 0.6  # OpenPose's own: what counts as seen, and how much of a colour covers what is below
 
 
@@ -43,6 +38,8 @@ class Person:
     mask:      bool (H, W), the whole person
     garments:  name -> bool (H, W), each garment as it is seen
     scene:     JSON-able: camera, outfit, seed; whatever made the picture
+
+    Raises ``ValueError`` naming the part that is of another shape, dtype or range.
     """
 
     image: np.ndarray
@@ -58,14 +55,13 @@ class Person:
     def __post_init__(self) -> None:
         checks.image(self.image, "person image")
         shape = self.image.shape[:2]
-        if self.mask is not None:
-            checks.mask(self.mask, shape, "person mask", empty=True)
-        for name in ("labels", "densepose", "depth", "normals"):
-            value = getattr(self, name)
-            if value is not None and value.shape[:2] != shape:
-                raise ValueError(f"person {name} is {value.shape[:2]} but the image is {shape} (height, width).")
-        if self.keypoints is not None and self.keypoints.shape != (25, 3):
-            raise ValueError(f"person keypoints must be (25, 3) in BODY_25 order, not {self.keypoints.shape}.")
+        for name in ANNOTATIONS:
+            if (value := getattr(self, name)) is not None:
+                _check(name, value, shape)
+        checks.mapping(self.garments, "person garments")
+        for name, mask in self.garments.items():
+            checks.mask(mask, shape, f"person garments[{checks.called(name, 'a name in person garments')!r}]", empty=True)
+        _check_scene(self.scene, "person scene")
 
     def missing(self, needs: Collection[str]) -> tuple[str, ...]:
         """Those of the annotations ``needs`` that are not known. Raises ``ValueError`` for a name that is none of ``ANNOTATIONS``."""
@@ -107,83 +103,166 @@ class Person:
         return dict(sorted(seen, key=lambda item: int(item[1].any(1).argmax())))
 
     def save(self, folder: str | Path, name: str = "person") -> Path:
-        """Write the picture and every annotation under ``folder`` in the VITON-HD layout; returns the picture's path.
+        """Write the picture and every annotation under ``folder`` in the VITON-HD layout, all or none; returns the picture's path.
 
         ``image/NAME.jpg``, ``image-parse-v3/NAME.png``, ``openpose_json/NAME_keypoints.json``, ``openpose_img/NAME_rendered.png``,
         ``image-densepose/NAME.jpg``; and, beyond that layout, ``lossless/NAME.png`` (the picture), ``densepose-iuv``, ``depth`` (16-bit
-        millimetres), ``normals``, ``person-mask``, ``garment-mask/NAME/GARMENT.png`` and ``scene/NAME.json``. A ``name`` of several
-        words becomes one (:func:`helpers.images.slug`).
+        millimetres), ``normals``, ``person-mask``, ``garment-mask/NAME/GARMENT.png``, ``scene/NAME.json`` and, in
+        ``saved/person/NAME.json``, which files these are. A ``name`` of several words becomes one
+        (:func:`helpers.files.slug`); a person saved before under the same words is replaced. Raises ``OSError`` or ``ValueError`` naming
+        the file that cannot be written; the former person is then whole.
         """
-        folder, name = Path(folder), slug(name)
-        write_image(folder / "lossless" / f"{name}.png", self.image)
+        with saving.save(folder, "person", name) as save:
+            self._write(save)
+        return save.folder / "image" / f"{save.name}.jpg"
+
+    def _write(self, save: saving.Draft) -> None:
+        name = save.name
+        write_image(save.file("image", f"{name}.jpg"), self.image)
+        write_image(save.file("lossless", f"{name}.png"), self.image)
         if self.keypoints is not None:
-            write_text(folder / "openpose_json" / f"{name}_keypoints.json", json.dumps(openpose_json(self.keypoints)))
+            write_text(save.file("openpose_json", f"{name}_keypoints.json"), json.dumps(openpose_json(self.keypoints)))
             size = self.image.shape[1], self.image.shape[0]
-            write_image(folder / "openpose_img" / f"{name}_rendered.png", openpose_picture(self.keypoints, size))
+            write_image(save.file("openpose_img", f"{name}_rendered.png"), openpose_picture(self.keypoints, size))
         if self.labels is not None:
-            write_labels(folder / "image-parse-v3" / f"{name}.png", self.labels, CIHP_PALETTE)
+            write_labels(save.file("image-parse-v3", f"{name}.png"), self.labels, CIHP_PALETTE)
         if self.densepose is not None:
-            write_image(folder / "image-densepose" / f"{name}.jpg", densepose_picture(self.densepose))
-            write_image(folder / "densepose-iuv" / f"{name}.png", self.densepose)
+            write_image(save.file("image-densepose", f"{name}.jpg"), densepose_picture(self.densepose))
+            write_image(save.file("densepose-iuv", f"{name}.png"), self.densepose)
         if self.depth is not None:
             millimetres = np.clip(np.rint(self.depth * _MILLIMETRES), 0, 65535).astype(np.uint16)
-            write_image(folder / "depth" / f"{name}.png", millimetres)
+            write_image(save.file("depth", f"{name}.png"), millimetres)
         if self.normals is not None:
-            write_image(folder / "normals" / f"{name}.png", np.rint(self.normals * 127 + 128).astype(np.uint8))
+            write_image(save.file("normals", f"{name}.png"), np.rint(self.normals * 127 + 128).astype(np.uint8))
         if self.mask is not None:
-            write_mask(folder / "person-mask" / f"{name}.png", self.mask)
+            write_mask(save.file("person-mask", f"{name}.png"), self.mask)
+        stems: list[str] = []
         for garment, mask in self.garments.items():
-            write_mask(folder / "garment-mask" / name / f"{garment.replace('/', '-')}.png", mask)
+            stems.append(slug(garment, stems))
+            write_mask(save.file("garment-mask", name, f"{stems[-1]}.png", words=garment), mask)
         if self.scene:
-            write_text(folder / "scene" / f"{name}.json", json.dumps(self.scene, indent=1))
-        return write_image(folder / "image" / f"{name}.jpg", self.image)
+            write_text(save.file("scene", f"{name}.json"), json.dumps(self.scene, indent=1))
+
+
+def _check(name: str, value: object, shape: tuple[int, int], called: str = "") -> None:
+    """Raises ``ValueError`` for an annotation that is not what :class:`Person` says of it, naming it as ``called``."""
+    called = called or f"person {name}"
+    if name == "mask":
+        checks.mask(value, shape, called, empty=True)
+    elif name == "labels":
+        checks.values(value, shape, called, "CIHP labels", 0, len(CIHP) - 1, "uint8")
+    elif name == "densepose":
+        iuv = checks.values(value, (*shape, 3), called, "part, U and V", 0, 255, "uint8")
+        checks.values(iuv[..., 0], shape, called, "parts", 0, 24, "uint8")
+    elif name == "depth":
+        checks.values(value, shape, called, "metres", 0, _FARTHEST)
+    elif name == "normals":
+        checks.values(value, (*shape, 3), called, "unit vectors", -1.01, 1.01)
+    else:
+        joints = checks.values(value, (25, 3), called, "x, y and confidence in BODY_25 order", -_FARTHEST, _FARTHEST)
+        checks.values(joints[:, 2], (25,), called, "confidences", 0, 1)
+
+
+def _check_scene(scene: object, called: str) -> None:
+    """Raises ``ValueError`` for a scene that JSON does not hold, or in which a part that is read later is of another kind."""
+    scene = checks.mapping(scene, called)
+    notes.require_plain(scene, called)
+    outfit, made = scene.get("outfit", {}), scene.get("annotations", ())
+    if not isinstance(outfit, dict) or not _are_texts(outfit.get("unknown", [])):
+        raise ValueError(f"{called}['outfit'] must be a dict whose 'unknown' are words, not {checks.shown(outfit)}.")
+    if not isinstance(made, list | tuple) or not all(isinstance(m, dict) and isinstance(m.get("licence"), str) for m in made):
+        raise ValueError(f"{called}['annotations'] must be a list of dicts that name a licence, not {checks.shown(made)}.")
+    if not _are_texts(scene.get("not read", [])):
+        raise ValueError(f"{called}['not read'] must be a list of words, not {checks.shown(scene['not read'])}.")
+    checks.whole(scene.get("people", 0), f"{called}['people']", 0)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+
+
+_PLACES: dict[str, tuple[str, ...]] = {
+    "keypoints": ("openpose_json/{}_keypoints.json", "openpose-json/{}_keypoints.json"),
+    "labels": ("image-parse-v3/{}.png", "image-parse/{}.png"),
+    "densepose": ("densepose-iuv/{}.png",),
+    "depth": ("depth/{}.png",),
+    "normals": ("normals/{}.png",),
+    "mask": ("person-mask/{}.png",),
+}
 
 
 def load_person(path: str | Path) -> Person:
     """A person from a picture file, with the annotations of a VITON-HD folder where the file lies in one.
 
-    ``path``: any photograph, or ``…/image/NAME.jpg`` of a data set (folder names of VITON-HD, HR-VITON and this suite are known).
-    Raises ``FileNotFoundError`` or ``ValueError`` that name ``person`` and the file.
+    ``path``: any photograph, or ``…/image/NAME.jpg`` of a data set (folder names of VITON-HD, HR-VITON and this suite are known). Of a
+    person that :meth:`Person.save` left exactly the files of that save are read, and in other folders those of the same name.
+    Raises ``FileNotFoundError`` or ``ValueError`` that name ``person`` or the annotation, the file, and what to do.
     """
     path = checks.path(path, "person")
-    image = read_image(path, "person")
-    root, name = path.parent.parent, path.stem
     if path.parent.name != "image":
+        return Person(read_image(path, "person"))
+    root, name = path.parent.parent, path.stem
+    with saving.saved(root, "person", name) as save:
+        if save is not None and (picture := save.find(f"image/{path.name}")):
+            masks = save.within(f"garment-mask/{name}")
+            return _read(name, save.find(f"lossless/{name}.png") or picture, save.find, masks, save.remedy)
+
+    image = read_image(path, "person")
+    if save is not None:  # what is saved under the name is somebody else's
         return Person(image)
 
     def find(*candidates: str) -> Path | None:
         return next((root / c for c in candidates if (root / c).exists()), None)
 
     exact = find(f"lossless/{name}.png")
-    found: dict = {"image": read_image(exact, "person") if exact else image}
-    if file := find(f"openpose_json/{name}_keypoints.json", f"openpose-json/{name}_keypoints.json"):
-        found["keypoints"] = read_openpose(file)
-    if file := find(f"image-parse-v3/{name}.png", f"image-parse/{name}.png"):
-        found["labels"] = _read_labels(file)
-    if file := find(f"densepose-iuv/{name}.png"):
-        found["densepose"] = read_image(file)
-    if file := find(f"depth/{name}.png"):
-        found["depth"] = (np.asarray(Image.open(file), np.float32) / _MILLIMETRES).astype(np.float32)
-    if file := find(f"normals/{name}.png"):
-        codes = read_image(file)
-        found["normals"] = np.where((codes == 128).all(2, keepdims=True), 0, (codes.astype(np.float32) - 128) / 127)
-    if file := find(f"person-mask/{name}.png"):
-        found["mask"] = read_mask(file)
-    if file := find(f"garment-mask/{name}"):
-        found["garments"] = {p.stem: read_mask(p) for p in sorted(file.glob("*.png"))}
-    if file := find(f"scene/{name}.json"):
-        found["scene"] = json.loads(file.read_text(encoding="utf-8"))
-    return Person(**found)
+    if exact and not _same_picture(read_image(exact, "person"), image):
+        raise ValueError(f"person: {told(exact)} shows another picture than {told(path)}. Delete the one that is not meant.")
+    masks = {file.stem: file for file in sorted((root / "garment-mask" / name).glob("*.png"))}
+    return _read(name, exact or path, find, masks, "Save the person again, or delete that file to do without it.")
 
 
-def _read_labels(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        if picture.mode not in ("P", "L"):
-            raise ValueError(f"labels: {path} is a {picture.mode} picture; an indexed PNG whose indices are labels is needed.")
-        labels = np.array(picture, np.uint8)
-    if labels.max() >= len(CIHP):
-        raise ValueError(f"labels: {path} holds label {labels.max()}, outside CIHP's 0..{len(CIHP) - 1}.")
-    return labels
+def _same_picture(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether one may be the other as a JPEG keeps it."""
+    return one.shape == other.shape and float(cv2.absdiff(one, other).mean()) < 12
+
+
+def _read(name: str, picture: Path, find: Callable[..., Path | None], masks: Mapping[str, Path], remedy: str) -> Person:
+    image = read_image(picture, "person")
+    readers: dict[str, Callable[[Path], np.ndarray | None]] = {
+        "keypoints": read_openpose,
+        "labels": partial(read_values, name="labels"),
+        "densepose": partial(read_values, name="densepose", channels=3),
+        "depth": _read_depth,
+        "normals": _read_normals,
+        "mask": partial(read_mask, name="person mask"),
+    }
+    found: dict[str, Any] = {"garments": {}}
+    file: Path | None = None
+    try:
+        for part, places in _PLACES.items():
+            if file := find(*(place.format(name) for place in places)):
+                found[part] = readers[part](file)
+                if found[part] is not None:
+                    _check(part, found[part], image.shape[:2], f"{part}: {told(file)}")
+        for garment, file in masks.items():
+            found["garments"][garment] = checks.mask(
+                read_mask(file, "garment mask"), image.shape[:2], f"garment mask: {told(file)}", empty=True
+            )
+        if file := find(f"scene/{name}.json"):
+            found["scene"] = notes.read(file, "scene", "")
+            _check_scene(found["scene"], f"scene: {told(file)}")
+    except ValueError as error:
+        raise ValueError(f"{str(error).rstrip()} {remedy}") from None
+    return Person(image, **found)
+
+
+def _read_depth(path: Path) -> np.ndarray:
+    return (read_values(path, "depth", np.uint16).astype(np.float32) / _MILLIMETRES).astype(np.float32)
+
+
+def _read_normals(path: Path) -> np.ndarray:
+    codes = read_values(path, "normals", channels=3)
+    return np.where((codes == 128).all(2, keepdims=True), np.float32(0), (codes.astype(np.float32) - 128) / 127)
 
 
 def openpose_json(keypoints: np.ndarray) -> dict:
@@ -196,14 +275,29 @@ def openpose_json(keypoints: np.ndarray) -> dict:
 
 
 def read_openpose(path: str | Path) -> np.ndarray | None:
-    """(25, 3) float32 BODY_25 keypoints of the first person in an OpenPose file; ``None`` if nobody is in it."""
-    people = json.loads(Path(path).read_text(encoding="utf-8")).get("people", [])
+    """(25, 3) float32 BODY_25 keypoints of the first person in an OpenPose file; ``None`` if nobody is in it.
+
+    Raises ``ValueError`` naming ``keypoints`` and the file.
+    """
+    path = Path(path)
+    note = notes.read(path, "keypoints", "")
+    people = note.get("people") if isinstance(note, dict) else None
+    if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
+        raise ValueError(f"keypoints: {told(path)} is no file of OpenPose: it has no list of people.")
     if not people:
         return None
-    values = np.array(people[0]["pose_keypoints_2d"], np.float32)
-    if values.size != 3 * len(BODY_25):
-        raise ValueError(f"keypoints: {path} holds {values.size // 3} points; the 25 of BODY_25 are needed.")
-    return values.reshape(25, 3)
+    values = people[0].get("pose_keypoints_2d")
+    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+        raise ValueError(f"keypoints: {told(path)} must hold numbers as pose_keypoints_2d.")
+    if len(values) != 3 * len(BODY_25):
+        raise ValueError(f"keypoints: {told(path)} holds {len(values) // 3} points; the 25 of BODY_25 are needed.")
+    if not all(abs(value) <= _FARTHEST for value in values) or not all(0 <= value <= _SURE for value in values[2::3]):
+        raise ValueError(
+            f"keypoints: {told(path)} holds numbers that are no pixels (at most {_FARTHEST:g}) or no confidences (0 to 1)."
+        )
+    points = np.array(values, np.float32).reshape(25, 3)
+    points[:, 2] = points[:, 2].clip(0, 1)
+    return points
 
 
 def openpose_picture(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:

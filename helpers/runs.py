@@ -10,17 +10,21 @@ import copy
 import json
 import os
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import checks, images, machine
+from helpers import checks, images, machine, notes, saving
 from helpers.contract import SEED
+from helpers.files import is_device, locked, part_prefix, told, write_text, write_whole
 from helpers.garment import Garment
 from helpers.parameters import take
 from helpers.person import Person, load_person
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = "https://github.com/atelier-notebooks/atelier"
 """Where the project lives; the notebooks' Colab cells are checked against it."""
+
+_LEAST_FREE = 20_000_000  # bytes: the pictures of a run
 
 
 def outputs_folder() -> Path:
@@ -56,10 +62,14 @@ class Run:
     started: float = field(default_factory=time.perf_counter)
 
     def path(self, *parts: str) -> Path:
-        """A path inside the run's folder; ``ValueError`` if it would leave it."""
-        path = self.folder.joinpath(*parts).resolve()
+        """A path inside the run's folder; ``ValueError`` if it would leave it, also through a symbolic link."""
+        asked = "/".join(checks.text(part, "a part of the path") for part in parts)
+        try:
+            path = self.folder.joinpath(*parts).resolve()
+        except (OSError, RuntimeError, ValueError):  # links in a circle, NUL
+            raise ValueError(f"{told(asked)} is no path in the run's folder {self.folder}.") from None
         if not path.is_relative_to(self.folder):
-            raise ValueError(f"{'/'.join(parts)} lies outside the run's folder {self.folder}.")
+            raise ValueError(f"{told(asked)} lies outside the run's folder {self.folder}.")
         return path
 
     @contextmanager
@@ -75,33 +85,53 @@ class Run:
 
     def person(self, name: str = "person") -> Person | None:
         """The person that an earlier notebook of this run left, or ``None``."""
-        path = self.path("image", f"{images.slug(name)}.jpg")
-        return load_person(path) if path.exists() else None
+        stem = saving.name_of(self.folder, "person", name)
+        path = self.path("image", f"{stem}.jpg")
+        return load_person(path) if path.exists() or saving.is_saved(self.folder, "person", stem) else None
 
     def save_mask(self, mask: np.ndarray, image: np.ndarray, points: list, name: str = "person") -> Path:
-        """Leave ``mask`` of ``image`` and the clicks that made it."""
-        clicked = [[float(x), float(y), int(label)] for x, y, label in points]
-        note = {"image_sha256": images.digest(image), "points": clicked}
-        images.write_text(self.path("mask", f"{images.slug(name)}.json"), json.dumps(note))
-        return images.write_mask(self.path("mask", f"{images.slug(name)}.png"), mask)
+        """Leave ``mask`` of ``image`` and the clicks that made it, both or neither."""
+        checks.mask(mask, checks.image(image).shape[:2], empty=True)
+        clicked = [[float(x), float(y), int(label)] for x, y, label in checks.points(points, (image.shape[1], image.shape[0]))]
+        with saving.save(self.folder, "mask", name) as save:
+            note = {"image_sha256": images.digest(image), "points": clicked}
+            write_text(save.file("mask", f"{save.name}.json"), json.dumps(note))
+            images.write_mask(save.file("mask", f"{save.name}.png"), mask)
+        return self.path("mask", f"{save.name}.png")
 
     def mask(self, image: np.ndarray, name: str = "person") -> np.ndarray | None:
-        """The mask that an earlier notebook left for exactly this ``image``; ``None`` if there is none or it is another's."""
-        path, note = (self.path("mask", images.slug(name) + suffix) for suffix in (".png", ".json"))
-        if not (path.exists() and note.exists()) or json.loads(note.read_text(encoding="utf-8"))[
-            "image_sha256"
-        ] != images.digest(image):
-            return None
-        return images.read_mask(path)
+        """The mask that an earlier notebook left for exactly this ``image``; ``None`` if there is none or it is another's.
+
+        Raises ``ValueError`` naming a file that is damaged, of another size, or not of the same save as the other.
+        """
+        stem = saving.name_of(self.folder, "mask", name)
+        with saving.saved(self.folder, "mask", stem) as save:
+            path, about = (
+                save.find(f"mask/{stem}{end}") if save else self.path("mask", stem + end) for end in (".png", ".json")
+            )
+            if path is None or about is None or not (path.exists() and about.exists()):
+                return None
+            remedy = save.remedy if save else "Run 02_segment again, or delete that file to go on without the mask."
+            note = notes.read(about, "mask", remedy)
+            if not isinstance(note, dict) or not isinstance(note.get("image_sha256"), str):
+                raise ValueError(f"mask: {about} does not say which picture the mask is of (image_sha256). {remedy}")
+            if note["image_sha256"] != images.digest(image):
+                return None
+            try:
+                checks.points(note.get("points"), (image.shape[1], image.shape[0]), f"points in {about}")
+                return checks.mask(images.read_mask(path, "mask"), image.shape[:2], f"mask: {path}", empty=True)
+            except ValueError as error:
+                raise ValueError(f"{error} {remedy}") from None
 
     def save_garments(self, *garments: Garment, person: str = "person") -> list[Path]:
         """Leave ``garments`` in ``cloth/`` and, in ``test_pairs.txt``, who is to wear them: a line of two file names each."""
-        stems: list[str] = []
-        for garment in garments:
-            stems.append(images.slug(garment.name, stems))
-        paths = [garment.save(self.folder, stem) for garment, stem in zip(garments, stems, strict=True)]
-        wearer = f"{images.slug(person)}.jpg"
-        images.write_text(self.path("test_pairs.txt"), "".join(f"{wearer} {path.name}\n" for path in paths))
+        words: list[str] = []
+        for garment in garments:  # two of one name are two
+            name = garment.name or "garment"
+            words.append(next(other for other in chain([name], (f"{name} {n}" for n in count(2))) if other not in words))
+        paths = [garment.save(self.folder, name) for garment, name in zip(garments, words, strict=True)]
+        wearer = f"{saving.name_of(self.folder, 'person', person)}.jpg"
+        write_text(self.path("test_pairs.txt"), "".join(f"{wearer} {path.name}\n" for path in paths))
         return paths
 
     def show(self, figure: Picture | None, name: str) -> None:
@@ -110,31 +140,33 @@ class Run:
             return
         from IPython.display import display  # a run without figures needs no notebook
 
-        images.write_whole(self.path("figures", self.notebook, f"{name}.png"), lambda part: part.write_bytes(figure.png()))
+        write_whole(self.path("figures", self.notebook, f"{name}.png"), lambda part: part.write_bytes(figure.png()))
         display(figure)
 
     def finish(self, **metrics: Any) -> dict:
         """Write this notebook's section of ``metrics.json`` (other sections stay) and return it.
 
-        The section holds the metrics, the parameters, the seconds since the run opened, and the environment.
+        The section holds the metrics, the parameters, the seconds since the run opened, and the environment, as JSON that every reader
+        takes (:func:`helpers.notes.plain`). Raises ``ValueError`` naming a part that cannot be such.
         """
-        path = self.path("metrics.json")
-        everything = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         section = {
             "metrics": metrics,
             "parameters": self.parameters,
             "seconds": round(time.perf_counter() - self.started, 2),
             "environment": machine.environment(),
         }
-        section = json.loads(json.dumps(section, default=_plain))
-        everything[self.notebook] = section
-        images.write_text(path, json.dumps(everything, indent=1))
+        section = {part: notes.plain(value, part) for part, value in section.items()}
+        with locked(self.folder):
+            everything = {**_sections(self.folder), self.notebook: section}
+            write_text(self.folder / "metrics.json", json.dumps(everything, indent=1))
         print(f"{section['seconds']:.0f} s · {self.folder}")
         return section
 
 
 def start(notebook: str, parameters: MutableMapping[str, Any]) -> Run:
     """Open the run that ``parameters`` name. Nothing is written yet: what is refused after this leaves no folder.
+
+    What is there stays as it was, but for what a killed run left: a save that was decided is finished, and what is unfinished goes.
 
     parameters: all that the notebook was given, kept for ``metrics.json`` so that the run can be repeated from there; from a notebook its
                 ``globals()``, of which those are taken that the parameters cell, and nothing else, gives a type, and in which they are
@@ -144,7 +176,7 @@ def start(notebook: str, parameters: MutableMapping[str, Any]) -> Run:
     seed:    a whole number of at least 0
     outputs: the folder that holds run folders; empty = :func:`outputs_folder`
 
-    Raises ``ValueError`` naming the parameter.
+    Raises ``ValueError`` naming the parameter, or a ``metrics.json`` that is damaged.
     """
     if isinstance(parameters["run"], Run):  # the cell that opened it runs once more
         parameters["run"] = parameters["run"].name
@@ -155,6 +187,8 @@ def start(notebook: str, parameters: MutableMapping[str, Any]) -> Run:
         given = dict(parameters)
     folder = run_folder(given["run"], given["outputs"])
     SEED.check("seed", given["seed"])
+    _sections(folder)
+    saving.sweep(folder)
     print(f"run {given['run']} · seed {given['seed']} · {folder}")
     return Run(notebook, given["run"], folder, copy.deepcopy(given))
 
@@ -166,25 +200,46 @@ def run_folder(run: Any, outputs: Any = "") -> Path:
             f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {checks.shown(run)}."
         )
     base = checks.path(checks.text(outputs, "outputs"), "outputs").resolve() if outputs != "" else outputs_folder()
+    if is_device(run):
+        raise ValueError(f"run must not be {run!r}: Windows keeps that name for a device. Choose another.")
     require_writable(base / run, "outputs")
-    return (base / run).resolve()
+    folder = (base / run).resolve()
+    if not folder.is_relative_to(base.resolve()):
+        raise ValueError(f"run: {told(base / run)} is a link to {told(folder)}, outside {told(base)}. Choose another run.")
+    return folder
 
 
 def require_writable(folder: Path, name: str) -> None:
-    """Raise ``ValueError`` naming the parameter ``name`` where ``folder`` is neither there nor could be made, or cannot be written."""
+    """Raise ``ValueError`` naming the parameter ``name`` where ``folder`` is neither there nor could be made, or cannot be written.
+
+    Nothing is left there by the question.
+    """
+    remedy = "Choose another folder."
     try:
         there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
-        why = "" if there.is_dir() else f"{there} is no folder"
-        why = why or ("" if os.access(there, os.W_OK | os.X_OK) else f"{there} is write-protected")
-    except OSError as error:
-        why = error.strerror or str(error)
+        why = "" if there.is_dir() else f"{told(there)} is {'a link to nothing' if there.is_symlink() else 'no folder'}"
+        why = why or ("" if os.access(there, os.W_OK | os.X_OK) else f"{told(there)} is write-protected")
+        if not why and (free := shutil.disk_usage(there).free) < _LEAST_FREE:
+            why, remedy = (
+                f"{free / 1e6:.0f} MB are free, a run needs {_LEAST_FREE / 1e6:.0f}",
+                "Free some or choose another folder.",
+            )
+        if not why:
+            with tempfile.TemporaryFile(prefix=part_prefix(), dir=there) as probe:  # a disk may be read-only, a quota spent
+                probe.write(bytes(4096))
+    except (OSError, RuntimeError) as error:  # links in a circle are the latter until Python 3.13
+        why = getattr(error, "strerror", "") or str(error)
     if why:
-        raise ValueError(f"{name}: {folder} cannot be written ({why}). Choose another folder.")
+        raise ValueError(f"{name}: {told(folder)} cannot be written ({why}). {remedy}")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    return str(value)
+def _sections(folder: Path) -> dict[str, Any]:
+    """What ``metrics.json`` holds by notebook. Raises ``ValueError`` where it is damaged."""
+    path = folder / "metrics.json"
+    if not os.path.lexists(path):
+        return {}
+    remedy = "Move it away or delete it, and run again."
+    found = notes.read(path, "metrics", remedy)
+    if not isinstance(found, dict) or not all(isinstance(section, dict) for section in found.values()):
+        raise ValueError(f"metrics: {path} is damaged (it is not one section for each notebook). {remedy}")
+    return notes.plain(found, f"metrics: {path}")

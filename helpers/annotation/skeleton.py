@@ -187,6 +187,7 @@ def prominence(joints: np.ndarray, shape: tuple[int, int]) -> float:
 def to_body25(joints: np.ndarray) -> np.ndarray:
     """(18, 3) COCO-18 -> float32 (25, 3) BODY_25: the middle of the hips where both are seen, no toes and heels."""
     body = np.zeros((len(BODY_25), 3), np.float32)
+    joints = np.column_stack([joints[:, :2], joints[:, 2].clip(0, 1)])  # peaks of enlarged maps overshoot a little
     body[[BODY_25.index(name) for name in COCO_18]] = joints
     hips = joints[[COCO_18.index("right-hip"), COCO_18.index("left-hip")]]
     if (hips[:, 2] > 0).all():

@@ -27,7 +27,7 @@ from segment_anything.modeling import Sam
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.images import write_whole
+from helpers.files import write_whole
 
 _FORM = "1"
 """Of the exported file: another form gets another name."""

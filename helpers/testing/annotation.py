@@ -25,7 +25,7 @@ from helpers import Person, weights
 from helpers.annotation import densepose, parsing, skeleton
 from helpers.annotation.detections import PARTS
 from helpers.annotation.openpose import BodyNetwork
-from helpers.images import write_whole
+from helpers.files import write_whole
 from helpers.labels import ATR, CIHP, LIP, body25_to_coco18, convert
 from helpers.testing import figure
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from helpers import weights
-from helpers.images import write_text, write_whole
+from helpers.files import write_text, write_whole
 
 UNET: dict[str, Any] = {
     "sample_size": 128,

@@ -18,7 +18,8 @@ from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTra
 from torch import Tensor, nn
 
 from helpers import weights
-from helpers.images import resize, write_whole
+from helpers.files import write_whole
+from helpers.images import resize
 from helpers.labels import LOWER, UPPER, select
 from helpers.segmentation import mobile_sam
 from helpers.segmentation.sam import prepared, vit

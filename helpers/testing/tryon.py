@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from helpers.images import write_text, write_whole
+from helpers.files import write_text, write_whole
 from helpers.testing.generation import UNET, tiny_text_encoders, tiny_vae, write_tokenizer
 from helpers.tryon.idm_vton.networks import Resampler, garment_net, tryon_net
 

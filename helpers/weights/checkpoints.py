@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.images import write_whole
+from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import torch

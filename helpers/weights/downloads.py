@@ -20,7 +20,7 @@ from typing import Any
 import requests
 from tqdm.auto import tqdm
 
-from helpers.images import write_text
+from helpers.files import write_text
 from helpers.weights import registry, verify
 from helpers.weights.checkpoints import Damaged, require_space
 from helpers.weights.registry import Record, folder, human_size

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from helpers import images
-from helpers.segmentation.clicks import Point
+from helpers import checks, images, notes
+from helpers.files import slug, told, write_text
+from helpers.segmentation.clicks import Point, parse_points
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Clicks:
     by_hand: whether a hand clicked, and not a cell; done: whether the hand said so
     """
 
-    garments: Mapping[str, list[Point]]
+    garments: Mapping[str, Sequence[Point]]
     choices: Mapping[str, int]
     by_hand: bool
     done: bool = False
@@ -30,7 +31,7 @@ def write(folder: Path, image: np.ndarray, clicks: Clicks, masks: Mapping[str, n
     """Write clicks and masks, bool (H, W) by garment, made on ``image`` uint8 (H, W, 3); each file whole or not at all."""
     stems: list[str] = []
     for name in masks:
-        stems.append(images.slug(name, stems))
+        stems.append(slug(name, stems))
     files = {folder / "garments" / f"{stem}.png": mask for stem, mask in zip(stems, masks.values(), strict=True)}
     for path, mask in files.items():
         images.write_mask(path, mask)
@@ -46,18 +47,30 @@ def write(folder: Path, image: np.ndarray, clicks: Clicks, masks: Mapping[str, n
     }
     if clicks.choices:
         note["choices"] = clicks.choices
-    images.write_text(folder / "points.json", json.dumps(note))
+    write_text(folder / "points.json", json.dumps(note))
 
 
 def read(folder: Path, image: np.ndarray) -> Clicks | None:
-    """The clicks that were made on this very image, if there are any."""
+    """The clicks that were made on this very image, if there are any. Raises ``ValueError`` naming a file that is damaged."""
     path = folder / "points.json"
     if not path.exists():
         return None
-    note = json.loads(path.read_text(encoding="utf-8"))
-    if note.get("image_sha256") != images.digest(image):
-        return None
-    return Clicks(note["garments"], note.get("choices", {}), bool(note.get("by_hand")), bool(note.get("done")))
+    remedy = "Delete it to click anew."
+    note = notes.read(path, "clicks", remedy)
+    try:
+        note = checks.mapping(note, "what it holds")
+        if checks.text(note.get("image_sha256"), "image_sha256") != images.digest(image):
+            return None
+        points = checks.mapping(note.get("garments"), "garments")
+        choices = checks.mapping(note.get("choices", {}), "choices")
+        return Clicks(
+            parse_points(points, (image.shape[1], image.shape[0])),
+            {name: checks.whole(choice, f"choices[{name!r}]", 0) for name, choice in choices.items() if name in points},
+            checks.flag(note.get("by_hand", False), "by_hand"),
+            checks.flag(note.get("done", False), "done"),
+        )
+    except ValueError as error:
+        raise ValueError(f"clicks: {told(path)} is damaged ({str(error).rstrip('.')}). {remedy}") from None
 
 
 def together(shape: tuple[int, ...], masks: Mapping[str, np.ndarray]) -> np.ndarray:

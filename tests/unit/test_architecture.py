@@ -18,9 +18,9 @@ import helpers
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"annotation", "generation", "mannequin", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
-    {"checks", "labels", "machine", "srgb", "stepping"},
-    {"faces", "graph", "parameters", "pixels", "reading", "superpixels"},
-    {"images"},
+    {"checks", "labels", "machine", "notes", "srgb", "stepping"},
+    {"faces", "files", "graph", "parameters", "pixels", "reading", "superpixels"},
+    {"images", "saving"},
     {"contract", "devices", "garment", "person", "weights"},
     {"engines", "show"},
     STAGES,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import checks, images
+from helpers import checks, files, images
 
 
 def noise(height: int = 96, width: int = 72) -> np.ndarray:
@@ -89,14 +89,14 @@ def test_a_photograph_is_no_mask(tmp_path) -> None:
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_part(tmp_path, monkeypatch) -> None:
-    path = images.write_text(tmp_path / "a.txt", "old")
+    path = files.write_text(tmp_path / "a.txt", "old")
 
     def full(part) -> None:
         part.write_text("half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(OSError, match="Free some disk space"):
-        images.write_whole(path, full)
+        files.write_whole(path, full)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
@@ -133,7 +133,7 @@ def test_fit_inside_keeps_the_shape_and_never_enlarges() -> None:
     ],
 )
 def test_a_stem_is_one_word_that_no_other_file_has(name: str, taken: tuple, stem: str) -> None:
-    assert images.slug(name, taken) == stem
+    assert files.slug(name, taken) == stem
     assert len(f"person.jpg {stem}.jpg".split()) == 2
 
 

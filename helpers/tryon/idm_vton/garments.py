@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from helpers.images import write_whole
+from helpers.files import write_whole
 
 if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
