@@ -41,7 +41,7 @@ _LEAST_FREE = 20_000_000  # bytes: the pictures of a run
 def outputs_folder() -> Path:
     """``ATELIER_OUTPUTS`` if set, else ``outputs/`` of the project around the working folder, else ``./outputs``."""
     if chosen := os.environ.get("ATELIER_OUTPUTS"):
-        return checks.path(chosen, "ATELIER_OUTPUTS").resolve()
+        return checks.path(chosen, "ATELIER_OUTPUTS").absolute()
     here = Path.cwd()
     project = next((p for p in (here, *here.parents) if (p / "helpers" / "runs.py").exists()), here)
     return project / "outputs"
@@ -85,7 +85,7 @@ class Run:
 
     def person(self, name: str = "person") -> Person | None:
         """The person that an earlier notebook of this run left, or ``None``."""
-        stem = saving.name_of(self.folder, "person", name)
+        stem = saving.find(self.folder, "person", name)
         path = self.path("image", f"{stem}.jpg")
         return load_person(path) if path.exists() or saving.is_saved(self.folder, "person", stem) else None
 
@@ -104,7 +104,7 @@ class Run:
 
         Raises ``ValueError`` naming a file that is damaged, of another size, or not of the same save as the other.
         """
-        stem = saving.name_of(self.folder, "mask", name)
+        stem = saving.find(self.folder, "mask", name)
         with saving.saved(self.folder, "mask", stem) as save:
             path, about = (
                 save.find(f"mask/{stem}{end}") if save else self.path("mask", stem + end) for end in (".png", ".json")
@@ -199,7 +199,7 @@ def run_folder(run: Any, outputs: Any = "") -> Path:
         raise ValueError(
             f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {checks.shown(run)}."
         )
-    base = checks.path(checks.text(outputs, "outputs"), "outputs").resolve() if outputs != "" else outputs_folder()
+    base = checks.path(checks.text(outputs, "outputs"), "outputs").absolute() if outputs != "" else outputs_folder()
     if is_device(run):
         raise ValueError(f"run must not be {run!r}: Windows keeps that name for a device. Choose another.")
     require_writable(base / run, "outputs")

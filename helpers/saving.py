@@ -83,6 +83,7 @@ class _Record:
             and all(_are_ours(note.get(part, {}), name) for part in ("files", "gone"))
             and note.get("files")
             and isinstance(note.get("names", {}), dict)
+            and note.get("names", {}).keys() <= note["files"].keys()
             and all(isinstance(words, str) for words in note.get("names", {}).values())
         )
         if not fits:
@@ -133,7 +134,7 @@ def name_of(folder: str | Path, kind: str, words: str) -> str:
     there = {path.stem.casefold(): path for path in (folder / "saved" / kind).glob("*.json")}
     for stem in numbered(plain):
         path = there.get(stem.casefold())
-        if path is None or path.stem == stem == words:
+        if path is None:
             return stem
         try:
             if _same_words(_Record.read(folder, path).words, words):
@@ -141,6 +142,12 @@ def name_of(folder: str | Path, kind: str, words: str) -> str:
         except ValueError:  # nobody's any more: it may be replaced
             return path.stem
     raise AssertionError("numbers do not end")
+
+
+def find(folder: str | Path, kind: str, words: str) -> str:
+    """The stem under which to look for ``words``, which may be a stem itself."""
+    name = name_of(folder, kind, words)
+    return words if not is_saved(folder, kind, name) and slug(words) == words and is_saved(folder, kind, words) else name
 
 
 def _same_words(one: str, other: str) -> bool:
@@ -170,7 +177,7 @@ def save(folder: str | Path, kind: str, words: str) -> Iterator[Draft]:
 
     Raises ``OSError`` or ``ValueError`` naming the file that cannot be written; the former save is then as it was.
     """
-    folder = checks.path(folder, "folder")
+    folder, words = checks.path(folder, "folder"), checks.called(words, "name")
     with locked(folder):
         draft = Draft(folder, name_of(folder, kind, words), folder / f"{part_prefix()}{secrets.token_hex(4)}")
         try:
@@ -260,7 +267,7 @@ class Saved:
 
     def within(self, folder: str) -> dict[str, Path]:
         """The files below ``folder``, by the words that their names were made of."""
-        files = [file for file in self.record.files if file.startswith(f"{folder}/")]
+        files = [file for file in {**self.record.names, **self.record.files} if file.startswith(f"{folder}/")]
         return {self.record.names.get(file, Path(file).stem): self.record.where(file) for file in files}
 
 
