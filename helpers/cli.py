@@ -103,7 +103,7 @@ def _list_engines(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from helpers import images, runs
+    from helpers import files, runs
 
     path = find_notebook(arguments.notebook)
     known = _parameters_of(path)
@@ -112,7 +112,7 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"{name:12} {about['inferred_type_name']:6} = {about['default']:24} {about['help']}")
         return 0
     values = check_parameters(known, arguments.parameter, path.name)
-    run = values["run"] if "run" in values else _default(known, "run") or images.slug(path.stem)
+    run = values["run"] if "run" in values else _default(known, "run") or files.slug(path.stem)
     folder = runs.run_folder(run, values.get("outputs", ""))
     if "outputs" in known:
         values["outputs"] = str(folder.parent)
@@ -125,10 +125,10 @@ def _run(arguments: argparse.Namespace) -> int:
         if why:
             print(f"\nerror in {path.name}: {why}", file=sys.stderr)
             if executed.exists() and (folder.exists() or not refused):  # what is refused leaves nothing
-                images.write_whole(failed, lambda part: shutil.copyfile(executed, part))
+                files.write_whole(failed, lambda part: shutil.copyfile(executed, part))
                 print(f"executed up to there: {failed}", file=sys.stderr)
             return 1
-        images.write_whole(output, lambda part: shutil.copyfile(executed, part))
+        files.write_whole(output, lambda part: shutil.copyfile(executed, part))
     failed.unlink(missing_ok=True)
     print(f"\nexecuted notebook: {output}\nresults:           {folder}")
     return 0
