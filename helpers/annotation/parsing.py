@@ -113,7 +113,8 @@ def session(path: Path, classes: int, providers: tuple[str, ...] = ("CPUExecutio
 
     from helpers import weights
 
-    weights.check(path, "onnx", path.name)
+    remedy = "Delete it and fetch it again: python -m helpers weights fetch humanparsing"
+    weights.check(path, "onnx", path.name, remedy)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     here = [name for name in providers if name in onnxruntime.get_available_providers()] or ["CPUExecutionProvider"]
@@ -121,8 +122,7 @@ def session(path: Path, classes: int, providers: tuple[str, ...] = ("CPUExecutio
         network = onnxruntime.InferenceSession(str(path), options, providers=here)
     except Exception as error:  # onnxruntime's errors (InvalidProtobuf, InvalidGraph, Fail) share no public base
         raise weights.Damaged(
-            f"{path.name}: {path} is not an ONNX network that can be read ({type(error).__name__}). "
-            "Delete it and fetch it again: python -m helpers weights fetch humanparsing"
+            f"{path.name}: {path} is not an ONNX network that can be read ({type(error).__name__}). {remedy}"
         ) from error
     entry, outputs = network.get_inputs()[0], network.get_outputs()
     shape = list(entry.shape)

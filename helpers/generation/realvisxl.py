@@ -6,7 +6,6 @@ in the layout of diffusers. Networks: SDXL (Podell et al. 2023, arXiv 2307.01952
 
 from __future__ import annotations
 
-import json
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -206,7 +205,10 @@ class RealVisXL(Base):
     def _found(self) -> _Files:
         if self._files is None:
             source, base = _find(_checkpoint(self.name))
-            tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
+            with weights.reading(
+                base / "tokenizer", "SDXL's tokenizer", "Fetch it again: python -m helpers weights fetch sdxl_base"
+            ):
+                tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
             self._files = _Files(source, base, tokenizer)
         return self._files
 
@@ -309,9 +311,7 @@ def _checkpoint(variant: str) -> weights.Record:
 def _find(record: weights.Record) -> tuple[Path, Path]:
     """The checkpoint, a file or a folder, and the folder of its configs and tokenizers; both checked by their headers."""
     if folder := weights.as_folder(record):
-        kind = json.loads((folder / "model_index.json").read_text(encoding="utf-8")).get("_class_name")
-        if kind != "StableDiffusionXLPipeline":
-            raise sdxl_file.WrongCheckpoint(f"{folder} holds a {kind}, not a StableDiffusionXLPipeline.")
+        sdxl_file.require_pipeline(folder, "Copy the folder again.")
         for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
             files = list((folder / part).glob("*.safetensors"))
             if not files:
@@ -320,6 +320,7 @@ def _find(record: weights.Record) -> tuple[Path, Path]:
                 weights.check(file, "safetensors", remedy="Copy the folder again.")
         return folder, folder
     source, base = weights.require(record.name), _base()
+    sdxl_file.require_pipeline(base, "Fetch it again: python -m helpers weights fetch sdxl_base")
     sdxl_file.require_sdxl(source, base)
     return source, base
 
@@ -340,7 +341,7 @@ def _base() -> Path:
 
 def _parameters(source: Path) -> int:
     files = [source] if source.is_file() else list(source.glob("*/*.fp16.safetensors")) or source.glob("*/*.safetensors")
-    return sum(prod(shape) for file in files for shape in sdxl_file.read_shapes(file).values())
+    return sum(prod(shape) for file in files for shape in weights.read_shapes(file).values())
 
 
 def _read(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipeline:
@@ -356,7 +357,9 @@ def _read(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipe
             local["config"] = str(base)
             vae = AutoencoderKL.from_single_file(str(source), subfolder="vae", dtype=torch.float32, **local)
             pipe = StableDiffusionXLPipeline.from_single_file(str(source), vae=vae, dtype=dtype, add_watermarker=False, **local)
-    except (KeyError, ValueError, RuntimeError, OSError) as error:
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # of diffusers, transformers and safetensors, which have no base in common
         why = sdxl_file.lacking(source, base) or str(error)
         raise sdxl_file.WrongCheckpoint(f"{source.name} cannot be read as an SDXL checkpoint: {why}") from error
     empty = [

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from helpers import weights
 
+_PARTS = {
+    "unet": ("diffusers", "UNet2DConditionModel"),
+    "vae": ("diffusers", "AutoencoderKL"),
+    "text_encoder": ("transformers", "CLIPTextModel"),
+    "text_encoder_2": ("transformers", "CLIPTextModelWithProjection"),
+    "tokenizer": ("transformers", "CLIPTokenizer"),
+    "tokenizer_2": ("transformers", "CLIPTokenizer"),
+}
+"""What diffusers is to make of the parts of SDXL; it would import whatever a ``model_index.json`` names."""
 _UNET, _VAE = "model.diffusion_model.", "first_stage_model."
 _FIRST, _SECOND = "conditioner.embedders.0.transformer.text_model.", "conditioner.embedders.1.model."
 
 
 class WrongCheckpoint(ValueError):
     """The file is sound, but not the checkpoint that belongs here."""
-
-
-def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of every tensor in a safetensors file; ``ValueError`` where it is damaged or none."""
-    try:
-        with safe_open(path, "pt") as file:
-            return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is damaged, cut short, or no safetensors file ({error}). Download it again.") from None
 
 
 def recognise(shapes: dict[str, tuple[int, ...]]) -> str:
@@ -61,27 +60,51 @@ def recognise(shapes: dict[str, tuple[int, ...]]) -> str:
     return "sdxl"
 
 
+def require_pipeline(folder: Path, remedy: str) -> None:
+    """Check that the ``model_index.json`` and the configurations in ``folder`` are those of SDXL and ask for nothing else.
+
+    Raises ``WrongCheckpoint`` where they are another pipeline's, ``weights.Damaged`` where they cannot be read or name code of their own.
+    """
+    index = weights.read_config(folder / "model_index.json", remedy)
+    if (kind := index.get("_class_name")) != "StableDiffusionXLPipeline":
+        raise WrongCheckpoint(f"{folder} holds a {str(kind)[:80]}, not a StableDiffusionXLPipeline.")
+    for part, value in index.items():
+        known = [*_PARTS[part]] if part in _PARTS else None
+        harmless = part.startswith("_") or not isinstance(value, list) or value == [None, None]
+        scheduler = part == "scheduler" and isinstance(value, list) and value[:1] == ["diffusers"]
+        if not (harmless or value == known or (scheduler and str(value[-1]).endswith("Scheduler"))):
+            raise weights.Damaged(f"{folder / 'model_index.json'} asks for {value} as its {part}, which SDXL has not. {remedy}")
+    for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
+        weights.read_config(folder / part / "config.json", remedy)
+    weights.read_config(folder / "scheduler/scheduler_config.json", remedy)
+
+
 def require_sdxl(path: Path, base: Path) -> None:
     """Check that ``path`` is an SDXL checkpoint of the sizes that the configs in ``base`` give.
 
-    Raises ``WrongCheckpoint`` saying what the file is instead.
+    Raises ``WrongCheckpoint`` saying what the file is instead, ``weights.Damaged`` where a file cannot be read.
     """
-    shapes = read_shapes(path)
+    shapes = weights.read_shapes(path)
     if (kind := recognise(shapes)) != "sdxl":
         raise WrongCheckpoint(f"{path.name} is {kind}. An SDXL checkpoint is wanted here.")
     unet, first, second, vae = (
-        json.loads((base / f"{name}/config.json").read_text(encoding="utf-8"))
-        for name in ("unet", "text_encoder", "text_encoder_2", "vae")
+        weights.read_config(base / f"{name}/config.json") for name in ("unet", "text_encoder", "text_encoder_2", "vae")
     )
-    width = unet["block_out_channels"]
-    wanted = {
-        _UNET + "input_blocks.0.0.weight": (width[0], unet["in_channels"], 3, 3),
-        _UNET + "label_emb.0.0.weight": (4 * width[0], unet["projection_class_embeddings_input_dim"]),
-        _UNET + "middle_block.1.transformer_blocks.0.attn2.to_k.weight": (width[-1], unet["cross_attention_dim"]),
-        _FIRST + "embeddings.token_embedding.weight": (first["vocab_size"], first["hidden_size"]),
-        _SECOND + "token_embedding.weight": (second["vocab_size"], second["hidden_size"]),
-        _VAE + "decoder.conv_in.weight": (vae["block_out_channels"][-1], vae["latent_channels"], 3, 3),
-    }
+    try:
+        width = unet["block_out_channels"]
+        wanted = {
+            _UNET + "input_blocks.0.0.weight": (width[0], unet["in_channels"], 3, 3),
+            _UNET + "label_emb.0.0.weight": (4 * width[0], unet["projection_class_embeddings_input_dim"]),
+            _UNET + "middle_block.1.transformer_blocks.0.attn2.to_k.weight": (width[-1], unet["cross_attention_dim"]),
+            _FIRST + "embeddings.token_embedding.weight": (first["vocab_size"], first["hidden_size"]),
+            _SECOND + "token_embedding.weight": (second["vocab_size"], second["hidden_size"]),
+            _VAE + "decoder.conv_in.weight": (vae["block_out_channels"][-1], vae["latent_channels"], 3, 3),
+        }
+    except (KeyError, TypeError, IndexError) as error:
+        raise weights.Damaged(
+            f"the configs in {base} are not those of SDXL's networks ({error}). Fetch them again: "
+            "python -m helpers weights fetch sdxl_base"
+        ) from None
     for key, shape in wanted.items():
         if shapes.get(key) != shape:
             raise WrongCheckpoint(

@@ -27,6 +27,7 @@ from segment_anything.modeling import Sam
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from helpers import weights
 from helpers.files import write_whole
 
 _FORM = "1"
@@ -211,6 +212,7 @@ def _session(decoder: Decoder, beside: Path | None) -> Any | None:
     if path is not None and path.exists():
         # A file that another version of the library cannot read is written anew.
         with contextlib.suppress(Exception):
+            weights.check(path, "onnx")
             return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     model = exported(decoder)
     if path is not None:

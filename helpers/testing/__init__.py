@@ -8,6 +8,7 @@ the groups of others.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -19,8 +20,10 @@ from helpers import Person, generate
 def write_weights(folder: str | Path, *groups: str) -> Path:
     """Write tiny checkpoints of every group of ``weights/manifest.toml`` (or of those named) below ``folder``; returns it.
 
-    Point ``ATELIER_WEIGHTS`` to it and the published engines run on any CPU.
+    Point ``ATELIER_WEIGHTS`` to it and the published engines run on any CPU. As these are not the published files, this sets
+    ``ATELIER_OTHER_WEIGHTS=1`` in this process and those it starts; others have to be told.
     """
+    os.environ["ATELIER_OTHER_WEIGHTS"] = "1"
     folder = Path(folder)
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}").write(folder, *groups)

@@ -1,14 +1,19 @@
 """The published files. Each module knows only those before it:
 
-``checkpoints``  what a file really is, and its tensors: read without running code, fitted, converted
+``formats``      what a file really is, told by its structure
+``pickles``      arrays and tensors in pickles, followed without running anything
+``checkpoints``  a checkpoint's tensors: read, fitted, converted
+``digests``      sha256 of files, computed once
 ``registry``     which files there are (``weights/manifest.toml``), where they lie and whether they are here
 ``verify``       the comparison with what was published: size and hash
 ``downloads``    fetching, resumed and checked
 
-What an engine needs of the first two is offered here; the other two are imported by name where something is compared or fetched.
+What an engine needs is offered here; the last two are imported by name where something is compared or fetched.
 """
 
-from helpers.weights.checkpoints import Damaged, Mismatch, check, convert, fit, load_pickle_arrays, load_state_dict
+from helpers.weights.checkpoints import Mismatch, convert, fit, load_pickle_arrays, load_state_dict
+from helpers.weights.digests import cache_folder
+from helpers.weights.formats import Damaged, check, read_config, read_json, read_shapes, reading
 from helpers.weights.registry import (
     Group,
     Missing,
@@ -34,6 +39,7 @@ __all__ = [
     "Missing",
     "Record",
     "as_folder",
+    "cache_folder",
     "check",
     "convert",
     "converted",
@@ -46,6 +52,10 @@ __all__ = [
     "human_size",
     "load_pickle_arrays",
     "load_state_dict",
+    "read_config",
+    "read_json",
+    "read_shapes",
+    "reading",
     "record",
     "records",
     "require",

@@ -1,10 +1,9 @@
-"""What a checkpoint file really is, and its tensors: read without unpickling code, fitted strictly, converted in little memory."""
+"""The tensors of a checkpoint: read without unpickling code, fitted strictly, converted in little memory."""
 
 from __future__ import annotations
 
 import errno
 import json
-import pickle
 import re
 import shutil
 import struct
@@ -13,25 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from helpers.files import write_whole
+from helpers.weights import pickles
+from helpers.weights.formats import KINDS, Damaged, check, reading
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
-KINDS = {
-    ".safetensors": "safetensors",
-    ".pth": "torch",
-    ".pt": "torch",
-    ".bin": "torch",
-    ".onnx": "onnx",
-    ".pkl": "pickle",
-    ".json": "json",
-    ".txt": "text",
-}
-"""What a file should be, by its suffix."""
-_STAND_IN = 64  # bytes; IDM-VTON's git repository holds files of 24 to 31 bytes in place of checkpoints
+_TORCH = (2, 10)
+"""Before it a checkpoint could act in spite of weights_only (CVE-2025-32434, CVE-2026-24747); pyproject.toml agrees."""
 _AT_ONCE = 1 << 30  # bytes of a checkpoint that are mapped before the mapping is renewed
 SPARE = 500_000_000
 """Bytes of a disk that are left free."""
@@ -45,123 +35,8 @@ _NAMES = {"float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F6
 }
 
 
-class Damaged(ValueError):
-    """A file is not what its name says: a placeholder, cut short, an error page."""
-
-
 class Mismatch(ValueError):
     """A sound checkpoint of another network."""
-
-
-def check(path: str | Path, kind: str, name: str = "", remedy: str = "Fetch it again.") -> Path:
-    """``path`` if it looks like a whole file of ``kind`` (a value of :data:`KINDS`); costs a few reads however large it is.
-
-    Raises ``Damaged`` saying what it is instead; ``name`` is what the message calls it.
-    """
-    path = Path(path)
-    what = _instead(path, kind)
-    if what:
-        raise Damaged(f"{name + ': ' if name else ''}{path} {what}. {remedy}")
-    return path
-
-
-def _instead(path: Path, kind: str) -> str:
-    """What is wrong with the file, as the end of a sentence; empty where nothing is."""
-    size = path.stat().st_size
-    if size == 0:
-        return "is empty"
-    with path.open("rb") as file:
-        head = file.read(4096)
-    start = head.lstrip()[:256].lower()
-    if start.startswith(b"version https://git-lfs"):
-        return "is a Git LFS pointer, a few lines that stand for the file"
-    if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
-        return "is an HTML page (an error or a log-in page of a server), not the file"
-    if kind in ("json", "text"):
-        return _text_problem(path, kind)
-    if size < _STAND_IN:
-        return f"is a placeholder of {size} bytes, not the file"
-    if start.startswith(b"{") and size < 65536:
-        return "is a text of a server (JSON), not the file"
-    return {"safetensors": _safetensors_problem, "torch": _torch_problem, "onnx": _onnx_problem, "pickle": _pickle_problem}[
-        kind
-    ](path, head, size)
-
-
-def _text_problem(path: Path, kind: str) -> str:
-    try:
-        text = path.read_text(encoding="utf-8")
-        if kind == "json":
-            json.loads(text)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        return f"is not {'JSON' if kind == 'json' else 'text'} ({error})"
-    return ""
-
-
-def _safetensors_problem(path: Path, head: bytes, size: int) -> str:
-    length = struct.unpack("<Q", head[:8])[0]
-    if head[8:9] != b"{" or length > 100_000_000:
-        return "is not a safetensors file"
-    if 8 + length > size:
-        return f"is cut short: {size} bytes, within its header"
-    with path.open("rb") as file:
-        file.seek(8)
-        try:
-            header = json.loads(file.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
-            return "is not a safetensors file: its header cannot be read"
-    whole = 8 + length + max(ends, default=0)
-    return "" if size == whole else f"is {'cut short' if size < whole else 'too long'}: {size} bytes of {whole}"
-
-
-def _torch_problem(path: Path, head: bytes, size: int) -> str:
-    if head[:4] == b"PK\x03\x04":
-        return "" if zipfile.is_zipfile(path) else f"is cut short: {size} bytes, and the end of the archive is missing"
-    if head[:1] == b"\x80" and b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"[:4] in head[:64]:
-        return ""  # torch's older format, known by its magic number
-    return "is not a torch checkpoint"
-
-
-def _onnx_problem(path: Path, head: bytes, size: int) -> str:
-    """Walks the outermost fields of the protobuf, whose lengths must end where the file does."""
-    if head[:1] != b"\x08":  # field 1, the version of the format
-        return "is not an ONNX file"
-    at, graph = 0, False
-    with path.open("rb") as file:
-        while at < size:
-            file.seek(at)
-            try:
-                field, used = _varint(file.read(10))
-                wire, number = field & 7, field >> 3
-                file.seek(at + used)
-                value, more = _varint(file.read(10))
-            except ValueError:
-                return f"is cut short: {size} bytes, within a field"
-            if wire not in (0, 2):
-                return "is not an ONNX file"
-            at += used + more + (value if wire == 2 else 0)
-            graph |= number == 7
-    if at > size:
-        return f"is cut short: {size} bytes of at least {at}"
-    return "" if graph else "is an ONNX file without a graph, or cut short"
-
-
-def _varint(data: bytes) -> tuple[int, int]:
-    value = 0
-    for index, byte in enumerate(data):
-        value |= (byte & 127) << (7 * index)
-        if byte < 128:
-            return value, index + 1
-    raise ValueError("no end")
-
-
-def _pickle_problem(path: Path, head: bytes, size: int) -> str:
-    if head[:1] != b"\x80":
-        return "is not a pickle of arrays"
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return "" if file.read(1) == b"." else f"is cut short: {size} bytes, and the end is missing"
 
 
 def load_state_dict(path: str | Path, name: str = "") -> dict[str, torch.Tensor]:
@@ -170,46 +45,39 @@ def load_state_dict(path: str | Path, name: str = "") -> dict[str, torch.Tensor]
     ``{"state_dict": ...}`` and ``{"model": ...}`` are looked into. Raises ``Damaged`` for what cannot be read.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     path = check(path, KINDS.get(Path(path).suffix, "torch"), name)
-    try:
-        if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors":
+        with reading(path, "tensors"):
             return load_file(path)
+    _require_torch(torch.__version__)
+    with reading(path, "a checkpoint of plain tensors"):
+        try:
+            pickles.survey(path)
+        except pickles.Refused as error:
+            raise Damaged(
+                f"{path} cannot be read as a checkpoint of plain tensors and was not loaded: {error}. Fetch the published file; one of "
+                "unknown origin may have been made to do harm."
+            ) from None
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, SafetensorError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Damaged(
-            f"{path} cannot be read as a checkpoint of plain tensors ({reason}). Fetch it again; files of unknown origin may run code."
-        ) from error
     for key in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
-    if not isinstance(state, Mapping) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+    if not isinstance(state, Mapping) or not all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items()):
         raise Damaged(f"{path} holds no named tensors. Fetch it again.")
     return dict(state)
 
 
-class _Arrays(pickle.Unpickler):
-    """Admits what numpy needs to rebuild arrays, and nothing that could act."""
-
-    _ADMITTED = frozenset(
-        {
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-            *((f"numpy.{core}.multiarray", what) for core in ("core", "_core") for what in ("_reconstruct", "scalar")),
-            ("numpy.core.numeric", "_frombuffer"),
-            ("numpy._core.numeric", "_frombuffer"),
-            ("_codecs", "encode"),
-            ("collections", "OrderedDict"),
-        }
-    )
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ADMITTED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        return super().find_class(module, name)
+def _require_torch(version: str) -> None:
+    """Raise ``ImportError`` where the torch that is here reads pickles less safely than it says."""
+    numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
+    if numbers < _TORCH:
+        wanted = ".".join(map(str, _TORCH))
+        raise ImportError(
+            f"torch {version} may run code from a checkpoint (CVE-2026-24747); {wanted} or newer is needed: "
+            f"pip install -U 'torch>={wanted}'"
+        )
 
 
 def load_pickle_arrays(path: str | Path, name: str = "") -> dict[str, np.ndarray]:
@@ -218,24 +86,13 @@ def load_pickle_arrays(path: str | Path, name: str = "") -> dict[str, np.ndarray
     Raises ``Damaged`` for a file that asks for anything else, is cut short or holds no arrays.
     """
     path = check(path, "pickle", name)
-    try:
-        with path.open("rb") as file:
-            content = _Arrays(file, encoding="latin1").load()
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        KeyError,
-        MemoryError,
-    ) as error:
-        raise Damaged(f"{path} is no plain pickle of arrays and was not loaded ({error}). Fetch the published file.") from error
-    model = content.get("model", content) if isinstance(content, Mapping) else None
-    if not isinstance(model, Mapping) or not all(isinstance(v, np.ndarray | np.generic) for v in model.values()):
-        raise Damaged(f"{path} holds no named arrays. Fetch the published file.")
-    return {k: np.asarray(v) for k, v in model.items()}
+    with reading(path, "a pickle of arrays"):
+        try:
+            return pickles.arrays(path)
+        except pickles.Refused as error:
+            raise Damaged(
+                f"{path} is no plain pickle of arrays and was not loaded: {error}. Fetch the published file."
+            ) from None
 
 
 def fit(module: torch.nn.Module, state: Mapping[str, torch.Tensor], name: str, unused: Sequence[str] = ()) -> None:
@@ -261,7 +118,7 @@ def fit(module: torch.nn.Module, state: Mapping[str, torch.Tensor], name: str, u
 
 
 def _some(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
+    return ", ".join(key[:160] for key in keys[:3]) + (", ..." if len(keys) > 3 else "")
 
 
 def convert(source: str | Path, target: str | Path, dtype: torch.dtype) -> Path:
@@ -272,6 +129,8 @@ def convert(source: str | Path, target: str | Path, dtype: torch.dtype) -> Path:
     """
     source = Path(source)
     state = load_state_dict(source)
+    if Path(target).resolve() == source.resolve():
+        raise ValueError(f"{target} is the checkpoint itself, which would be lost. Name another file to write.")
     header, sizes, offset = {}, {}, 0
     for key, tensor in state.items():
         kept = dtype if tensor.is_floating_point() else tensor.dtype
@@ -330,4 +189,7 @@ def _write_tensor(file: Any, tensor: torch.Tensor, dtype: torch.dtype) -> None:
 
 
 def _type_name(dtype: torch.dtype) -> str:
-    return _NAMES[str(dtype).removeprefix("torch.")]
+    name = str(dtype).removeprefix("torch.")
+    if name not in _NAMES:
+        raise Mismatch(f"a checkpoint with values of type {name} cannot be converted. Only numbers of {', '.join(_NAMES)} are.")
+    return _NAMES[name]

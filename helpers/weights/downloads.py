@@ -22,7 +22,8 @@ from tqdm.auto import tqdm
 
 from helpers.files import write_text
 from helpers.weights import registry, verify
-from helpers.weights.checkpoints import Damaged, require_space
+from helpers.weights.checkpoints import require_space
+from helpers.weights.formats import Damaged
 from helpers.weights.registry import Record, folder, human_size
 
 TRIES = 5

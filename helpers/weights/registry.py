@@ -1,21 +1,24 @@
 """The published files: what there are (``weights/manifest.toml``), whether they are here, and where.
 
 ``find``, ``here`` and ``require`` never touch the network; ``downloads`` does. Reading and fitting is in ``checkpoints``, the comparison
-with what was published in ``verify``.
+with what was published, whatever is known of it, in ``verify``.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from helpers.weights.checkpoints import KINDS, Damaged, check, convert
+from helpers.weights import digests
+from helpers.weights.checkpoints import convert
+from helpers.weights.formats import KINDS, Damaged, check
 
 if TYPE_CHECKING:
     import torch
@@ -94,22 +97,43 @@ def use(path: str | Path) -> Path:
     The files may lie as the manifest says, or anywhere in it by the names they were published under.
     Raises ``ValueError`` where there is no such folder.
     """
-    path = Path(path).expanduser().resolve()
+    path = _place("weights_folder", path)
     if not path.is_dir():
         raise ValueError(f"weights_folder: there is no folder {path}. Name one that holds checkpoints, or make it first.")
     os.environ["ATELIER_WEIGHTS"] = str(path)
     return path
 
 
+def _place(name: str, path: str | Path) -> Path:
+    """``path``, which the variable or parameter ``name`` gives, from the root. Raises ``ValueError`` where it can be none."""
+    try:
+        if not str(path).strip() or not str(path).isprintable():
+            raise ValueError("it is empty" if not str(path).strip() else "it holds characters that no name has")
+        return Path(path).expanduser().resolve()
+    except (ValueError, TypeError, RuntimeError, OSError) as error:  # characters, links in a circle, a user that there is not
+        raise ValueError(f"{name}: a folder is wanted, not {path!r} ({error}).") from None
+
+
 def folder() -> Path:
-    """Where weights lie: ``ATELIER_WEIGHTS`` if set, else ``weights/`` of the project, else ``~/.cache/atelier/weights``."""
+    """Where weights lie: ``ATELIER_WEIGHTS`` if set, else ``weights/`` of the project, else ``~/.cache/atelier/weights``.
+
+    Raises ``ValueError`` where ``ATELIER_WEIGHTS`` names something else than a folder.
+    """
     if chosen := os.environ.get("ATELIER_WEIGHTS"):
-        return Path(chosen).expanduser().resolve()
+        path = _place("ATELIER_WEIGHTS", chosen)
+        if os.path.lexists(path) and not path.is_dir():
+            raise ValueError(f"ATELIER_WEIGHTS: {path} is not a folder. Name one that holds checkpoints, or unset it.")
+        return path
     here = Path.cwd()
     for root in (*(p for p in (here, *here.parents) if (p / "weights" / "manifest.toml").exists()), _PROJECT):
         if (root / "weights" / "manifest.toml").exists() and os.access(root / "weights", os.W_OK):
             return root / "weights"
     return Path("~/.cache/atelier/weights").expanduser()
+
+
+def others_welcome() -> bool:
+    """Whether ``ATELIER_OTHER_WEIGHTS`` says that checkpoints other than the published ones are meant."""
+    return os.environ.get("ATELIER_OTHER_WEIGHTS", "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def groups() -> dict[str, Group]:
@@ -127,8 +151,19 @@ def manifest() -> Path:
 
 @cache
 def _read(path: Path) -> dict[str, Group]:
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {name: _group(name, table) for name, table in tables.items()}
+    """The groups in a manifest. Raises ``ValueError`` naming the file and what is wrong in it."""
+    where = "the file"
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = {}
+        for name, table in tables.items():
+            where = f"[{name}]"
+            found[name] = _group(name, table)
+    except KeyError as error:
+        raise ValueError(f"{path}: {where} lacks {error}.") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path}: {where} cannot be read ({error}).") from None
+    return found
 
 
 def _group(name: str, table: dict[str, Any]) -> Group:
@@ -139,18 +174,39 @@ def _group(name: str, table: dict[str, Any]) -> Group:
         hub = None
         if "hub" in table and not {"url", "drive"} & entry.keys():
             hub = (table["hub"], table["revision"], entry.get("source", path))
-        files.append(
-            Record(
-                name=name if len(table["files"]) == 1 else f"{name}/{path}",
-                group=name,
-                path=f"{table['folder']}/{path}",
-                kind=KINDS[Path(path).suffix],
-                hub=hub,
-                **{key: entry[key] for key in ("url", "drive", "bytes", "sha256", "hash") if key in entry},
-                **about,
-            )
+        record = Record(
+            name=name if len(table["files"]) == 1 else f"{name}/{path}",
+            group=name,
+            path=f"{table['folder']}/{path}",
+            kind=KINDS.get(Path(path).suffix, ""),
+            hub=hub,
+            **{key: entry[key] for key in ("url", "drive", "bytes", "sha256", "hash") if key in entry},
+            **about,
         )
-    return Group(name, table["summary"], records=tuple(files), needs=tuple(table.get("needs", ())), **about)
+        if problem := _problem(record):
+            raise ValueError(f"{path!r}: {problem}")
+        files.append(record)
+    needs = tuple(table.get("needs", ()))
+    return Group(name, table["summary"], records=tuple(files), needs=needs, **about)
+
+
+def _problem(record: Record) -> str:
+    """What in ``record`` can be no published file; empty where nothing is."""
+    for path in (record.path, record.group, *(record.hub or ())[2:]):
+        parts = PurePosixPath(path).parts
+        if not parts or ".." in parts or path.startswith(("/", "~")) or re.search(r"[\x00-\x1f\\:]", path):
+            return f"{path!r} is no place below a folder"
+    if record.kind not in KINDS.values():
+        return f"a name ends with one of {', '.join(KINDS)}"
+    if record.url and not re.fullmatch(r"https?://[^\s@]+", record.url):
+        return f"{record.url!r} is no address on the web"
+    if not (record.hub or record.url or record.drive):
+        return "it comes from nowhere (hub, url or drive)"
+    if type(record.bytes) is not int or record.bytes < 0:
+        return f"bytes is a whole number, not {record.bytes!r}"
+    if record.hash not in ("established", "unsure", "none") or not re.fullmatch(r"([0-9a-f]{64})?", record.sha256):
+        return "hash is established, unsure or none, and sha256 has 64 hexadecimal digits"
+    return ""
 
 
 def group(name: str) -> Group:
@@ -189,7 +245,7 @@ def find(name: str) -> Path | None:
     places = [base / wanted.path]
     if wanted.hub:
         places.append(base / wanted.path.partition("/")[0] / wanted.hub[2])
-    if found := next((p for p in places if p.is_file()), None) or _in_hub_cache(wanted):
+    if found := next((p for p in places if os.path.isfile(p)), None) or _in_hub_cache(wanted):
         return found
     filename = Path(wanted.path).name
     if sum(Path(r.path).name == filename for r in records()) > 1:
@@ -197,17 +253,20 @@ def find(name: str) -> Path | None:
     return next((p for p in _files(base) if p.name == filename), None)
 
 
-def _files(base: Path, depth: int = _DEEPEST) -> Iterator[Path]:
-    """Files in ``base``, nearest first; hidden folders, where downloads are under way, are passed over."""
+def _files(base: Path, depth: int = _DEEPEST, seen: set[str] | None = None) -> Iterator[Path]:
+    """Files in ``base``, nearest first; hidden folders, where downloads are under way, are passed over, and links that lead back."""
+    seen = set() if seen is None else seen
+    real = os.path.realpath(base)
     try:
-        entries = sorted(os.scandir(base), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(base), key=lambda entry: entry.name) if real not in seen else []
     except OSError:
         return
-    yield from (Path(e.path) for e in entries if e.is_file())
+    seen.add(real)
+    yield from (Path(e.path) for e in entries if os.path.isfile(e.path))
     if depth:
         for entry in entries:
-            if entry.is_dir() and not entry.name.startswith("."):
-                yield from _files(Path(entry.path), depth - 1)
+            if not entry.name.startswith(".") and os.path.isdir(entry.path):
+                yield from _files(Path(entry.path), depth - 1, seen)
 
 
 def _in_hub_cache(record: Record) -> Path | None:
@@ -222,10 +281,11 @@ def _in_hub_cache(record: Record) -> Path | None:
 
 
 def here(name: str) -> bool:
-    """Whether every file of a group (or the one record) is there; placeholders are not."""
+    """Whether every file of a group (or the one record) is there; placeholders are not, nor what :func:`require` would refuse at sight."""
     for each in records(name):
-        path = find(each.name) or _converted_alone(each)
-        if path is None:
+        own = find(each.name)
+        path = own or _converted_alone(each)
+        if path is None or (own and _settled(each) and own.stat().st_size != each.bytes):
             return False
         try:
             check(path, KINDS.get(path.suffix, each.kind))
@@ -241,21 +301,46 @@ def as_folder(record: Record) -> Path | None:
 
 
 def require(name: str) -> Path:
-    """The file of record ``name``, there and looking whole. Its size and hash are ``verify``'s affair.
+    """The file of record ``name``, there, looking whole, and the published one where its hash is established; that is computed once.
 
-    Raises ``Missing`` or ``Damaged`` with the command that mends it.
+    Raises ``Missing`` or ``Damaged`` with the command that mends it. ``ATELIER_OTHER_WEIGHTS=1`` takes another checkpoint as it is.
     """
     wanted = record(name)
     path = find(wanted.name)
     remedy = f"python -m helpers weights fetch {wanted.group}"
     if path is None and (path := _converted_alone(wanted)):
         return check(path, "safetensors", remedy=f"Delete it and run: {remedy}")
+    if path is None and os.path.lexists(place := folder() / wanted.path):  # a folder, a pipe, a link to nowhere
+        path = place
     if path is None:
         raise Missing(
             f"{wanted.path} is not in {folder()}. It comes from {wanted.source} ({wanted.licence}: {wanted.terms}). "
             f"Fetch it with: {remedy}. Or point ATELIER_WEIGHTS to a folder that has it."
         )
-    return check(path, wanted.kind, remedy=f"Delete it and fetch it again: {remedy}")
+    try:
+        check(path, wanted.kind, remedy=f"Delete it and fetch it again: {remedy}")
+    except FileNotFoundError:
+        raise Missing(f"{path} is a link to a file that is not there. Delete it and run: {remedy}") from None
+    if _settled(wanted):
+        _require_published(path, wanted, remedy)
+    return path
+
+
+def _settled(record: Record) -> bool:
+    """Whether a file that is not the published one is refused."""
+    return record.hash == "established" and not others_welcome()
+
+
+def _require_published(path: Path, record: Record, remedy: str) -> None:
+    actual = path.stat().st_size
+    what = f"has {actual} bytes, the published one {record.bytes}" if actual != record.bytes else ""
+    if not what and (digest := digests.known(path)) != record.sha256:
+        what = f"has sha256 {digest}, the published one {record.sha256}"
+    if what:
+        raise Damaged(
+            f"{path} is not the published file: it {what}. Delete it and fetch it again: {remedy}. Where you mean another checkpoint, "
+            "whose origin you know, set ATELIER_OTHER_WEIGHTS=1, which takes files as they are."
+        )
 
 
 def _converted_alone(record: Record) -> Path | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from helpers.weights import registry
-from helpers.weights.checkpoints import Damaged, check
+from helpers.weights.digests import remember, sha256
+from helpers.weights.formats import Damaged, check
 from helpers.weights.registry import Record
-
-_CHUNK = 1 << 22  # bytes read at a time
 
 
 @dataclass(frozen=True)
@@ -71,25 +69,12 @@ def compare_file(
         return Verdict(record, "plausible", known)
     if not contents:
         return Verdict(record, "plausible", f"{actual} bytes, as published; its hash was not computed")
-    digest = digest or sha256(path, progress)
+    if not digest:
+        remember(path, digest := sha256(path, progress))
     if digest == record.sha256:
         return Verdict(record, "same", f"{actual} bytes, sha256 as published")
     known = "which is well established" if sure else "which is recorded too rarely to be sure of"
     return Verdict(record, "differs", f"has sha256 {digest}, not {record.sha256}, {known}", sure)
-
-
-def sha256(path: Path, progress: type[tqdm] | None = tqdm) -> str:
-    """The file's sha256 in hexadecimal, with a bar where the file is large."""
-    digest, length = hashlib.sha256(), path.stat().st_size
-    quiet = progress is None or length < 1 << 28
-    with (
-        path.open("rb") as file,
-        (progress or tqdm)(total=length, unit="B", unit_scale=True, desc=f"checking {path.name}", disable=quiet) as bar,
-    ):
-        while block := file.read(_CHUNK):
-            digest.update(block)
-            bar.update(len(block))
-    return digest.hexdigest()
 
 
 def presence(group: str) -> str:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from helpers.files import write_whole
+from helpers.weights import cache_folder
 
 if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
@@ -45,7 +46,7 @@ class GarmentFeatures:
             return self._steps[step] is not None
         try:
             return self._path(step).exists() and bool(load_file(self._path(step)))
-        except (SafetensorError, OSError):
+        except (SafetensorError, OSError, ValueError):
             return False
 
     def keep(self, step: int, features: list[Tensor]) -> None:
@@ -104,11 +105,6 @@ class GarmentCache:
                 "Free some space, set ATELIER_CACHE to another disk, or ask for fewer steps."
             )
         return base / key
-
-
-def cache_folder() -> Path:
-    """``ATELIER_CACHE`` if set, else ``~/.cache/atelier``."""
-    return Path(os.environ.get("ATELIER_CACHE") or "~/.cache/atelier").expanduser()
 
 
 def _free_memory() -> float:

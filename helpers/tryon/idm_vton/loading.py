@@ -6,9 +6,9 @@ bits each is converted once, beside itself, and read from there.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from helpers import weights
 from helpers.tryon.idm_vton.networks import UNUSED_GARMENT_KEYS, GarmentNet, Resampler, TryonNet, garment_net, tryon_net
 
 _GROUP = "idm_vton"
+_AGAIN = f"Fetch it again: python -m helpers weights fetch {_GROUP}"
 _UNET = "unet/diffusion_pytorch_model.bin"
 _RESAMPLER = "encoder_hid_proj."
 FULL = (torch.float32, torch.float64)
@@ -34,14 +35,8 @@ def file(part: str) -> Path:
 
 
 def config(part: str) -> dict[str, Any]:
-    """A json of the published folder. Raises ``weights.Damaged`` where it is none."""
-    path = file(part)
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise weights.Damaged(
-            f"{path} is not JSON ({error}). Fetch it again: python -m helpers weights fetch {_GROUP}"
-        ) from None
+    """A json of the published folder. Raises ``weights.Damaged`` where it is none, or asks for what no published one does."""
+    return weights.read_config(file(part), _AGAIN)
 
 
 def require_all() -> None:
@@ -53,8 +48,7 @@ def require_all() -> None:
 def load_tryon_net(device: torch.device, dtype: torch.dtype) -> TryonNet:
     """TryonNet; the Resampler, which lies in its file, is :func:`load_resampler`'s."""
     path = _in(dtype, _UNET)
-    with torch.device("meta"):
-        net = tryon_net(config("unet/config.json"))
+    net = _empty("unet/config.json", tryon_net)
     state = _read(path, device, dtype, lambda name: not name.startswith(_RESAMPLER))
     weights.fit(net, state, str(path), unused=(re.escape(_RESAMPLER) + ".*",))
     return _ready(net, device)
@@ -81,9 +75,8 @@ def _in(dtype: torch.dtype, part: str) -> Path:
 
 def load_garment_net(device: torch.device, dtype: torch.dtype) -> GarmentNet:
     """GarmentNet without its unused tail, whose tensors are checked by name but not read."""
-    path, settings = _in(dtype, "unet_encoder/diffusion_pytorch_model.safetensors"), config("unet_encoder/config.json")
-    with torch.device("meta"):
-        net, whole = garment_net(settings), garment_net(settings, whole=True)
+    path = _in(dtype, "unet_encoder/diffusion_pytorch_model.safetensors")
+    net, whole = (_empty("unet_encoder/config.json", partial(garment_net, whole=all_of_it)) for all_of_it in (False, True))
     wanted = set(net.state_dict())
     state = _read(path, device, dtype, wanted.__contains__)
     weights.fit(whole, state, str(path), unused=UNUSED_GARMENT_KEYS)
@@ -97,13 +90,19 @@ def _read(path: Path, device: torch.device, dtype: torch.dtype, wanted: Callable
         mapped = weights.load_state_dict(path, str(path))
         return {k: v.to(device, dtype) if wanted(k) else v.to("meta") for k, v in mapped.items()}
     state = {}
-    with safe_open(path, "pt") as opened:
+    with weights.reading(path, "tensors", _AGAIN), safe_open(path, "pt") as opened:
         for name in opened.keys():  # noqa: SIM118  (not a dict)
             if wanted(name):
                 state[name] = opened.get_tensor(name).to(device, dtype)
             else:
                 state[name] = torch.empty(opened.get_slice(name).get_shape(), dtype=dtype, device="meta")
     return state
+
+
+def _empty(part: str, make: Callable[[dict[str, Any]], Any]) -> Any:
+    """The network that the config ``part`` describes, without values."""
+    with weights.reading(file(part), "the config of this network", _AGAIN), torch.device("meta"):
+        return make(config(part))
 
 
 def _ready(net: nn.Module, device: torch.device) -> Any:
@@ -115,10 +114,11 @@ def load_text(device: torch.device, dtype: torch.dtype) -> tuple[list[CLIPTokeni
     for part in ("tokenizer", "tokenizer_2"):
         for name in ("vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"):
             file(f"{part}/{name}")
-    tokenizers = [
-        CLIPTokenizer.from_pretrained(file(f"{p}/vocab.json").parent, local_files_only=True)
-        for p in ("tokenizer", "tokenizer_2")
-    ]
+    tokenizers = []
+    for part in ("tokenizer", "tokenizer_2"):
+        place = file(f"{part}/vocab.json").parent
+        with weights.reading(place, "a tokenizer", _AGAIN):
+            tokenizers.append(CLIPTokenizer.from_pretrained(place, local_files_only=True))
     encoders = (
         _pretrained(CLIPTextModel, "text_encoder/model.safetensors", device, dtype),
         _pretrained(CLIPTextModelWithProjection, "text_encoder_2/model.safetensors", device, dtype),
@@ -138,12 +138,14 @@ def load_vae(device: torch.device) -> AutoencoderKL:
 
 def load_scheduler() -> DDPMScheduler:
     """The published noise schedule, zero terminal SNR and all."""
-    return DDPMScheduler.from_config(config("scheduler/scheduler_config.json"))
+    part = "scheduler/scheduler_config.json"
+    with weights.reading(file(part), "a noise schedule", _AGAIN):
+        return DDPMScheduler.from_config(config(part))
 
 
 def _pretrained(kind: Any, part: str, device: torch.device, dtype: torch.dtype) -> Any:
     path = file(part)
-    file(f"{part.split('/')[0]}/config.json")
+    config(f"{part.split('/')[0]}/config.json")
     quiet = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # a bar of its own for every network, done before it is seen
     named = "torch_dtype" if issubclass(kind, AutoencoderKL) else "dtype"
@@ -151,7 +153,9 @@ def _pretrained(kind: Any, part: str, device: torch.device, dtype: torch.dtype) 
         net, report = kind.from_pretrained(
             path.parent, local_files_only=True, use_safetensors=True, output_loading_info=True, **{named: dtype}
         )
-    except (RuntimeError, ValueError, OSError, KeyError) as error:
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # of diffusers, transformers and safetensors, which have no base in common
         raise weights.Mismatch(f"{path} does not fit its config.json: {error}. Fetch both again.") from error
     finally:
         if quiet:
