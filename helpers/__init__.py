@@ -98,12 +98,13 @@ def annotate(
     Raises ``ValueError`` where nobody is found, and ``weights.Missing`` saying which engines could and what to fetch.
     """
     person = person if isinstance(person, Person) else Person(person)
-    missing = person.missing(needs)
-    if not missing:
-        return person
-    pick = engines.PICK.check("pick", pick)
+    missing, pick = person.missing(needs), engines.PICK.check("pick", pick)
     if mask is not None:
         checks.mask(mask, person.image.shape[:2])
+    if engine != "auto":
+        engines.check_settings("annotate", engine, settings)
+    if not missing:
+        return person
     record = engines.find("annotate", engine, gives=missing)
     settings = engines.check_settings("annotate", record.name, settings)
     found = engines.load("annotate", record.name)(person, needs=missing, pick=pick, mask=mask, **settings)
@@ -130,6 +131,7 @@ def try_on(
     """
     person = person if isinstance(person, Person) else Person(person)
     settings, seed = engines.check_settings("try_on", engine, settings), SEED.check("seed", seed)
+    engines.check_garment(garment)
     if mask is not None:
         checks.mask(mask, person.image.shape[:2])
     if engines.find("try_on", engine).frames:

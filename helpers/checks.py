@@ -62,7 +62,7 @@ def shown(value: Any, most: int = 80) -> str:
 
 def near(name: object, known: Iterable[str]) -> str:
     """`` (did you mean 'seed'?)`` where ``name`` is nearly one of those that are ``known``, else nothing."""
-    found = difflib.get_close_matches(str(name)[:64].strip().casefold(), list(known), 1)
+    found = difflib.get_close_matches(str(name)[:64].strip().casefold(), list(known), 1, 0.7)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 
@@ -309,6 +309,15 @@ def one_of(value: T, name: str, allowed: Sequence[T]) -> T:
         meant = near(value, map(str, allowed)) if isinstance(value, str) else ""
         raise ValueError(f"{name} must be {listed}, not {shown(value)}{meant}.")
     return value
+
+
+def names(value: Any, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
+    """Some of the names ``allowed``, or none, in a list, tuple or set."""
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError(f"{name} must be a list of names such as {list(allowed[:2])}, not {shown(value)}.")
+    if unknown := next((each for each in value if not isinstance(each, str) or each not in allowed), None):
+        raise ValueError(f"{name} names some of {', '.join(allowed)}, not {shown(unknown)}{near(unknown, allowed)}.")
+    return tuple(value)
 
 
 def flag(value: Any, name: str) -> bool:

@@ -77,7 +77,7 @@ SEED = Setting(
 def checked_seeds(seeds: Any) -> list[int]:
     """One seed a picture, as ``many`` takes them. Raises ``ValueError`` for none, and for what is no seed."""
     if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
-        raise ValueError(f"seeds must be a list of whole numbers, one a picture, such as [0, 1, 2], not {seeds!r:.80}.")
+        raise ValueError(f"seeds must be a list of whole numbers, one a picture, such as [0, 1, 2], not {checks.shown(seeds)}.")
     return [SEED.check("seeds" if len(seeds) > 1 else "seed", seed) for seed in seeds]
 
 

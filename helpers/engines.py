@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import Parameter, signature
+from types import MappingProxyType
 from typing import Any, Literal, ParamSpec, TypeVar, get_args, overload
 
 from helpers import checks, weights
 from helpers.contract import SEED, Annotator, Generator, Segmenter, Setting, TryOnEngine, checked_seeds
+from helpers.garment import Garment
+from helpers.person import Person
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -271,8 +275,7 @@ ENGINES = (
 
 def names(stage: str) -> tuple[str, ...]:
     """Engine names of ``stage``, in order of preference for ``auto``. Raises ``ValueError`` for an unknown stage."""
-    if stage not in STAGES:
-        raise ValueError(f"stage is one of {', '.join(STAGES)}, not {stage!r}.")
+    checks.one_of(stage, "stage", STAGES)
     return tuple(e.name for e in ENGINES if e.stage == stage)
 
 
@@ -292,36 +295,70 @@ def check_settings(stage: str, name: str, settings: Mapping[str, Any]) -> dict[s
     Raises ``ValueError`` naming a setting that it does not have, with those it has and who has that one, or a value that does not fit.
     """
     engine = find(stage, name)
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"settings must be names and values such as {{'steps': 30}}, not {checks.shown(settings)}.")
     for key in settings:
         if key not in engine.settings:
             others = [e.name for e in ENGINES if e.stage == stage and key in e.settings]
             raise ValueError(
-                f"engine {engine.name} takes no setting {key!r}; it takes {', '.join(engine.settings) or 'none of its own'}."
+                f"engine {engine.name} takes no setting {checks.shown(key)}{checks.near(key, engine.settings)}; "
+                f"it takes {', '.join(engine.settings) or 'none of its own'}."
                 + (f" {key!r} is for {' and '.join(others)}." if others else "")
             )
     return {key: engine.settings[key].check(key, value) for key, value in settings.items()}
 
 
 def checked(stage: str, name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Decorates an engine's call: its settings, seeds and size arrive checked, so that it is as safe to call as its verb."""
+    """Decorates an engine's call: what it is given arrives checked, so that it is as safe to call as its verb.
+
+    These are its settings, a setting that it does not have, seeds, size, a person and a garment.
+    """
 
     def decorate(call: Callable[P, T]) -> Callable[P, T]:
+        takes = [key for key, parameter in signature(call).parameters.items() if parameter.kind is not Parameter.VAR_KEYWORD]
+        places = {takes.index(key): key for key in _CHECKED if key in takes}
+
         @wraps(call)
         def checking(*arguments: P.args, **given: P.kwargs) -> T:
             own = find(stage, name).settings
-            fit = check_settings(stage, name, {key: value for key, value in given.items() if key in own})
-            given.update(fit)
-            if "seed" in given:
-                given["seed"] = SEED.check("seed", given["seed"])
-            if "seeds" in given:
-                given["seeds"] = checked_seeds(given["seeds"])
-            if "size" in given:
-                given["size"] = check_size(name, given["size"])
-            return call(*arguments, **given)
+            given.update(check_settings(stage, name, {k: v for k, v in given.items() if k in own or k not in takes}))
+            by_name = {key: _fit(name, key, value) for key, value in given.items()}
+            return call(*(_fit(name, places.get(place, ""), value) for place, value in enumerate(arguments)), **by_name)
 
         return checking
 
     return decorate
+
+
+_CHECKED: dict[str, Callable[[str, Any], Any]] = {
+    "seed": lambda _, seed: SEED.check("seed", seed),
+    "seeds": lambda _, seeds: checked_seeds(seeds),
+    "size": lambda engine, size: check_size(engine, size),
+    "pick": lambda _, pick: PICK.check("pick", pick),
+    "person": lambda _, person: check_person(person),
+    "garment": lambda _, garment: check_garment(garment),
+}
+"""How what an engine's call takes beside its settings is checked, by name, for the engine that is called."""
+
+
+def _fit(engine: str, name: str, value: Any) -> Any:
+    return _CHECKED[name](engine, value) if name in _CHECKED else value
+
+
+def check_person(value: Any) -> Person:
+    """A ``Person``; ``ValueError`` saying how anything else becomes one."""
+    if not isinstance(value, Person):
+        raise ValueError(f"person must be a Person, such as load_person(path) or Person(image), not {checks.shown(value)}.")
+    return value
+
+
+def check_garment(value: Any) -> Garment:
+    """A ``Garment``; ``ValueError`` saying how anything else becomes one."""
+    if not isinstance(value, Garment):
+        raise ValueError(
+            f"garment must be a Garment, such as load_garment(path) or product('a red t-shirt'), not {checks.shown(value)}."
+        )
+    return value
 
 
 def require_boxes(name: str) -> None:
@@ -337,7 +374,10 @@ def require_boxes(name: str) -> None:
 def check_size(name: str, size: Any) -> tuple[int, int]:
     """(width, height) of a picture that the generation engine ``name`` can draw; ``ValueError`` saying what it can."""
     sides = find("generate", name).sides
-    return checks.size(size, sides[0], sides[-1], multiple=sides.step)
+    size = checks.size(size, sides[0], sides[-1], multiple=sides.step)
+    if fault := checks.odd_size(size):
+        raise ValueError(f"size {fault}")
+    return size
 
 
 @overload
@@ -369,12 +409,14 @@ def full_name(stage: str, name: str = "auto") -> str:
     return f"{engine.name}:{variant}" if variant else engine.name
 
 
-def ready(stage: str, name: str = "auto") -> str:
+def ready(stage: str, name: str = "auto", settings: Mapping[str, Any] = MappingProxyType({})) -> str:
     """:func:`full_name` of an engine that can run: its packages are installed, and its weights are here and look whole.
 
-    Raises ``ImportError``, ``weights.Missing`` or ``weights.Damaged`` with the remedy, before anything slow.
+    Raises ``ImportError``, ``weights.Missing`` or ``weights.Damaged`` with the remedy, and what :func:`check_settings` does, before
+    anything slow.
     """
     engine, variant = _choose(stage, name)
+    check_settings(stage, name, settings)
     _require_packages(engine)
     variant = variant or engine.here() or next(iter(engine.variants), "")
     groups = engine.groups(variant)
@@ -397,21 +439,22 @@ def _choose(stage: str, name: str, gives: frozenset[str] = frozenset()) -> tuple
     if not able:
         there = "; ".join(f"{e.name} gives {', '.join(sorted(e.gives))}" for e in records.values())
         raise ValueError(f"no engine for {stage} gives {', '.join(sorted(gives))}: {there}.")
-    if name == "auto":
+    if isinstance(name, str) and name == "auto":
         for engine in able:
             if engine.here() is not None and engine.fits():
                 return engine, ""
         raise weights.Missing(_none_here(stage, able, gives))
-    plain, _, variant = str(name).partition(":")
+    plain, colon, variant = name.partition(":") if isinstance(name, str) else ("", "", "")
     if plain not in known:
-        raise ValueError(f"engine for {stage} is auto or one of {', '.join(known)}, not {name!r}.")
+        meant = checks.near(name, ("auto", *known)) if isinstance(name, str) else ""
+        raise ValueError(f"engine for {stage} is auto or one of {', '.join(known)}, not {checks.shown(name)}{meant}.")
     engine = records[plain]
     if engine not in able:
         lacking = ", ".join(sorted(gives - engine.gives))
         raise ValueError(f"engine {plain} does not give {lacking}; {' and '.join(e.name for e in able)} would.")
-    if variant and variant not in engine.variants:
+    if colon and variant not in engine.variants:
         there = ", ".join(f"{plain}:{v}" for v in engine.variants) or "none"
-        raise ValueError(f"engine {plain!r} has no variant {variant!r}; its variants: {there}.")
+        raise ValueError(f"engine {plain!r} has no variant {checks.shown(variant)}; its variants: {there}.")
     return engine, variant
 
 

@@ -65,12 +65,12 @@ class Person:
 
     def missing(self, needs: Collection[str]) -> tuple[str, ...]:
         """Those of the annotations ``needs`` that are not known. Raises ``ValueError`` for a name that is none of ``ANNOTATIONS``."""
-        if unknown := [name for name in needs if name not in ANNOTATIONS]:
-            raise ValueError(f"needs names some of {', '.join(ANNOTATIONS)}, not {', '.join(map(repr, unknown))}.")
+        needs = checks.names(needs, "needs", ANNOTATIONS)
         return tuple(name for name in ANNOTATIONS if name in needs and getattr(self, name) is None)
 
     def resized(self, size: tuple[int, int]) -> Person:
         """The same person at ``size`` (width, height): picture area-averaged or cubic, labels and IUV nearest, keypoints scaled."""
+        size = checks.size(size, checks.SMALLEST, 65535)
         height, width = self.image.shape[:2]
 
         def nearest(values: np.ndarray | None) -> np.ndarray | None:
@@ -93,6 +93,7 @@ class Person:
 
     def worn(self, category: str) -> np.ndarray | None:
         """bool (H, W): what is worn of ``upper``, ``lower`` or ``dress``, which may be nothing; ``None`` where there are no labels."""
+        checks.one_of(category, "category", tuple(CATEGORY_CLASSES))
         return None if self.labels is None else select(self.labels, CATEGORY_CLASSES[category])
 
     def known_garments(self) -> dict[str, np.ndarray]:

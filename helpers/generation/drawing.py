@@ -6,9 +6,12 @@ Engines that know their figure (the mannequin) read words into an outfit; those 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from helpers import checks, engines, generate, show
+from helpers.contract import SEED
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe, parse
 from helpers.person import Person
@@ -23,6 +26,22 @@ def own_settings(engine: str, *, steps: int = 0, guidance_scale: float = 0.0, ne
     return engines.check_settings("generate", engine, {name: value for name, value in asked.items() if value})
 
 
+def require_number(count: Any, keep: Any, seed: Any) -> None:
+    """Check how many pictures are drawn, which is kept, and that there are as many seeds; ``ValueError`` naming the parameter."""
+    checks.whole(keep, "keep", 0, checks.whole(count, "count", 1, 16) - 1)
+    SEED.check("seed" if count == 1 else f"seed + {count - 1}", SEED.check("seed", seed) + count - 1)
+
+
+def require_prompt(
+    prompt: Any, engine: str = "auto", seed: int = 0, settings: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Check that ``engine`` would draw ``prompt``, before anything slow starts. Raises what it would."""
+    if engines.find("generate", engine).knows_figure:
+        parse(prompt, seed)
+    else:
+        engines.load("generate", engine).read(prompt, settings.get("negative_prompt"))
+
+
 def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
     """(width, height) if ``engine`` can draw it; ``ValueError`` naming the parameter."""
     sides = engines.find("generate", engine).sides
@@ -30,7 +49,7 @@ def require_size(engine: str, width: Any, height: Any) -> tuple[int, int]:
         checks.whole(value, name, sides[0], sides[-1], multiple=sides.step)
         for name, value in (("width", width), ("height", height))
     )
-    return width, height
+    return engines.check_size(engine, (width, height))
 
 
 def read(prompt: str, engine: str, seed: int, settings: dict[str, Any]) -> tuple[Outfit | None, show.Table]:

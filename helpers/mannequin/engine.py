@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from helpers import engines
-from helpers.contract import Base
+from helpers import checks, engines
+from helpers.contract import SEED, Base
 from helpers.garment import Garment
 from helpers.mannequin import truth
 from helpers.mannequin.body.figure import Body, make_body
@@ -88,8 +88,8 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     what: words ("a red and white checked shirt") or a ``Piece``; seed: what the words leave open; size: (width, height) in pixels
     Words that are not understood are named in a warning. Raises ``ValueError`` for several garments or shoes.
     """
-    size = engines.check_size("mannequin", size)
-    name = what if isinstance(what, str) else what.kind
+    size, seed = engines.check_size("mannequin", size), SEED.check("seed", seed)
+    name = what.kind if isinstance(what, Piece) else checks.words(what, "what")
     if isinstance(what, str):
         what, unknown = parse_piece(what, seed)
         if unknown:

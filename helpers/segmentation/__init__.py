@@ -9,13 +9,29 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from helpers.segmentation.clicks import default_points, garment_first, garment_under, iou, parse_points, protocol_clicks
+    from helpers.segmentation.clicks import (
+        default_points,
+        garment_first,
+        garment_under,
+        iou,
+        parse_points,
+        protocol_clicks,
+        require_points,
+    )
     from helpers.segmentation.paint import around, growth, painted, views
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "clicks": ("default_points", "garment_first", "garment_under", "iou", "parse_points", "protocol_clicks"),
+        "clicks": (
+            "default_points",
+            "garment_first",
+            "garment_under",
+            "iou",
+            "parse_points",
+            "protocol_clicks",
+            "require_points",
+        ),
         "paint": ("around", "growth", "painted", "views"),
     },
 )
@@ -30,5 +46,6 @@ __all__ = [
     "painted",
     "parse_points",
     "protocol_clicks",
+    "require_points",
     "views",
 ]

@@ -20,23 +20,42 @@ Point = tuple[int, int, int]
 Points = tuple[Point, ...]
 
 
-def parse_points(points: object, size: tuple[int, int] | None = None, name: str = "garment 1") -> dict[str, Points]:
+def parse_points(
+    points: object, size: tuple[int, int] | None = None, name: str = "garment 1", parameter: str = "points"
+) -> dict[str, Points]:
     """Typed points as ``{garment: ((x, y, label), ...)}``.
 
     points: ``[(x, y, label), ...]`` for one garment, ``{"top": [...], "skirt": [...]}`` for several, or either of them as JSON text
             (what a command line hands over). Fractions are cut off: 384.7 lies in pixel 384.
     size:   (width, height) of the image; None checks the form only, for when there is no image yet
-    name:   what a single garment is called
+    name:   what a single garment is called; parameter: what the points are called in a message
     Raises ``ValueError`` for what are no points, a label other than 0 or 1, or a point outside the image.
     """
     if isinstance(points, str):
         try:
             points = json.loads(points)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"points must be text such as '[[384, 400, 1]]', not {points!r} ({error}).") from None
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"{parameter} must be text such as '[[384, 400, 1]]', not {checks.shown(points)} ({error})."
+            ) from None
     if isinstance(points, Mapping):
-        return {str(garment): _pixels(rows, size, f"points[{garment!r}]") for garment, rows in points.items()}
-    return {name: _pixels(points, size, "points")}
+        return {
+            checks.text(garment, f"{parameter}: the name of a garment"): _pixels(
+                rows, size, f"{parameter}[{checks.shown(garment)}]"
+            )
+            for garment, rows in points.items()
+        }
+    return {name: _pixels(points, size, parameter)}
+
+
+def require_points(points: object, size: tuple[int, int], parameter: str = "points") -> dict[str, Points]:
+    """:func:`parse_points` that masks can be made of: each garment that has clicks has one on it, and none contradicts another."""
+    found = parse_points(points, size, "garment", parameter)
+    for garment, rows in found.items():
+        if rows:
+            named = f"{parameter}[{checks.shown(garment)}]" if isinstance(points, Mapping) else parameter
+            checks.clicks(garment_first(rows), size, named)
+    return found
 
 
 def _pixels(rows: object, size: tuple[int, int] | None, name: str) -> Points:

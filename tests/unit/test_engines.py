@@ -69,7 +69,7 @@ def test_a_variant_that_there_is_not_is_named() -> None:
 def test_unknown_names_list_what_there_is() -> None:
     with pytest.raises(ValueError, match="superpixel"):
         engines.find("segment", "magic")
-    with pytest.raises(ValueError, match="generate, segment, annotate, try_on"):
+    with pytest.raises(ValueError, match="generate, segment, annotate or try_on"):
         engines.names("fly")
 
 

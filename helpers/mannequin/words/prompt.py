@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from helpers import checks
+from helpers.contract import SEED
+from helpers.garment import CATEGORIES
 from helpers.mannequin.outfit import Outfit, Piece
 from helpers.mannequin.words.attachment import OF_GARMENT, WEAK, Attachment
 from helpers.mannequin.words.choose import complete
@@ -50,9 +52,12 @@ def require_words(words: str | Sequence[str], category: str, name: str) -> None:
 
     Raises ``ValueError`` naming the parameter ``name``, or ``category``.
     """
+    checks.one_of(category, "category", CATEGORIES)
     listed = [words] if isinstance(words, str) else words
     if not isinstance(listed, list | tuple) or not listed or not all(isinstance(text, str) and text.strip() for text in listed):
-        raise ValueError(f"{name}: words for at least one garment are wanted, such as 'a red t-shirt', not {words!r}.")
+        raise ValueError(
+            f"{name}: words for at least one garment are wanted, such as 'a red t-shirt', not {checks.shown(words)}."
+        )
     for text in listed:
         try:
             piece, _ = parse_piece(text, 0)
@@ -68,7 +73,7 @@ def require_words(words: str | Sequence[str], category: str, name: str) -> None:
 def _request(text: str, seed: int) -> Request:
     if not isinstance(text, str):
         raise ValueError(f"the prompt is a text such as 'a crop top and mini skirt', not {type(text).__name__}.")
-    checks.whole(seed, "seed", 0)
+    SEED.check("seed", seed)
     if not text.strip():
         raise ValueError("the prompt is empty. Write for example 'a woman in a crop top and mini skirt'.")
     return _Reader().read(text)
