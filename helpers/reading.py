@@ -89,7 +89,7 @@ def read_mask(path: str | Path, name: str = "mask") -> np.ndarray:
     picture = _load(path, name)
     values = _mask_values(picture)
     low, high = float(values.min()), float(values.max())
-    if not np.isfinite(high):
+    if not np.isfinite((low, high)).all():
         raise ValueError(f"{name}: {path} is not a mask: it holds what is no number. Save it as a black and white PNG.")
     if picture.format not in ("JPEG", "MPO") and low == 0 < high and ((values == low) | (values == high)).all():
         return _upright(picture, values == high)
@@ -147,7 +147,7 @@ def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image
             start = file.read(32)
             file.seek(0)
             with Image.open(file, formats=list(_formats())) as picture:
-                fault = checks.odd_size(picture.size, smallest)
+                fault = checks.odd_size(picture.size, smallest) or _unfit(picture)
                 if not fault:
                     place = picture.tile[0][1] if picture.tile else None
                     picture.load()
@@ -169,11 +169,23 @@ def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image
     elif isinstance(picture, TiffImagePlugin.TiffImageFile):
         picture.info["bits"] = picture.tag_v2.get(258, (1,))[0]
         picture.info["zero is white"] = picture.tag_v2.get(262) == 0
+    elif picture.format == "BMP" and picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0):
+        return picture.convert("RGB")  # an opacity that nobody has written
     elif picture.format == "GIF" and place not in (None, (0, 0, *picture.size)):
         screen = Image.new("RGBA", picture.size)  # nothing is drawn around it
         screen.paste(picture.convert("RGBA").crop(place), place)
         return screen
     return picture
+
+
+def _unfit(picture: Image.Image) -> str:
+    """Why Pillow would show something else than is in the file; "" where it does not."""
+    if picture.mode == "P" and picture.palette is None:
+        return "is a picture of indices whose palette is missing. Copy or download it again."
+    tags = picture.tag_v2 if isinstance(picture, TiffImagePlugin.TiffImageFile) else {}
+    if tags.get(284) == 2 and max(tags.get(258, (8,))) > 8 and tags.get(277, 1) > 1:
+        return "is a TIFF of 16-bit planes, which is not read here. Save it with interleaved channels, or as PNG."
+    return ""
 
 
 def _kind(start: bytes) -> str:
@@ -260,8 +272,8 @@ def _layers(strip: Image.Image, picture: Image.Image, top: float) -> tuple[Image
     if _numbers(strip):
         values = np.asarray(strip)
         alpha = None if key is None else values != key
-        shades = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=top, neginf=0.0) * (255.0 / top)
-        grey = np.clip(np.rint(shades), 0, 255).astype(np.uint8)
+        numbers = np.clip(np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=top), 0, top)
+        grey = np.rint(numbers * (255.0 / top)).astype(np.uint8)
         if picture.info.get("zero is white"):  # of which Pillow takes care up to 8 bits
             grey = 255 - grey
         return Image.fromarray(grey), None if alpha is None else Image.fromarray(alpha.astype(np.uint8) * 255)
@@ -339,6 +351,8 @@ def _mask_values(picture: Image.Image) -> np.ndarray:
     """(H, W): the numbers of a picture that is to be black and white, as they are stored; black where it is transparent."""
     if _numbers(picture) and "transparency" not in picture.info:
         values = np.asarray(picture)
+        if not np.isfinite(values).all():
+            return values
         return (_white(picture) or values.max()) - values if picture.info.get("zero is white") else values
     shape = (picture.height, picture.width)
     values, opaque = np.empty(shape, np.uint8), np.ones(shape, bool)

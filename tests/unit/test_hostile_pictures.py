@@ -101,6 +101,17 @@ def tiff(values: np.ndarray, photometric: int, *, bits: int = 0, order: str = "<
     return head + struct.pack(f"{order}H", count) + body + b"\0" * 4 + blob + data
 
 
+def bmp(
+    data: bytes, bits: int, packing: int = 0, *, height: int = H, masks: bytes = b"", palette: np.ndarray | None = None
+) -> bytes:
+    """A BMP of packed rows, the lowest first unless ``height`` is negative; with ``masks`` of its channels in a long header."""
+    colours = b"" if palette is None else np.dstack([palette[None, :, ::-1], palette[None, :, :1] * 0]).tobytes()
+    long = 108 if masks else 40
+    head = struct.pack("<IiiHHIIiiII", long, W, height, 1, bits, packing, len(data), 2835, 2835, len(colours) // 4, 0)
+    head += masks.ljust(long - 40, b"\0") + colours
+    return b"BM" + struct.pack("<IHHI", 14 + len(head) + len(data), 0, 0, 14 + len(head)) + head + data
+
+
 def saved(picture: np.ndarray | Image.Image, kind: str, **options) -> bytes:
     out = io.BytesIO()
     picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
@@ -146,6 +157,9 @@ HDR = FRACTIONS.copy()
 HDR[0, :9] = 37.5
 CMYK = RNG.integers(0, 256, (H, W, 4), dtype=np.uint8)
 NAKED = np.rint((255 - CMYK[..., :3].astype(float)) * (255 - CMYK[..., 3:].astype(float)) / 255)
+BGRA = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+FIVE = ((NOISE >> 3).astype(np.uint16) * (1024, 32, 1)).sum(2)
+RUNS = b"".join(b"".join(bytes([1, index]) for index in row) + b"\0\0" for row in FEW[8][::-1].tolist()) + b"\0\1"
 ON_BLACK = np.rint(NOISE * (ALPHA[..., None] / 255.0)).astype(np.uint8)
 
 
@@ -395,6 +409,13 @@ SHOWN: dict[str, tuple[Callable[[], bytes], np.ndarray, float]] = {
     "tiff rgb 16, big-endian": (lambda: tiff(KEYED16, 2, order=">"), KEYED16 / 257, 1),
     "tiff rgba": (lambda: tiff(np.dstack([NOISE, ALPHA]), 2, t338=2), on_white(NOISE, ALPHA), 1),
     "tiff rgba, colour times opacity": (lambda: tiff(np.dstack([ON_BLACK, ALPHA]), 2, t338=1), on_white(NOISE, ALPHA), 3),
+    "tiff grey and opacity": (lambda: tiff(np.dstack([GREY, ALPHA]), 1, t338=2), on_white(grey(GREY), ALPHA), 1),
+    "tiff rgba 16": (
+        lambda: tiff(np.dstack([KEYED16, ALPHA.astype(np.uint16) * 257]), 2, t338=2),
+        on_white(KEYED16 / 257, ALPHA),
+        2,
+    ),
+    "tiff rgb and something else": (lambda: tiff(np.dstack([NOISE, ALPHA]), 2, t338=0), NOISE, 0),
     "tiff cmyk": (lambda: tiff(CMYK, 5, t332=1), NAKED, 1),
     "tiff ycbcr": (lambda: tiff(_ycbcr(SMOOTH), 6, t530=1), SMOOTH, 4),
     "tiff palette": (lambda: saved(indexed(FEW[8], PALETTE), "TIFF"), PALETTE[FEW[8]], 0),
@@ -421,6 +442,19 @@ SHOWN: dict[str, tuple[Callable[[], bytes], np.ndarray, float]] = {
         0,
     ),
     "bmp": (lambda: saved(NOISE, "BMP"), NOISE, 0),
+    "bmp upside down": (lambda: bmp(NOISE[..., ::-1].tobytes(), 24, height=-H), NOISE, 0),
+    "bmp 16 bits": (lambda: bmp(FIVE[::-1].astype("<u2").tobytes(), 16), np.rint((NOISE >> 3) / 31 * 255), 1),
+    "bmp run lengths": (lambda: bmp(RUNS, 8, 1, palette=PALETTE), PALETTE[FEW[8]], 0),
+    "bmp with opacity": (
+        lambda: bmp(np.dstack([NOISE[..., ::-1], ALPHA])[::-1].tobytes(), 32, 3, masks=BGRA),
+        on_white(NOISE, ALPHA),
+        1,
+    ),
+    "bmp with an opacity that is 0 all over": (
+        lambda: bmp(np.dstack([NOISE[..., ::-1], ALPHA * 0])[::-1].tobytes(), 32, 3, masks=BGRA),
+        NOISE,
+        0,
+    ),
     "bmp palette": (lambda: saved(indexed(FEW[8], PALETTE), "BMP"), PALETTE[FEW[8]], 0),
     "bmp that has no opacity in it": (lambda: saved(np.dstack([NOISE, ALPHA]), "BMP"), NOISE, 0),
     "avif": (lambda: saved(SMOOTH, "AVIF", quality=95), SMOOTH, 12),
@@ -648,6 +682,8 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a gif of zeros": (lambda p: _file(p, b"GIF89a" + bytes(50)), "damaged|at least 64"),
     "tiff of doubles": (lambda p: _file(p, tiff(FRACTIONS.astype(np.float64), 1)), "is a TIFF that is .* of a rare kind"),
     "tiff without a white": (lambda p: _file(p, tiff(FRACTIONS * np.float32(1e6), 1)), "say no white|neither black nor white"),
+    "tiff of 16-bit planes": (lambda p: _file(p, tiff(KEYED16, 2, planar=True)), "16-bit planes"),
+    "indices without a palette": (lambda p: _file(p, png(FEW[8], 8, 3)), "palette is missing"),
     "tiff of no numbers": (lambda p: _file(p, tiff(FRACTIONS * np.float32(np.nan), 1)), "holds no numbers|what is no number"),
     "tiff of large integers": (lambda p: _file(p, tiff(GREY16.astype(np.int32) * 30_000, 1)), "say no white"),
     **{
