@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from helpers import checks
+from helpers import checks, propriety
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Setting:
     """One setting of an engine as plain data, so that it can be shown and checked before the engine is imported.
 
-    kind:      ``whole``, ``number``, ``text``, ``flag``, ``choice``, ``callable``, or ``module:Class`` for an object of that class
+    kind:      ``whole``, ``number``, ``text``, ``words`` that a network draws, words ``kept out`` of a picture, ``flag``, ``choice``, ``callable``, or ``module:Class`` for an object of that class
     meaning:   what it does, in words
     default:   what the engine takes where nothing is given; ``None`` leaves it to the engine, and is itself a value then
     low, high: the range of a number; above: ``low`` itself is not in it
@@ -43,6 +43,8 @@ class Setting:
             return value
         try:
             return self._checked(name, value)
+        except propriety.PromptRefused:
+            raise
         except ValueError as error:
             raise ValueError(f"{error} {name}: {self.meaning}.") from None
 
@@ -55,6 +57,12 @@ class Setting:
                 return checks.number(value, name, self.low, self.high, above=self.above)
             case "text":
                 return checks.text(value, name)
+            case "words":
+                propriety.judge(checks.text(value, name), name)
+                return value
+            case "kept out":
+                propriety.judge_negative(checks.text(value, name), name)
+                return value
             case "flag":
                 return checks.flag(value, name)
             case "choice":

@@ -159,7 +159,7 @@ ENGINES = (
                 high=20,
                 above=True,
             ),
-            "negative_prompt": Setting("text", "what is kept out beside minors and undress; None keeps out the usual flaws"),
+            "negative_prompt": Setting("kept out", "what is kept out beside minors and undress; None keeps out the usual flaws"),
             **_STEPPING,
         },
         sides=range(256, 2048 + 1, 8),
@@ -244,11 +244,11 @@ ENGINES = (
         machine="a GPU of 8 GB or more; hours on a CPU",
         commercial=False,
         settings={
-            "description": Setting("text", "what the garment is, in words; empty says its category", ""),
+            "description": Setting("words", "what the garment is, in words; empty says its category", ""),
             "steps": Setting("whole", "evaluations of the network", 30, low=1, high=100),
             "guidance_scale": Setting("number", "how closely the garment is followed; 1 is no guidance", 2.0, low=1, high=10),
             "negative_prompt": Setting(
-                "text", "what is kept out", "monochrome, lowres, bad anatomy, worst quality, low quality"
+                "kept out", "what is kept out", "monochrome, lowres, bad anatomy, worst quality, low quality"
             ),
             **SITTING,
             "colour_match": Setting(

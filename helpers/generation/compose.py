@@ -1,6 +1,6 @@
 """From the user's clothing words to the two prompts of a diffusion model: adults only, dressed, one whole figure.
 
-A diffusion model draws words that the mannequin's grammar does not know, so more of them are refused here than there.
+What is refused is the same for every engine: ``helpers.propriety`` says it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from helpers.mannequin.words.prompt import PromptRefused, read_words
+from helpers import propriety
+from helpers.mannequin.words.prompt import read_words
 
 MOST_TOKENS = 75
 """CLIP reads 77 tokens, of which two mark start and end."""
@@ -23,22 +24,6 @@ AGAINST_FLAWS = (
     "two people, cropped, out of frame, deformed, extra limbs, bad hands, low quality, blurry, text, watermark, drawing"
 )
 """What a negative prompt holds besides, unless the user gives another."""
-
-_MINOR = (
-    "daughter", "son", "youth", "youths", "kiddo", "jailbait", "nymphet", "school uniform", "schoolkid", "grade schooler",
-    "barely legal", "prepubescent", "pubescent", "niña", "niño", "niñas", "niños", "mädchen", "fille", "fillette", "garçon",
-    "enfant", "enfants", "bambina", "bambino", "ragazzina", "menina", "menino", "criança", "девочка", "мальчик", "ребёнок",
-    "少女", "幼女", "女児", "ロリ", "女孩", "男孩", "儿童",
-)  # fmt: skip
-_UNDRESS = (
-    "sex", "sexual", "hentai", "xxx", "boobs", "boob", "tits", "areola", "areolas", "vagina", "vulva", "penis", "pubic", "crotch",
-    "crotchless", "pasties", "body paint", "bodypaint", "nudist", "open shirt", "cameltoe", "camel toe", "exposed breasts",
-    "onlyfans", "playboy", "skin only", "desnuda", "desnudo", "nackt", "nackte", "nue", "nudo", "nuda", "pelada", "голая", "裸", "全裸",
-)  # fmt: skip
-_AGE = re.compile(r"\b(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven)teen)"
-                  r"[\s-]*(?:y\b|y/o|y\.o|yo\b|yrs?\b|years?\b)")  # fmt: skip
-_PROTECTED = re.compile(r"\b(clothes|clothing|clothed|dressed|garments?|outfits?|apparel|attire|adults?|grown[ -]?ups?)\b")
-_LEET = str.maketrans("013457@$", "oieastas")
 
 _PERSON = re.compile(
     r"\b(woman|women|lady|man|men|gentleman|guy|person|people|model|businesswoman|businessman|actress|actor|mother|father"
@@ -56,22 +41,9 @@ def refuse(text: str, name: str = "prompt") -> list[tuple[str, object]]:
         raise ValueError(f"{name} is a text such as 'a crop top and mini skirt', not {type(text).__name__}.")
     if not text.strip():
         raise ValueError(f"the {name} is empty. Write for example 'a woman in a crop top and mini skirt'.")
-    plain = unicodedata.normalize("NFKC", text)
-    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf").casefold()  # nothing hides between letters
-    spaced = re.sub(r"[^\w'’./]+|_", " ", plain)
-    folded = " ".join(w.translate(_LEET) if re.search(r"[^\W\d_]", w) else w for w in re.split(r"[\s_,;:()\[\]{}]+", plain))
-    for words, why in ((_MINOR, "only adults are drawn"), (_UNDRESS, "figures are always dressed")):
-        for word in words:
-            bound = r"\b" if word.isascii() or (word[0].isalpha() and ord(word[0]) < 0x3000) else ""
-            if re.search(f"{bound}{re.escape(word)}{bound}", f"{spaced} | {folded}"):
-                raise PromptRefused(f"'{word}': {why}. Write for example 'a young woman in a crop top and mini skirt'.")
-    for age in _AGE.findall(plain):
-        if not age.isdigit() or int(age) < 18:
-            raise PromptRefused(f"an age of {age}: only adults are drawn. Write for example 'a 25-year-old man'.")
+    propriety.judge(text)
     # Quotes and print: name pictures to the mannequin; here they are words like any other.
-    unquoted = re.sub(r'["“”]|print:', " ", plain)
-    read_words(re.sub(r'["“”]|print:', " ", folded))
-    return read_words(unquoted)
+    return read_words(re.sub(r'["“”]|print:', " ", unicodedata.normalize("NFKC", text)))
 
 
 @dataclass(frozen=True)
@@ -120,8 +92,7 @@ def against(words: str | None, tokens: Callable[[str], int]) -> Prompt:
             flaws.pop()
         return Prompt(", ".join([AGAINST_ALWAYS, *flaws]))
     words = re.sub(r"\s+", " ", words).strip(" ,.;")
-    if found := _PROTECTED.search(unicodedata.normalize("NFKC", words).casefold()):
-        raise PromptRefused(f"negative_prompt: '{found[0]}': figures are always adult and dressed. Take it out.")
+    propriety.judge_negative(words)
     parts = words.split(" ") if words else []
     kept = len(parts)
     while kept and tokens(f"{AGAINST_ALWAYS}, {' '.join(parts[:kept])}") > MOST_TOKENS:

@@ -18,7 +18,7 @@ import helpers
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"annotation", "generation", "mannequin", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
-    {"checks", "labels", "machine", "notes", "srgb", "stepping"},
+    {"checks", "labels", "machine", "propriety", "notes", "srgb", "stepping"},
     {"faces", "files", "graph", "parameters", "pixels", "reading", "superpixels"},
     {"images", "saving"},
     {"contract", "devices", "garment", "person", "weights"},

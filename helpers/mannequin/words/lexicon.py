@@ -17,8 +17,6 @@ def _build() -> dict[tuple[str, ...], list[tuple[str, object]]]:
         for phrase, value in entries.items() if isinstance(entries, Mapping) else ((p, p) for p in entries):
             table[tuple(phrase.split())].append((slot, value))
 
-    add("refuse minor", words.CHILD_WORDS)
-    add("refuse undress", words.UNDRESSED_WORDS)
     add("garment", words.GARMENTS)
     add("colour", words.COLOURS)
     add("colour", {name: words.COLOURS.get(same, words.COLOURS["beige"]) for name, same in words.COLOUR_SYNONYMS.items()})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from helpers import checks
+from helpers import checks, propriety
 from helpers.contract import SEED
 from helpers.garment import CATEGORIES
 from helpers.mannequin.outfit import Outfit, Piece
@@ -19,8 +19,9 @@ from helpers.mannequin.words.choose import complete
 from helpers.mannequin.words.describe import describe
 from helpers.mannequin.words.lexicon import vocabulary
 from helpers.mannequin.words.request import Request
-from helpers.mannequin.words.tokens import Item, PromptRefused, read_words, tokens
+from helpers.mannequin.words.tokens import Item, read_words, spoken, tokens
 from helpers.mannequin.words.vocabulary import POSSESSIVES
+from helpers.propriety import PromptRefused
 
 __all__ = ["PromptRefused", "describe", "parse", "parse_piece", "read_words", "require_words", "vocabulary"]
 
@@ -62,7 +63,7 @@ def require_words(words: str | Sequence[str], category: str, name: str) -> None:
         try:
             piece, _ = parse_piece(text, 0)
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+            raise type(error)(f"{name}: {error}") from None
         if piece.category != category:
             raise ValueError(
                 f"category: {text!r} is of category {piece.category!r}, not {category!r}. "
@@ -76,6 +77,7 @@ def _request(text: str, seed: int) -> Request:
     SEED.check("seed", seed)
     if not text.strip():
         raise ValueError("the prompt is empty. Write for example 'a woman in a crop top and mini skirt'.")
+    propriety.judge(spoken(text))
     return _Reader().read(text)
 
 

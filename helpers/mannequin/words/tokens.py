@@ -1,4 +1,4 @@
-"""The tokens of a prompt: the longest phrases the vocabulary knows, numbers with what they measure, and what is refused.
+"""The tokens of a prompt: the longest phrases the vocabulary knows, and numbers with what they measure.
 
 A token is an :class:`Item` with its readings, the preferred one first; ``prompt`` gives them their grammar.
 """
@@ -12,25 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from helpers.mannequin.colours import srgb, to_hex
-from helpers.mannequin.outfit import GARMENTS
 from helpers.mannequin.words.lexicon import LEXICON, LONGEST
 from helpers.mannequin.words.vocabulary import DECADES, NUMBERS, PEOPLE
 
 _TOKEN = re.compile(
     r'"[^"]+"|“[^”]+”|print:[^\s,;]+|#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b|\d+(?:\.\d+)?|[^\W\d_]+(?:[\'’][^\W\d_]+)?|[^\s/–—-]'
 )
-_NOT_DRAWN = {
-    "refuse minor": "only adults are drawn. Write for example 'a young woman' or 'a 25-year-old man'.",
-    "refuse undress": "figures are always dressed, in clothes one does not see through. Name garments, for example "
-    "'a crop top and mini skirt'; for the colour nude write beige.",
-}
+_PICTURE = re.compile(r'"[^"]+\.\w{2,5}"|“[^”]+\.\w{2,5}”|print:[^\s,;]+\.\w{2,5}\b')
 _NUMBER_REACH = 6  # tokens that a number with its unit takes at most: "in her late forty five ..."
+_DECADES_END = 100  # "60s" is an age, "1960s" a style
 _UNIT = {"m": 1.0, "metres": 1.0, "meters": 1.0, "metre": 1.0, "cm": 0.01}
 _PART_OF_DECADE = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
-
-
-class PromptRefused(ValueError):
-    """The words ask for something that is not drawn: only adults, always dressed."""
 
 
 @dataclass
@@ -57,7 +49,7 @@ class Item:
 def tokens(text: str) -> tuple[list[Item], list[str]]:
     """The items of ``text`` in order, and what is to be said of words that were nearly understood.
 
-    Raises ``PromptRefused`` for minors and undress, ``ValueError`` for an age or a height that no adult has.
+    Raises ``ValueError`` for an age or a height that no adult has. What is refused in words is ``propriety``'s to say, before.
     """
     written = _TOKEN.findall(text)
     lower = [token.lower().replace("’", "'") for token in written]
@@ -66,9 +58,6 @@ def tokens(text: str) -> tuple[list[Item], list[str]]:
     i = 0
     while i < len(written):
         item, used = _number(lower[i : i + _NUMBER_REACH]) or _sign(written[i]) or _phrase(written[i:], lower[i:], notes)
-        for kind, sentence in _NOT_DRAWN.items():
-            if item.has(kind):
-                raise PromptRefused(f"'{item.text}': {sentence}")
         items.append(item)
         i += used
     return items, notes
@@ -77,9 +66,14 @@ def tokens(text: str) -> tuple[list[Item], list[str]]:
 def read_words(text: str) -> list[tuple[str, Any]]:
     """The first reading (slot, value) of each word or phrase of ``text``; for engines that take words without the grammar.
 
-    Raises ``PromptRefused`` for minors and undress, ``ValueError`` for an age or a height that no adult has.
+    Raises ``ValueError`` for an age or a height that no adult has.
     """
     return [item.readings[0] for item in tokens(text)[0]]
+
+
+def spoken(text: str) -> str:
+    """``text`` without the names of picture files, which say nothing of a person."""
+    return _PICTURE.sub(" ", text)
 
 
 def _sign(token: str) -> tuple[Item, int] | None:
@@ -125,8 +119,6 @@ def _denied(written: list[str], lower: list[str], notes: list[str]) -> tuple[Ite
     article = 1 + (lower[1] in ("a", "an", "any", "her", "his") and len(lower) > 2)
     after, used = _phrase(written[article:], lower[article:], notes)
     text = f"{lower[0]} {after.text}"
-    if after.has("garment") and GARMENTS.get(after.value("garment")[0], "") != "shoes":
-        raise PromptRefused(f"'{text}': {_NOT_DRAWN['refuse undress']}")
     if after.has("separator", "determiner"):
         return Item(lower[0], [("unknown", lower[0])]), 1
     return Item(text, [("unknown", text)]), article + used
@@ -143,7 +135,7 @@ def _number(rest: list[str]) -> tuple[Item, int] | None:
     if value is None:
         return None
     unit = rest[used] if len(rest) > used else ""
-    if unit == "s" and value % 10 == 0 and value >= 10:
+    if unit == "s" and value % 10 == 0 and 10 <= value < _DECADES_END:
         _check_age(value)
         return Item(f"{value:g}s", [("age", (int(value), min(90, int(value) + 9)))]), used + 1
     if unit in ("'", "ft", "feet", "foot") and 4 <= value <= 7:
@@ -153,6 +145,8 @@ def _number(rest: list[str]) -> tuple[Item, int] | None:
         return Item(f"{value:g} years", [("age", _check_age(value))]), used + 1 + old
     if unit in _UNIT:
         height = round(value * _UNIT[unit], 3)
+        if height < 1 and rest[used + 1 : used + 2] != ["tall"]:
+            return None  # of something else: "12 cm heels"
         if not 1.4 <= height <= 2.1:
             raise ValueError(f"a height of {height:g} m is outside 1.4 to 2.1 m.")
         return Item(f"{height:g} m", [("metres", height)]), used + 1
@@ -207,8 +201,6 @@ def _read_number(rest: list[str]) -> tuple[float | None, int]:
 
 def _check_age(years: float) -> tuple[int, int]:
     """``years`` as a span of itself."""
-    if years < 18:
-        raise PromptRefused(f"an age of {years:g}: {_NOT_DRAWN['refuse minor']}")
-    if years > 90:
+    if not 18 <= years <= 90:
         raise ValueError(f"an age of {years:g} is outside 18 to 90.")
     return int(years), int(years)

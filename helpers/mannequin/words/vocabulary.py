@@ -60,7 +60,7 @@ COLOUR_SYNONYMS = {
     "fuschia": "fuchsia", "violet blue": "periwinkle", "purplish": "purple", "ocean blue": "petrol", "dark brown": "chocolate",
     "light brown": "tan", "petrol blue": "petrol", "cornflower blue": "cornflower", "ultramarine": "cobalt", "khaki brown": "khaki",
     "burgandy": "burgundy", "ocher": "ochre", "cerulean": "azure", "aquamarine": "aqua", "indigo blue": "indigo",
-    "greyish": "grey", "bluish": "blue", "jet": "jet black", "biscuit": "beige", "wheat": "sand",
+    "greyish": "grey", "bluish": "blue", "jet": "jet black", "biscuit": "beige", "wheat": "sand", "nude": "beige",
 }  # fmt: skip
 
 TONES = {
@@ -254,22 +254,3 @@ FILLERS = (
     "wash", "mm", "every", "repeat", "bare", "something", "anything", "years of age", "arms", "with arms", "face", "eye", "print of",
 )  # fmt: skip
 """Words of the grammar that carry no choice of their own."""
-
-CHILD_WORDS = (
-    "child", "children", "kid", "kids", "boy", "boys", "girl", "girls", "teen", "teens", "teenager", "teenagers", "teenage",
-    "teenaged", "toddler", "toddlers", "baby", "babies", "infant", "infants", "schoolgirl", "schoolboy", "school girl",
-    "school boy", "minor", "minors", "underage", "under age", "underaged", "adolescent", "adolescents", "preteen", "pre teen",
-    "preteens", "tween", "tweens", "juvenile", "youngster", "youngsters", "childlike", "childish", "lolita", "loli", "shota",
-    "newborn", "pupil", "kindergartner", "preschooler", "little one", "high schooler", "middle schooler", "tot",
-)  # fmt: skip
-UNDRESSED_WORDS = (
-    "nude", "nudes", "nudity", "naked", "nakedness", "topless", "bottomless", "undressed", "undressing", "undress", "unclothed",
-    "unclad", "shirtless", "bare chested", "barechested", "bare breasted", "bare breasts", "bare chest", "braless", "pantyless",
-    "pantsless", "see through", "seethrough", "sheer", "transparent", "translucent", "lingerie", "underwear", "bra", "bras",
-    "panties", "panty", "thong", "thongs", "g string", "bikini", "bikinis", "swimsuit", "swimwear", "speedo", "knickers", "briefs",
-    "boxers", "boxer shorts", "negligee", "babydoll", "nightie", "garters", "garter belt", "nipple", "nipples", "breasts",
-    "buttocks", "genitals", "nsfw", "porn", "porno", "pornographic", "erotic", "erotica", "fetish", "stripping", "striptease",
-    "stripper", "disrobed", "disrobing", "in the buff", "no clothes", "no clothing", "without clothes", "without clothing",
-    "without any clothes", "wearing nothing", "nothing on", "nothing else", "clothes off", "birthday suit", "no top", "no bottoms",
-    "fishnet", "uncovered", "unbuttoned", "half dressed", "scantily clad", "scantily", "underboob", "upskirt", "wet t shirt",
-)  # fmt: skip
