@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Setting:
     """One setting of an engine as plain data, so that it can be shown and checked before the engine is imported.
 
-    kind:      ``whole``, ``number``, ``text``, ``words`` that a network draws, words ``kept out`` of a picture, ``flag``, ``choice``, ``callable``, or ``module:Class`` for an object of that class
+    kind:      ``whole``, ``number``, ``text``, ``words`` that a network draws, words ``kept out`` of a picture, ``flag``,
+               ``choice``, ``callable``, or ``module:Class`` for an object of that class
     meaning:   what it does, in words
     default:   what the engine takes where nothing is given; ``None`` leaves it to the engine, and is itself a value then
     low, high: the range of a number; above: ``low`` itself is not in it

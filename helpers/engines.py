@@ -159,7 +159,9 @@ ENGINES = (
                 high=20,
                 above=True,
             ),
-            "negative_prompt": Setting("kept out", "what is kept out beside minors and undress; None keeps out the usual flaws"),
+            "negative_prompt": Setting(
+                "kept out", "what is kept out beside minors and undress; None keeps out the usual flaws"
+            ),
             **_STEPPING,
         },
         sides=range(256, 2048 + 1, 8),

@@ -54,10 +54,11 @@ SHOES = {shoe.name: shoe for shoe in (
                       "canvas shoes", "converse"),
          often=4, formal=-1, colours=("white", "white", "off white", "black", "navy", "grey"),
          weaves=("leather", "leather", "cotton"), sole=("#f0efeb", "#f0efeb")),
-    Shoe("flats", ("flats", "ballet flats", "ballerinas", "ballet pumps", "pumps", "slippers", "espadrilles", "sandals", "heels",
-                   "high heels", "mary janes", "flat shoes"),
+    Shoe("flats", ("flats", "ballet flats", "ballerinas", "ballet pumps", "pumps", "slippers", "espadrilles", "sandals",
+                   "strappy sandals", "heels", "strappy heels", "high heels", "mary janes", "flat shoes"),
          often=Chance(1.5, cold=0, man=0), formal=1, wearer="woman", warmth=1,
-         approximated=dict.fromkeys(("sandals", "heels", "high heels", "pumps", "espadrilles"), "flats")),
+         approximated=dict.fromkeys(("sandals", "strappy sandals", "heels", "strappy heels", "high heels", "pumps", "espadrilles"),
+                                    "flats")),
     Shoe("loafers", ("loafers", "moccasins", "brogues", "oxfords", "derbies", "dress shoes", "lace ups", "penny loafers",
                      "leather shoes", "boat shoes"),
          often=1, formal=1, colours=_DARK_LEATHER,
@@ -201,7 +202,8 @@ _TABLE = (
         _as("dress, frock") | _as("gown, maxi dress, maxi", length="ankle") | _as("sundress", sleeve="strap", weave="cotton")
         | _as("summer dress", sleeve="strap") | _as("slip dress", sleeve="strap", weave="satin")
         | _as("t shirt dress", sleeve="short", weave="jersey") | _as("midi dress", length="midi")
-        | _as("mini dress, minidress", length="mini") | _as("sweater dress, jumper dress", weave="knit", sleeve="long")
+        | _as("mini dress, minidress, babydoll dress, baby doll dress", length="mini")
+        | _as("sweater dress, jumper dress", weave="knit", sleeve="long")
         | _as("shift dress", length="knee", fit="regular") | _as("shirt dress, shirtdress", neckline="collar")
         | _as("cocktail dress", length="knee", weave="satin") | _as("little black dress, lbd", length="knee", colour="#17171a"),
         Style(trunk=0.4, arm=0.8, taper=8.0, hem=0.005, band=0.02, skirt=Skirt(1.065, flare=0.12, gather=0.30, folds=11),

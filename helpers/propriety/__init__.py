@@ -2,9 +2,11 @@
 
 ``fold``     the plain forms that a text can be read in
 ``words``    the words that are judged, as data
-``grammar``  ages and undress by small grammars, and what is said of them
+``ages``     numbers that are somebody's age
+``undress``  what a word of undress modifies, and clothes that are denied
+``grammar``  both put to a text, and what is said of it
 """
 
-from helpers.propriety.grammar import MOST_CHARACTERS, PromptRefused, judge, judge_negative, require_length
+from helpers.propriety.grammar import MOST_CHARACTERS, PromptRefused, judge, judge_negative
 
-__all__ = ["MOST_CHARACTERS", "PromptRefused", "judge", "judge_negative", "require_length"]
+__all__ = ["MOST_CHARACTERS", "PromptRefused", "judge", "judge_negative"]

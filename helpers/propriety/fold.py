@@ -21,8 +21,8 @@ _WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=[)\]])")  # "(a red dress:1.2)", a
 _ABBREVIATED = re.compile(r"\by\s?[./]\s?o\b\.?")  # y/o, y.o.
 _SPLIT_AGE = re.compile(r"\b(1)\s+(?=\d\s*-?(?:y|yo|yrs?|years?|anos|ans|anni|jahre)\b)")  # "1 5 years"
 _LETTER = r"[^\W\d_]"
-_APART = re.compile(rf"(?<!{_LETTER})(?:{_LETTER}(?:[^\w,;]|_){{1,3}}){{2,}}{_LETTER}(?!{_LETTER})|"
-                    rf"(?<!{_LETTER})(?:{_LETTER}, ?){{2,}}{_LETTER}(?!{_LETTER})")  # fmt: skip
+_ONE = r"(?<![^\W_])[^\W_](?![^\W_])"
+_APART = re.compile(rf"(?:{_ONE}(?:[^\w,;]|_){{1,3}}){{2,}}{_ONE}|(?:{_ONE}, ?){{2,}}{_ONE}")
 _NAMED = re.compile(r"(?:.* )?(?:LATIN|INDICATOR SYMBOL) (?:.* )?([A-Z])(?: WITH .*)?")
 _STARRED = re.compile(r"[a-z*#?%~^°•·●○]{4,}")
 _SIGNED = re.compile(rf"[^\W_]*(?:{_LETTER}[\d@$!|+€£¢¡]|[\d@$!|+€£¢¡]{_LETTER})[\w@$!|+€£¢¡]*")
@@ -77,7 +77,9 @@ def _seen(character: str) -> str:
 
 @cache
 def _look_alikes() -> dict[str, list[dict[str, str]]]:
-    from confusable_homoglyphs.confusables import confusables_data  # a table of a megabyte, read where a text is not plain ASCII
+    from confusable_homoglyphs.confusables import (
+        confusables_data,  # a table of a megabyte, read where a text is not plain ASCII
+    )
 
     return confusables_data
 
@@ -100,16 +102,23 @@ def _alike(character: str) -> str:
 
 def _unsigned(text: str, one: str) -> str:
     """Signs and digits within words as the letters they stand for; ``one``: what a 1 is."""
-    table = str.maketrans({**LEET, "1": one, "!": one, "|": one})
-    return _SIGNED.sub(lambda word: word[0].translate(table), text)
+    return _SIGNED.sub(lambda word: _lettered(word[0], one), text)
+
+
+def _lettered(word: str, one: str) -> str:
+    for sign, letter in {**LEET, "1": one, "!": one, "|": one}.items():
+        word = word.replace(sign, letter)
+    return word
 
 
 def _closed(text: str) -> str:
     """Letters kept apart as one word, set off from letters beside it that belong to others: "a n u d e"."""
 
     def joined(found: re.Match[str]) -> str:
-        word = re.sub(rf"(?!{_LETTER}).|_", "", found[0])
-        return _strong().sub(r" \g<0> ", word)
+        word = re.sub(r"[^\w]|_", "", found[0])
+        if sum(c.isalpha() for c in word) < 2:
+            return found[0]
+        return _strong().sub(r" \g<0> ", _lettered(word, "i"))
 
     return _APART.sub(joined, text)
 
@@ -138,7 +147,13 @@ def _hidden(text: str) -> Iterator[str]:
         letters = sum(c.isalpha() for c in starred)
         bare = starred.strip("*#?%~^°•·●○")
         for word in (starred, bare):
-            if bare not in STRONG and not word.isalpha() and _SHORTEST <= len(word) and 2 <= letters and 2 * letters >= len(word):
+            if (
+                bare not in STRONG
+                and not word.isalpha()
+                and len(word) >= _SHORTEST
+                and letters >= 2
+                and 2 * letters >= len(word)
+            ):
                 pattern = re.compile(re.sub(r"[^a-z]", ".", word))
                 yield from (strong for strong in STRONG if pattern.fullmatch(strong))
     words = spaced(text).replace(", ", "").split(" ")

@@ -5,10 +5,14 @@ To add a phrase, add its line to ``HARMLESS``, ``UNDRESS`` or ``MINORS``.
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
-from helpers import propriety
+from helpers import engines, propriety
 from helpers.generation import compose
+from helpers.mannequin.outfit import GARMENTS
+from helpers.mannequin.words import vocabulary as words
 from helpers.mannequin.words.prompt import PromptRefused, parse, parse_piece, require_words
 
 
@@ -651,3 +655,123 @@ MINORS = lines(
     kız çocuğu
     """
 )
+
+
+def asked_of_a_network(text: str) -> None:
+    compose.compose(text, lambda _: 0)
+
+
+GENERATORS = {"mannequin": parse, "network": asked_of_a_network}
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_harmless_words_are_taken(text: str) -> None:
+    for read in GENERATORS.values():
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [*((text, "figures are always dressed") for text in UNDRESS), *((text, "only adults are drawn") for text in MINORS)],
+)
+def test_what_is_refused_is_said_alike_by_every_generator(text: str, why: str) -> None:
+    said = set()
+    for read in GENERATORS.values():
+        with pytest.raises(PromptRefused, match=rf"'.+'.*: {why}.*([Ww]rite for example|Name garments)") as refused:
+            read(text)
+        said.add(str(refused.value))
+    assert len(said) == 1
+    assert len(said.pop()) < 300
+
+
+KEPT_OUT = lines(
+    """
+    hat, sunglasses
+    blurry, low quality
+    nude, naked, child
+    jacket, stripes, logo
+    monochrome, lowres, bad anatomy, worst quality, low quality
+    """
+)
+KEEPS_OUT_CLOTHES = lines(
+    """
+    clothes
+    clothes, hat
+    hat, c l o t h e s
+    fully dressed
+    adult
+    clоthes
+    ropa
+    vêtements
+    Kleidung
+    vestiti
+    roupa
+    одежда
+    衣服
+    grown-up
+    cl0thing
+    """
+)
+
+
+@pytest.mark.parametrize(("stage", "engine"), [("generate", "realvisxl"), ("try_on", "idm_vton")])
+def test_what_is_kept_out_takes_no_clothes_and_no_years(stage: str, engine: str) -> None:
+    for text in KEPT_OUT:
+        engines.check_settings(stage, engine, {"negative_prompt": text})
+    for text in KEEPS_OUT_CLOTHES:
+        with pytest.raises(PromptRefused, match=r"negative_prompt: '.+': figures are always adult and dressed. Take it out"):
+            engines.check_settings(stage, engine, {"negative_prompt": text})
+
+
+@pytest.mark.parametrize("text", ["nude woman", "15-year-old", "без одежды", "n.u.d.e", "a sheer blouse"])
+def test_words_are_judged_wherever_they_are_taken(text: str) -> None:
+    with pytest.raises(PromptRefused, match=r"description: '.+'.*: (figures|only)"):
+        engines.check_settings("try_on", "idm_vton", {"description": text})
+    with pytest.raises(PromptRefused, match=r"garment_words: '.+'.*: (figures|only)"):
+        require_words(["a red tee", text], "upper", "garment_words")
+    with pytest.raises(PromptRefused, match=r"'.+'.*: (figures|only)"):
+        parse_piece(text)
+
+
+def test_harmless_descriptions_are_taken() -> None:
+    for text in ("short sleeve round neck t-shirt", "nude silk blouse", "sheer-sleeved blouse", ""):
+        assert engines.check_settings("try_on", "idm_vton", {"description": text}) == {"description": text}
+
+
+@pytest.mark.parametrize("name", words.GARMENTS)
+def test_every_garment_may_be_nude_in_colour_and_none_be_missing(name: str) -> None:
+    propriety.judge(f"a woman in a nude {name}")
+    kind = GARMENTS.get(words.GARMENTS[name][0], "upper")
+    if kind != "shoes" and name not in WORN_OVER:
+        with pytest.raises(PromptRefused):
+            propriety.judge(f"a woman without {name}")
+
+
+WORN_OVER = {
+    "cardigan", "cardi", "blazer", "suit jacket", "sport coat", "sports jacket", "tailored jacket", "jacket", "coat", "overcoat",
+    "topcoat",
+    "trench coat", "trench", "overshirt", "sweater", "jumper", "pullover", "hoodie", "hoody", "hooded sweatshirt", "hooded sweater",
+    "knit", "knitwear", "denim", "denims", "cords", "mini", "midi", "maxi", "long sleeve", "polo neck", "roll neck", "turtleneck", "flares",
+    "polo",
+}  # fmt: skip
+"""Garments, and words for cloth and cuts, whose want undresses nobody."""
+
+
+def test_a_picture_s_file_name_is_no_word() -> None:
+    parse('a t-shirt with "prints/Boys in the nude.png"')
+    with pytest.raises(PromptRefused):
+        parse('a "naked" man')
+
+
+@pytest.mark.parametrize("text", ["a dress " * 300, "n " * 1001, "\u200b" * 3000 + "a dress", "x" * 1_000_000])
+def test_endless_texts_are_refused_by_their_length(text: str) -> None:
+    for read in GENERATORS.values():
+        with pytest.raises(ValueError, match="characters; at most 2,000 are read"):
+            read(text)
+
+
+def test_the_longest_text_is_judged() -> None:
+    for unit in ("a dress ", "n u ", "without a ", "nude red ", "1 5 ", "**a*", "only ", "ո "):
+        text = (unit * propriety.MOST_CHARACTERS)[: propriety.MOST_CHARACTERS]
+        with contextlib.suppress(PromptRefused):
+            propriety.judge(text)
