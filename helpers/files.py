@@ -13,7 +13,7 @@ import stat
 import tempfile
 import time
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
 
@@ -92,14 +92,22 @@ def explained(path: str | Path) -> Iterator[None]:
         raise NotWritten(f"{told(path)} could not be written ({error.strerror or error}). {remedy}") from error
 
 
+def _require_name(path: Path) -> None:
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half a character
+        possible = False
+    if not possible:
+        raise NotWritten(f"{told(path)} could not be written: no file can have that name. Choose another.")
+
+
 def require_place(path: Path) -> None:
     """Say of a ``path`` that no file can be renamed to that it is one, before anything is written."""
+    _require_name(path)
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return  # making its folder says what is wrong, if anything is
-    except ValueError:  # NUL, or half a character
-        raise NotWritten(f"{told(path)} could not be written: no file can have that name. Choose another.") from None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
@@ -109,12 +117,14 @@ def require_place(path: Path) -> None:
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Call ``write(temporary)`` in the same folder and rename, so that ``path`` is never half-written.
 
-    Where ``path`` is a symbolic link the link is replaced, and what it leads to stays. Raises ``OSError`` naming ``path`` and what to do.
+    Where ``path`` is a symbolic link the link is replaced, and what it leads to stays. What a process that died while it wrote left in the
+    folder goes. Raises ``OSError`` naming ``path`` and what to do.
     """
     path = Path(path)
     with explained(path):
         require_place(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(part for part in path.parent.glob(".part-*") if not part.is_dir())
         handle, temporary = tempfile.mkstemp(prefix=part_prefix(), suffix=path.suffix, dir=path.parent)
     part = Path(temporary)
     try:
@@ -177,9 +187,13 @@ def has_parts(folder: str | Path) -> bool:
 
 def sweep(folder: str | Path, keep: Collection[str] = ()) -> None:
     """Remove the files and folders ``.part-…`` that dying processes left in ``folder``, at any depth, but those named in ``keep``."""
-    for part in list(_parts(Path(folder))):
+    _sweep([part for part in _parts(Path(folder)) if part.name not in keep])
+
+
+def _sweep(parts: Iterable[Path]) -> None:
+    for part in parts:
         with contextlib.suppress(OSError):
-            if part.name in keep or not _abandoned(part):
+            if not _abandoned(part):
                 continue
             if part.is_dir() and not part.is_symlink():
                 shutil.rmtree(part)
@@ -194,6 +208,7 @@ def locked(folder: str | Path, *, must: bool = True) -> Iterator[None]:
 
     path = Path(folder) / ".lock"
     if must:
+        _require_name(path)
         with explained(folder):
             path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=_PATIENCE)
@@ -206,7 +221,7 @@ def locked(folder: str | Path, *, must: bool = True) -> Iterator[None]:
         ) from None
     except OSError:
         if must:
-            with explained(folder):
+            with explained(path):
                 raise
     except NotImplementedError:  # a disk without locks
         pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence, Set, ValuesView
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def _plain(value: Any, name: str, around: tuple[int, ...]) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {part.name: getattr(value, part.name) for part in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        keys = [_plain(str(key), name, around) for key in value]
+        keys = [_plain(_text(key), name, around) for key in value]
         if len(set(keys)) < len(keys):
             raise ValueError(f"{name} has two keys that are the same as text, which JSON cannot hold. Name them differently.")
         return {key: _plain(item, f"{name}.{key}", around) for key, item in zip(keys, value.values(), strict=True)}
@@ -79,7 +80,18 @@ def _plain(value: Any, name: str, around: tuple[int, ...]) -> Any:
         value = sorted(value, key=str)
     if isinstance(value, Sequence | ValuesView) and not isinstance(value, bytes | bytearray | memoryview):
         return [_plain(item, f"{name}[{place}]", around) for place, item in enumerate(value)]
-    return _plain(str(value), name, around)
+    return _plain(_text(value), name, around)
+
+
+def _text(value: Any) -> str:
+    """``value`` in words: its own where it has any, else of what class it is."""
+    if isinstance(value, str):
+        return value
+    try:
+        words = str(value)
+    except Exception:  # of a class of somebody's own
+        words = ""
+    return f"a {type(value).__name__}" if not words or re.search(r" at 0x[0-9a-fA-F]+>", words) else words
 
 
 def _large(value: int) -> str:

@@ -203,7 +203,7 @@ def _staged(folder: Path, kind: str, name: str) -> str:
 
 def _commit(draft: Draft, kind: str, words: str) -> _Record:
     """Write the manifest of what lies in the draft's folder, after all that can fail."""
-    folder, home = draft.folder, draft.folder.resolve()
+    folder = draft.folder
     written = sorted(path for path in draft.stage.rglob("*") if path.is_file())
     files = {path.relative_to(draft.stage).as_posix(): _digest(path) for path in written}
     try:
@@ -214,7 +214,7 @@ def _commit(draft: Draft, kind: str, words: str) -> _Record:
     gone = {file: digest for file, digest in before.items() if file not in files}
     record = _Record(folder, kind, draft.name, words, files, draft.names, draft.stage.name, gone)
     for path in (*(folder / file for file in files), record.path):
-        if not path.parent.resolve().is_relative_to(home):
+        if not _is_inside(path.parent, folder):
             raise ValueError(
                 f"{told(path)} lies outside {told(folder)}: a symbolic link leads there. Remove it or choose another folder."
             )
@@ -228,19 +228,24 @@ def _commit(draft: Draft, kind: str, words: str) -> _Record:
     return record
 
 
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether no symbolic link leads from ``folder`` out to ``path``."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def _settle(folder: Path, record: _Record) -> None:
     """Move what waits to its place and remove what was replaced, as often as it takes."""
-    stage, home = folder / record.staged, folder.resolve()
+    stage = folder / record.staged
     for file in record.files:
         target = folder / file
-        if (stage / file).is_file() and target.parent.resolve().is_relative_to(home):
+        if (stage / file).is_file() and _is_inside(target.parent, folder):
             with explained(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(stage / file, target)
     for file, digest in record.gone.items():
         path = folder / file
         with contextlib.suppress(OSError):  # the manifest does not list it: it is not read any more
-            if path.is_file() and path.resolve().is_relative_to(home) and _digest(path) == digest:
+            if path.is_file() and _is_inside(path, folder) and _digest(path) == digest:
                 path.unlink()
                 if path.parent.name == record.name:
                     path.parent.rmdir()
@@ -273,7 +278,7 @@ class Saved:
 
 def is_saved(folder: str | Path, kind: str, name: str) -> bool:
     """Whether there is a save with this stem, whole or not."""
-    return _manifest(Path(folder), kind, name).is_file()
+    return os.path.lexists(_manifest(Path(folder), kind, name))
 
 
 @contextlib.contextmanager

@@ -488,6 +488,11 @@ class Odd:
         return "odd"
 
 
+class Silent:
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
 ROUND: list[Any] = []
 ROUND.append(ROUND)
 DEEP: list[Any] = []
@@ -520,10 +525,16 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "bytes": (b"ab", "b'ab'"),
     "complex": (1 + 2j, "(1+2j)"),
     "other things": (Odd(), "odd"),
+    "what has no words": (Silent(), "a Silent"),
+    "a generator": ((n for n in range(3)), "a generator"),
+    "a thing with an address": (object(), "a object"),
+    "not a time": (np.datetime64("NaT"), None),
+    "masked": (np.ma.array([1, 2], mask=[False, True]), [1, None]),
     "class": (int, "<class 'int'>"),
     "half a character": ("a\ud800b", "a?b"),
     "half a character as a key": ({"a\ud800": 1}, {"a?": 1}),
     "number keys": ({1: "a", 2.5: "b"}, {"1": "a", "2.5": "b"}),
+    "an empty key": ({"": 1}, {"": 1}),
     "none and bool keys": ({None: 1, True: 2}, {"None": 1, "True": 2}),
     "tuple keys": ({(1, 2): 3}, {"(1, 2)": 3}),
     "path keys": ({Path("a"): 1}, {"a": 1}),
