@@ -6,9 +6,10 @@
 ``digests``      sha256 of files, computed once
 ``registry``     which files there are (``weights/manifest.toml``), where they lie and whether they are here
 ``verify``       the comparison with what was published: size and hash
+``web``          what a server may answer
 ``downloads``    fetching, resumed and checked
 
-What an engine needs is offered here; the last two are imported by name where something is compared or fetched.
+What an engine needs is offered here; the last three are imported by name where something is compared or fetched.
 """
 
 from helpers.weights.checkpoints import Mismatch, convert, fit, load_pickle_arrays, load_state_dict

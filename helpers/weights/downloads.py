@@ -2,7 +2,8 @@
 
 huggingface_hub says where a hub file lies, how large it is and what its hash is; the bytes, and those of other URLs, come through
 requests with HTTP ranges (huggingface_hub itself throws away what has come when a process ends, since its version 2). Drives go through
-gdown. What is under way lies in ``.fetching/`` of the weights folder. A file that the hub's own cache (``HF_HOME``) has is used there.
+gdown. No body is read beyond the size that is known. What is under way lies in ``.fetching/`` of the weights folder. A file that the
+hub's own cache (``HF_HOME``) has is used there.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from typing import Any
 
 import requests
 from tqdm.auto import tqdm
+from urllib3.exceptions import HTTPError
 
-from helpers.files import write_text
-from helpers.weights import registry, verify
+from helpers.files import explained, write_text
+from helpers.weights import digests, registry, verify, web
 from helpers.weights.checkpoints import require_space
-from helpers.weights.formats import Damaged
+from helpers.weights.formats import LARGEST_TEXT, Damaged
 from helpers.weights.registry import Record, folder, human_size
+from helpers.weights.web import DownloadError
 
 TRIES = 5
 """Attempts at a URL without a byte of progress before giving up."""
 _PAUSE = 1.0  # seconds after the first failed attempt, doubled after each further one
-_TIMEOUT = (15, 60)  # seconds to connect, and between two bytes
 _CHUNK = 1 << 16  # bytes; of what comes before a cut, less than this is lost
 _STAGE = ".fetching"
-
-
-class DownloadError(RuntimeError):
-    """A file could not be fetched; the message says why and what to do. What has arrived is kept and resumed."""
+_LARGEST = 16_000_000_000  # bytes of a checkpoint whose size is not known; the largest published one has 12 GB
+_WORTH = 1000  # a thousandth of a file is progress: servers that send a byte and go are not asked for ever
+_GONE = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
 class Offline(DownloadError):
@@ -124,6 +125,8 @@ def _count(records: list[Record]) -> str:
 
 def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
     target = folder() / record.path
+    if target.is_dir():
+        raise DownloadError(f"{target} is a folder, where a file belongs. Move it away and run the same again.")
     with _alone(record):
         try:
             if record.hub:
@@ -140,8 +143,11 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> P
                 ) from error
             raise
         _judge(arrived, digest, record, say, progress)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(arrived, target)
+        with explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(arrived, target)
+        if digest or record.sha256:
+            digests.remember(target, digest or digests.known(target))
     return target
 
 
@@ -151,14 +157,16 @@ def _alone(record: Record) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path = _part(record).with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise DownloadError(
-            f"{record.path} is being fetched already, by another notebook, panel or command. Wait for it, or stop it there."
-        ) from None
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise DownloadError(
+                f"{record.path} is being fetched already, by another notebook, panel or command. Wait for it, or stop it there."
+            ) from None
     try:
         yield
     finally:
@@ -194,6 +202,28 @@ def _part(record: Record) -> Path:
     return _stage(record) / (record.path.replace("/", "-") + ".part")
 
 
+def _clear(path: Path) -> None:
+    """Nothing lies at ``path`` but a file: what a link or a pipe leads to is not written to, and a folder is named."""
+    if path.is_dir() and not path.is_symlink():
+        raise DownloadError(f"{path} is a folder, in the way of a download. Move it away and run the same again.")
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+        path.unlink()
+
+
+def _note(path: Path) -> str:
+    """What was noted beside a part, an empty string where that is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    return text if _noted(text) else ""
+
+
+def _noted(text: str) -> bool:
+    """Whether a server's mark of a version can be sent back to it."""
+    return bool(re.fullmatch(r"[\x20-\x7e]{1,256}", text))
+
+
 def _partial_bytes(record: Record) -> int:
     return part.stat().st_size if (part := _part(record)).exists() else 0
 
@@ -207,78 +237,126 @@ def _tidy(record: Record) -> None:
     """Remove what a download without a part leaves behind, and the folders if nothing else is under way there."""
     part = _part(record)
     for path in (part.with_suffix(".etag"), part.with_suffix(".lock"), Path(f"{part}.of")):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder, which was named
+            path.unlink(missing_ok=True)
     with suppress(OSError):  # not empty
         part.parent.rmdir()
         part.parent.parent.rmdir()
 
 
-def _from_url(record: Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None) -> Path:
-    url, part = url or record.url, _part(record)
-    part.parent.mkdir(parents=True, exist_ok=True)
-    failures, pause, before = 0, _PAUSE, -1
+def _most(record: Record, told: int = 0) -> int:
+    """Bytes beyond which a body is another file or has no end: the published size, else what the hub told, else a bound by kind."""
+    bound = LARGEST_TEXT if record.kind in ("json", "text") else _LARGEST
+    if record.bytes and (record.hash == "established" or not told):
+        return record.bytes
+    return min(told, bound) if told else bound
+
+
+def _from_url(
+    record: Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None, told: int = 0
+) -> Path:
+    url, part, most = url or record.url, _part(record), _most(record, told)
+    for path in (part, part.with_suffix(".etag")):
+        _clear(path)
+    failures, pause, best = 0, _PAUSE, _partial_bytes(record)
     while True:
         try:
-            _append(record, part, progress, url, headers or {})
+            _append(record, part, progress, url, headers or {}, most)
             return part
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        except _GONE as error:
             have = _partial_bytes(record)
-            failures, pause = (1, _PAUSE) if have > before >= 0 else (failures + 1, pause)
+            failures, pause = (1, _PAUSE) if have - best > min(most // _WORTH, _CHUNK) else (failures + 1, pause)
             if failures >= TRIES:
                 raise _unreachable(record, error) from error
-            before = have
+            best = max(best, have)
             time.sleep(pause)
             pause *= 2
+        except Damaged:
+            raise
+        except (requests.RequestException, HTTPError, ValueError) as error:  # of addresses, headers, proxies
+            raise _unreachable(record, error) from error
 
 
-def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers: dict[str, str]) -> None:
-    """One request: what is still missing of ``part``. Raises requests' own errors where the connection fails."""
+def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers: dict[str, str], most: int) -> None:
+    """One request: what is still missing of ``part``, at most ``most`` bytes in all. Raises requests' own errors where the connection
+    fails, ``DownloadError`` where what comes cannot be the file.
+    """
     have, mark = _partial_bytes(record), part.with_suffix(".etag")
+    if have > most or (have and mark.exists() and not _note(mark)):  # of another file, or nobody knows of which
+        part.unlink()
+        have = 0
     headers = headers | {"Accept-Encoding": "identity"}
     if have:
-        if record.bytes and have >= record.bytes:
+        if record.bytes == have == most:
             return
         headers["Range"] = f"bytes={have}-"
         if mark.exists():  # another file since then is sent whole
-            headers["If-Range"] = mark.read_text(encoding="utf-8")
-    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
-        if answer.status_code == 416:  # nothing is left to send: whole already, or another file by now
+            headers["If-Range"] = _note(mark)
+    with web.asked(url, headers) as answer:
+        where = web.site(answer.url)
+        if answer.status_code == 416 and have:  # nothing is left to send: whole already, or another file by now
             if answer.headers.get("Content-Range", "").rpartition("/")[2] == str(have):
                 return
             part.unlink()
             raise requests.ConnectionError("the file has changed; from the start")
         if answer.status_code >= 500 or answer.status_code in (408, 429):  # too slow, too many: later
-            raise requests.ConnectionError(f"the server answers {answer.status_code} {answer.reason}")
-        if answer.status_code >= 400:
+            raise requests.ConnectionError(f"the server answers {answer.status_code} {web.plain(answer.reason or '')}")
+        if answer.status_code not in (200, 206):
             raise DownloadError(
-                f"{url} answers {answer.status_code} {answer.reason}: the file is not there, or not for you. {_elsewhere(record)}"
+                f"{where} answers {answer.status_code} {web.plain(answer.reason or '')}: the file is not there, or not for you. "
+                f"{_elsewhere(record)}"
             )
-        if answer.headers.get("Content-Type", "").startswith("text/html"):
+        if answer.headers.get("Content-Type", "").lower().startswith("text/html"):
             raise Damaged(
-                f"{url} answers with an HTML page instead of {Path(record.path).name}: a log-in or error page. "
+                f"{where} answers with an HTML page instead of {Path(record.path).name}: a log-in or error page. "
                 "Open the address in a browser to see what it says. Nothing was written."
             )
-        if answer.status_code != 206:
+        web.require_unpacked(answer)
+        left = web.length(answer)
+        if answer.status_code == 206:
+            if not have:
+                raise DownloadError(
+                    f"{where} sends a part of the file (206) where all of it was asked for. Try again, or another mirror."
+                )
+            range_ = web.part_of(answer)
+            if range_ is None or range_[0] != have or left not in (None, range_[1] - have + 1):
+                part.unlink()
+                raise requests.ConnectionError("the server sends another range than was asked for; from the start")
+            left = range_[1] - have + 1
+        else:
             have = 0
-        elif not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            part.unlink()
-            raise requests.ConnectionError("the server sends another range than was asked for; from the start")
+        if left is not None and have + left > most:
+            raise _endless(part, where, most, f"{have + left}")
         tag = answer.headers.get("ETag", "")
-        if tag := (tag if not tag.startswith("W/") else "") or answer.headers.get("Last-Modified", ""):
+        tag = (tag if not tag.startswith("W/") else "") or answer.headers.get("Last-Modified", "")
+        if _noted(tag):
             mark.write_text(tag, encoding="utf-8")
         else:
             mark.unlink(missing_ok=True)
-        left = int(answer.headers.get("Content-Length", 0))
-        require_space(part.parent, left, f"the rest of {Path(record.path).name}")
+        require_space(part.parent, left or 0, f"the rest of {Path(record.path).name}")
         with (
             part.open("ab" if have else "wb") as file,
-            progress(total=have + left or None, initial=have, unit="B", unit_scale=True, desc=Path(record.path).name) as bar,
+            progress(
+                total=have + left if left else None, initial=have, unit="B", unit_scale=True, desc=Path(record.path).name
+            ) as bar,
         ):
+            came = have
             for block in answer.iter_content(_CHUNK):
+                came += len(block)
+                if came > most:
+                    raise _endless(part, where, most, "more")
                 file.write(block)
                 bar.update(len(block))
         if left and part.stat().st_size < have + left:
             raise requests.ConnectionError(f"cut after {part.stat().st_size} of {have + left} bytes")
+
+
+def _endless(part: Path, where: str, most: int, came: str) -> DownloadError:
+    part.unlink(missing_ok=True)
+    return DownloadError(
+        f"{where} sends {came} bytes, and {most} are the most that this file has: it is another file, or has no end. Nothing of it was "
+        "kept. Try again later, or another mirror."
+    )
 
 
 def _elsewhere(record: Record) -> str:
@@ -287,8 +365,8 @@ def _elsewhere(record: Record) -> str:
 
 def _unreachable(record: Record, error: BaseException) -> DownloadError:
     return DownloadError(
-        f"{record.source} could not be fetched ({_reason(error)}). {_kept(record)} Check the connection and run the same again, which "
-        "resumes."
+        f"{record.source} could not be fetched ({_reason(error)}). {_kept(record)} Check the connection (HTTPS_PROXY and HTTP_PROXY, where "
+        "a proxy is used) and run the same again, which resumes."
     )
 
 
@@ -296,7 +374,7 @@ def _reason(error: BaseException) -> str:
     """The innermost cause, which says more than what libraries wrap around it."""
     while cause := error.__cause__ or error.__context__:
         error = cause
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return web.plain((str(error).splitlines() or [type(error).__name__])[0])
 
 
 def _from_hub(record: Record, place: tuple[str, str, str], progress: type[tqdm]) -> tuple[Path, str]:
@@ -305,7 +383,7 @@ def _from_hub(record: Record, place: tuple[str, str, str], progress: type[tqdm])
     from huggingface_hub.utils import build_hf_headers
 
     repository, revision, file = place
-    endpoint = os.environ.get("HF_ENDPOINT") or None
+    endpoint = web.endpoint()
     url = hf_hub_url(repository, file, revision=revision, endpoint=endpoint)
     try:
         about = get_hf_file_metadata(url, endpoint=endpoint)
@@ -320,23 +398,29 @@ def _from_hub(record: Record, place: tuple[str, str, str], progress: type[tqdm])
         raise DownloadError(
             f"{repository} on the hub: {lost} is not there (any more), or needs a log-in (HF_TOKEN). {_elsewhere(record)}"
         ) from error
-    except Exception as error:
-        if type(error).__module__.startswith(("httpx", "requests", "huggingface_hub")):  # what it speaks through, by version
-            raise _unreachable(record, error) from error
-        raise
-    tag = about.etag or "none"  # sha256 of large files, git's sha1 of small ones
+    except Exception as error:  # of what it speaks through, which differs by version, and of answers that are none
+        raise _unreachable(record, error) from error
+    size, tag = max(about.size or 0, 0), about.etag or ""
+    tag = tag if _noted(tag) else "none"  # sha256 of large files, git's sha1 of small ones
+    if size > _most(record, size) or (record.hash == "established" and size and size != record.bytes):
+        raise Damaged(
+            f"{repository} has a file of {size} bytes for {record.path}, and {_most(record, size)} were published or can be. Nothing was "
+            "fetched. Try again later, or another mirror."
+        )
     known = Path(f"{_part(record)}.of")
-    if known.exists() and known.read_text(encoding="utf-8") != tag:  # the file on the hub has changed since the part was begun
+    for path in (known, _part(record)):
+        _clear(path)
+    if known.exists() and _note(known) != tag:  # the file on the hub has changed since the part was begun
         _part(record).unlink(missing_ok=True)
     write_text(known, tag)
-    require_space(known.parent, (about.size or 0) - _partial_bytes(record), f"fetching {Path(record.path).name}")
-    part = _from_url(record, progress, url, build_hf_headers())
+    require_space(known.parent, size - _partial_bytes(record), f"fetching {Path(record.path).name}")
+    part = _from_url(record, progress, url, build_hf_headers(), size)
     digest = verify.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", tag) else ""
-    size = part.stat().st_size
-    if size != (about.size or size) or digest not in ("", tag):
+    actual = part.stat().st_size
+    if actual != (size or actual) or digest not in ("", tag):
         part.unlink()
         raise Damaged(
-            f"{record.path} arrived otherwise than {repository} says it is: {size} bytes of {about.size}"
+            f"{record.path} arrived otherwise than {repository} says it is: {actual} bytes of {size}"
             + (f", sha256 {digest[:16]}... of {tag[:16]}..." if digest else "")
             + ". It was removed. Try again; a proxy may have changed it on the way."
         )
@@ -347,7 +431,7 @@ def _from_drive(record: Record) -> Path:
     import gdown
 
     part = _stage(record) / Path(record.path).name
-    part.parent.mkdir(parents=True, exist_ok=True)
+    _clear(part)
     require_space(part.parent, record.bytes, f"fetching {part.name}")
     page = f"https://drive.google.com/file/d/{record.drive}/view"
     try:
@@ -357,8 +441,8 @@ def _from_drive(record: Record) -> Path:
             raise
         arrived, reason = None, _reason(error)
     else:
-        reason = "no file came"
-    if arrived is None:
+        reason = "no file came" if arrived is None else "it is another file"
+    if arrived is None or Path(arrived).resolve() != part.resolve() or not part.is_file():
         raise DownloadError(
             f"the drive does not give {part.name} ({reason}). Too many have asked for it today, or it is gone: open {page} in a browser "
             f"and save it to {(folder() / record.path).parent}."

@@ -268,7 +268,7 @@ def test_reading_the_registry_imports_no_network_library() -> None:
 
 
 def test_each_module_knows_only_those_before_it() -> None:
-    order = ("formats", "pickles", "checkpoints", "digests", "registry", "verify", "downloads")
+    order = ("formats", "pickles", "checkpoints", "digests", "registry", "verify", "web", "downloads")
     for place, name in enumerate(order):
         tree = ast.parse((Path(registry.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
         froms = [
