@@ -169,7 +169,7 @@ def values(
     if not isinstance(value, np.ndarray):
         raise ValueError(f"{name} must be a {dtype} array of {what}, not a {type(value).__name__}.")
     if value.dtype.name not in {"uint8": ("uint8",), "float32": ("float32", "float64")}[dtype]:
-        raise ValueError(f"{name} must be {dtype} ({what}), not {value.dtype}.")
+        raise ValueError(f"{name} must be {dtype} ({what}), not {value.dtype}. Convert it first, with .astype(np.{dtype}).")
     if value.shape != shape:
         raise ValueError(f"{name} must have shape {shape} ({what}), not {value.shape}.")
     least, most = value.min(), value.max()

@@ -52,11 +52,13 @@ def slug(words: str, taken: Collection[str] = ()) -> str:
     """
     text = unicodedata.normalize("NFKC", checks.called(words, "name"))
     text = "".join(c if c.isalnum() or c in "._-" or unicodedata.category(c)[0] == "M" else " " for c in text)
-    stem = re.sub(" +", "-", text)[:_LONGEST]
-    stem = unicodedata.normalize("NFC", stem).encode()[:_LARGEST_NAME].decode(errors="ignore").strip("-.")
+    stem = re.sub(" +", "-", text).strip("-.")
     while stem and unicodedata.category(stem[0])[0] == "M":  # a mark that would stand on what is before the name
         stem = stem[1:].lstrip("-.")
-    stem = _RESERVED.sub(r"\1_", stem, count=1) if is_device(stem) else stem or "unnamed"
+    stem = _RESERVED.sub(r"\1_", stem, count=1) if is_device(stem) else stem
+    stem = (
+        unicodedata.normalize("NFC", stem[:_LONGEST]).encode()[:_LARGEST_NAME].decode(errors="ignore").rstrip("-.") or "unnamed"
+    )
     used = {other.casefold() for other in taken}
     return next(candidate for candidate in numbered(stem) if candidate.casefold() not in used)
 

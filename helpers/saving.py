@@ -111,10 +111,12 @@ class _Record:
 def _are_ours(files: Any, name: str) -> bool:
     """Whether these are paths and digests of files that a save called ``name`` can have."""
 
+    theirs = re.compile(
+        rf"(?!saved/)[\w-]+/(?:{re.escape(name)}(?:_keypoints|_rendered)?|{re.escape(name)}/(?!\.)[^/\\:\0]+)\.(?:jpg|png|json)"
+    )
+
     def ours(path: str, digest: object) -> bool:
-        parts = path.split("/")
-        plain = all(re.fullmatch(r"(?!\.)[^\\/:\0]+(?<!\.)", part) for part in parts)
-        return plain and 2 <= len(parts) <= 3 and parts[1].startswith(name) and bool(re.fullmatch(r"[0-9a-f]{64}", str(digest)))
+        return bool(theirs.fullmatch(path) and re.fullmatch(r"[0-9a-f]{64}", str(digest)))
 
     return isinstance(files, dict) and all(ours(path, digest) for path, digest in files.items())
 
