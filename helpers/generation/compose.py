@@ -17,7 +17,8 @@ MOST_TOKENS = 75
 """CLIP reads 77 tokens, of which two mark start and end."""
 
 AGAINST_ALWAYS = (
-    "child, children, teenager, underage, baby, childlike, nude, naked, nudity, topless, undressed, lingerie, underwear, nsfw"
+    "child, children, teenager, underage, baby, childlike, nude, naked, nudity, topless, undressed, exposed, "
+    "bare breasts, see-through, lingerie, underwear, nsfw"
 )
 """Stands first in every negative prompt."""
 AGAINST_FLAWS = (

@@ -29,12 +29,16 @@ _NUMBERS = tuple(
     )
 )
 """One to seventeen: English, German, French, Spanish, Italian, Portuguese, Russian, Roman."""
-_WORDS = frozenset(name for names in _NUMBERS for name in names) | {"dix sept"}
+_WORDS = frozenset(name for names in _NUMBERS for name in names) | {"dix sept", "catorze", "dezasseis", "dezassete"}
 _STEMS = frozenset(
     name.rstrip("aeiyь") for names in _NUMBERS[:-1] for name in names if len(name) > 3
 )  # sedic-enne, fünfzehn-jährig
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "and", "hundred"]
-_NO_MORE = rf"(?<!\d ){''.join(f'(?<!{ten} )' for ten in _TENS)}"  # not the end of a larger number
+_TENS = unmarked(
+    "twenty,thirty,forty,fifty,sixty,seventy,eighty,ninety,hundred,hundred and,vingt,vingt et,trente,trente et,quarante,quarante et,"
+    "cinquante,cinquante et,soixante,soixante et,treinta y,cuarenta y,cincuenta y,sesenta y,setenta y,ochenta y,veinte y,vinte e,"
+    "trinta e,quarenta e,cinquenta e,sessenta e,setenta e,oitenta e,двадцать,тридцать,сорок,пятьдесят,шестьдесят,семьдесят"
+).split(",")
+_NO_MORE = rf"{''.join(f'(?<!{ten} )' for ten in _TENS)}"  # not the end of a larger number
 _PART = r"(?:\.\d+| 1/2| and a half)?"
 _ANY = rf"{_NO_MORE}(?:1[0-7]|0?[1-9]|{w.any_of(_WORDS)}){_PART}"
 """A number below eighteen, in any of the languages: where a unit or a verb beside it says that it is an age."""
@@ -46,9 +50,7 @@ _YEARS = rf"(?:{w.any_of(w.unmarked(w.YEARS))}|(?:months?|weeks?|days?) old)"
 _NO_AGE = rf"(?! {w.any_of(w.NO_AGE)}\b)"
 _GOES_ON = rf"(?= (?:,|{w.any_of(w.unmarked(w.GOES_ON))})(?: |$)|$)"
 _ABOUT = r"(?:(?:only|just|about|around|almost|nearly|barely|still|like|all of|erst|nur|solo|apenas) )?"
-_BORN = (
-    rf"{w.any_of(w.unmarked(w.BORN))} (?:(?:,|in|on|year|of|en|em|nel|im|[^\W\d]\w*) ){{0,3}}(20\d\d)\b(?! (?:style|fashion))"
-)
+_BORN = rf"{w.any_of(w.unmarked(w.BORN))} (?:(?:,|in|on|year|of|en|em|nel|im|\w+) ){{0,3}}(20\d\d)\b(?! (?:style|fashion))"
 
 
 @cache
@@ -57,6 +59,9 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         rf"{_ANY} {_YEARS}(?: old| of age| young| alt)?\b{_NO_AGE}",  # 15 years
         rf"{w.any_of(w.unmarked(w.AGED))} (?:(?:,|of|von|de|di|is|about|only|just|around) )?{_ANY}\b(?! (?:cm|mm|inch|inches)\b)",
         rf"{w.any_of(w.unmarked(w.SUBJECTS))} {w.any_of(w.unmarked(w.IS))} {_ABOUT}{_PLAIN}{_GOES_ON}",  # she is 15
+        rf"(?:looks?|looking) (?:like )?{_ABOUT}{_PLAIN}{_GOES_ON}",
+        rf"(?:(?:1[0-7]|[1-9]) (?:st|nd|rd|th)|{w.any_of(w.YOUNG_ORDINALS)}) birthday\b",
+        rf"(?<!, )(?:f|m|female|male) /? ?{_PLAIN}(?= ,|$)",
         rf"{_SOMEBODY} {_PLAIN}{_GOES_ON}",  # a woman 15 in a dress
         rf"{_ANYBODY} , {_PLAIN}(?= ,|$)",  # a model, 15
         rf"{_ANYBODY} (?:[a-z]+ ){{0,6}}[a-z]+ , (?<!size , )(?<!no , )(?<!nr , )(?<!number , ){_PLAIN}(?= ,|$)",  # a woman in a dress, 15
@@ -64,13 +69,13 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         rf"a {_PLAIN} (?:(?:blonde|brunette|dark|fair) )?{_SOMEBODY}(?<!young)\b",  # a 15 woman
         rf"{_ANY} (?:ish|something)\b",
         r"(?:late|mid|early|her|his|their|pre) (?:late |mid |early )?teens?\b",
-        rf"(?:{w.any_of(w.BELOW)}|<) (?:the age of )?(?:18|eighteen|{_PLAIN})(?= (?:,|in|wearing|with|years?|yrs?|yo|old)(?: |$)|$)",
+        rf"(?:{w.any_of(w.BELOW)}|<) (?:the age of )?(?:18|eighteen|{_PLAIN}){_GOES_ON}",
         r"(?:u|minus) 1[0-8]s?(?= (?:,|in|woman|man|model|years?)(?: |$)|$)",
         rf"(?:\d{{1,2}} (?:st|nd|rd|th)|{w.any_of(w.ORDINALS)}) grade(?:r|rs|s)?\b",
         r"(?:grade|year) \d{1,2} (?:student|pupil|kid|girl|boy)s?\b",
         rf"(?:{'|'.join(sorted(_STEMS, key=len, reverse=True))})(?:jahrig\w*|[иь]?летн\w+|i?enn[ei]|eaner[ao])\b",  # sedicenne
     )
-    whole = (rf"^(?:a )?{_PLAIN}$", rf"^{_PLAIN} , .*\b{_ANYBODY}\b")  # "15, brunette"
+    whole = (rf"^(?:a )?{_PLAIN}$", rf"(?:^|, ){_PLAIN} [fm](?= ,|$)", rf"^{_PLAIN} , .*\b{_ANYBODY}\b")  # "15, brunette"
     return tuple(re.compile(pattern) for pattern in (*(rf"\b{pattern}" for pattern in patterns), *whole))
 
 

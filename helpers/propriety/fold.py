@@ -16,7 +16,7 @@ from helpers.propriety.words import FAUX, LEET, NATURAL, STRONG
 STAR = "*"
 """Stands for one letter that cannot be told."""
 
-_TOKEN = re.compile(r"\d+(?:[.,/]\d+)*|[^\W\d_]+|[,;:.!?()\[\]{}|\n<+]")
+_TOKEN = re.compile(r"\d+(?:[.,/]\d+)*|[^\W\d_]+|[,;.!?()\[\]{}|\n<+]")
 _WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=[)\]])")  # "(a red dress:1.2)", as diffusion models are told what counts
 _ABBREVIATED = re.compile(r"\by\s?[./]\s?o\b\.?")  # y/o, y.o.
 _SPLIT_AGE = re.compile(r"\b(1)\s+(?=\d\s*-?(?:y|yo|yrs?|years?|anos|ans|anni|jahre)\b)")  # "1 5 years"
@@ -26,6 +26,7 @@ _APART = re.compile(rf"(?:{_ONE}(?:[^\w,;]|_){{1,3}}){{2,}}{_ONE}|(?:{_ONE}, ?){
 _NAMED = re.compile(r"(?:.* )?(?:LATIN|INDICATOR SYMBOL) (?:.* )?([A-Z])(?: WITH .*)?")
 _STARRED = re.compile(r"[a-z*#?%~^°•·●○]{4,}")
 _SIGNED = re.compile(rf"[^\W_]*(?:{_LETTER}[\d@$!|+€£¢¡]|[\d@$!|+€£¢¡]{_LETTER})[\w@$!|+€£¢¡]*")
+_STEMS = ("tee", "por", "min")  # words that a star after them emphasises
 _MOST_PARTS = 4
 _SHORTEST = 4  # letters of a word that is looked for behind signs
 
@@ -48,7 +49,7 @@ def unmarked(text: str) -> str:
 def spaced(text: str) -> str:
     """The words, numbers and commas of ``text`` with one space between; every mark that ends a clause is a comma."""
     text = _SPLIT_AGE.sub(r"\1", _ABBREVIATED.sub(" yo ", _WEIGHT.sub("", text)))
-    return " ".join("," if token in ",;:.!?()[]{}|\n" else token for token in _TOKEN.findall(text))
+    return " ".join("," if token in ",;.!?()[]{}|\n" else token for token in _TOKEN.findall(text))
 
 
 def readings(text: str) -> list[str]:
@@ -138,7 +139,8 @@ def _drawn_out() -> re.Pattern[str]:
 @cache
 def _compound() -> re.Pattern[str]:
     """A word of ``STRONG`` written together with a person."""
-    return re.compile(f"({'|'.join(STRONG)})(wom[ae]n|m[ae]n|lady|ladies|girls?|boys?|model|female|male|body|person|guy)")
+    strong, person = "|".join(STRONG), "wom[ae]n|m[ae]n|lady|ladies|girls?|boys?|model|female|male|body|person|guy"
+    return re.compile(f"({strong})({person})|({person})({strong})")
 
 
 def _hidden(text: str) -> Iterator[str]:
@@ -148,7 +150,7 @@ def _hidden(text: str) -> Iterator[str]:
         bare = starred.strip("*#?%~^°•·●○")
         for word in (starred, bare):
             if (
-                bare not in STRONG
+                bare not in (*STRONG, *_STEMS)
                 and not word.isalpha()
                 and len(word) >= _SHORTEST
                 and letters >= 2
@@ -161,7 +163,7 @@ def _hidden(text: str) -> Iterator[str]:
         if first in STRONG:
             continue
         if compound := _compound().fullmatch(first):
-            yield " ".join(compound.groups())
+            yield " ".join(filter(None, compound.groups()))
         if drawn := _drawn_out().fullmatch(first):
             yield next(w for w in STRONG if re.sub(r"(.)\1*", r"\1", w) == re.sub(r"(.)\1*", r"\1", drawn[0]))
         whole = first

@@ -36,7 +36,8 @@ def judge(text: str, name: str = "") -> None:
     """
     _require_length(text, name)
     for found, kind in _faults(plain(text)):
-        read = "" if found in spaced(plain(text)) or found in plain(text) else ", as the text reads"
+        said = any(found in form for form in (plain(text), spaced(plain(text)), spaced(unmarked(plain(text)))))
+        read = "" if said else ", as the text reads"
         raise PromptRefused(f"{f'{name}: ' if name else ''}'{found[:_SHOWN].strip(' ,')}'{read}: {_REMEDY[kind]}")
 
 

@@ -37,7 +37,7 @@ def unspaced(text: str) -> Iterator[str]:
 
 
 _UNSPACED = re.compile(
-    r"裸(?!色|妆|妝|粉|靴|足|肩|背|系|感|眼|脚|高跟|鞋|衬衫|風|风)|ヌード(?!カラー|色|ベージュ|系|ピンク|リップ|パンプス|トーン|ネイル|ヒール)"
+    r"裸(?!色|妆|妝|粉|靴|足|肩|背|系|感|眼|脚|高跟|鞋|衬衫|風|风)|(?:靴|帽子|笑顔|ネックレス|エプロン|靴下|ハイヒール)(?:だけ|のみ)|ヌード(?!カラー|色|ベージュ|系|ピンク|リップ|パンプス|トーン|ネイル|ヒール)"
     r"|(?:没|沒|不|未)有?穿着?(?:任何)?(?:衣|上衣|裤|裙)|\b(?:\w+nackt\w*|nackt(?!(?:e[mnrs]?)?\b|schneck|muster|ansatz)\w+)"
 )
 
@@ -68,7 +68,7 @@ def _is_colour(tokens: Sequence[str], i: int) -> bool:
     for j in range(i + 1, min(i + 1 + _NEAR, len(tokens))):
         token, after = tokens[j], tokens[j + 1 : j + 2]
         colour = _table("COLOURS")
-        if (token == "," and after and after[0] in colour) or token in w.AND or token in colour:
+        if (token in (",", "on") and after and after[0] in colour) or token in w.AND or token in colour:
             continue
         if token in w.ENDS:
             break
@@ -113,11 +113,9 @@ def _seen_through(tokens: Sequence[str], i: int) -> str:
     if at is None:
         return " ".join(tokens[i:after])
     noun, beside = rest[at], rest[at + 1 : at + 5]
-    partly = (
-        noun.endswith("sleeved")
-        or any(_is(token, "PART") for token in rest[:3])
-        or _is(noun, "ACCESSORY", "SEEN_THROUGH_OVER_CLOTHES")
-    )
+    partly = any(
+        _is(token, "PART") or token.endswith(("sleeved", "panelled", "paneled", "trimmed")) for token in rest[:3]
+    ) or _is(noun, "ACCESSORY", "SEEN_THROUGH_OVER_CLOTHES")
     if partly or (noun not in _table("PERSON") and any(token in w.OVER for token in beside)):
         return ""
     return " ".join(tokens[i : after + at + 1])
@@ -145,10 +143,14 @@ def _denied() -> re.Pattern[str]:
 def _taken_off() -> re.Pattern[str]:
     cover = f"{w.any_of(_covering() - w.NOT_TAKEN_OFF | {'everything', 'it all', 'all', 'it'})}s?"
     own = r"(?:(?:all|of|her|his|their|the|my|own|every|a|some|summer|last|white|red|black) )*"
+    clothes = w.any_of(_table("CLOTHES") - w.NOT_TAKEN_OFF)
+    above = w.any_of(_table("UPPER", "WHOLE", "CLOTHES"))
     off = r"(?! (?:the )?(?:shoulders?|white|black|at|over)\b)"
     return re.compile(
         rf"\b(?:{w.any_of(w.TAKING)} (?:off {own}{cover}|{own}{cover} off)|{w.any_of(w.LEAVING)} out of {own}{cover}"
         rf"|{w.any_of(w.REMOVING)} {own}{cover}(?! (?:button|pocket|hem|line|collar)s?\b)"
+        rf"|{above} (?:(?:pulled|hiked) (?:up|down)|(?:wide|fallen|torn) open|(?:slipping|falling|torn|ripped) off){off}"
+        rf"|{clothes} (?:(?:are|were|is|have|has|all|been) )*(?:off|gone|removed|missing|absent|discarded|vanished|not included)"
         rf"|with {own}{cover} (?:off|removed|gone|open|undone|down|pulled (?:up|down)|unbuttoned){off}"
         rf"|{w.any_of(w.SHOWING)} (?:(?:off|all|her|his|their|the|of|it|bare|naked|some|full) )*{w.any_of(w.INTIMATE)}"
         rf"(?! {w.any_of(w.AFTER_INTIMATE)}\b)"
@@ -180,13 +182,14 @@ def _only() -> re.Pattern[str]:
 
 @cache
 def _alone_patterns() -> tuple[re.Pattern[str], ...]:
-    things = f"{w.any_of(_table('ACCESSORY'))}s?"
+    things, bare = f"{w.any_of(_table('ACCESSORY'))}s?", w.any_of(w.unmarked(w.NO_CLOTHES))
     return tuple(
         re.compile(pattern)
         for pattern in (
             rf"\b{things} (?:only|alone|and nothing (?:else|more)|and that s (?:it|all)|and no more)(?= (?:,|and|standing|posing)|$)",
-            rf"(?:^|, )(?:with )?(?:only|just|solely) (?:[^\W\d]\w* ){{0,4}}?{things}(?= ,|$)",
-            rf"\b(?:wearing|wears|dressed in|clad in|clothed in) (?:\w+ ){{0,2}}{w.any_of(w.unmarked(w.NO_CLOTHES))}"
+            rf"\b{w.any_of(w.unmarked(w.ONLY))} (?:[^\W\d]\w* ){{0,4}}?(?:{things}|{bare})(?= (?:,|bekleidet|an|on|to cover)|$)",
+            rf"\b{things} and (?:(?:a|her|his) )?(?:smile|grin)(?= ,|$)",
+            rf"\b(?:wearing|wears|dressed in|clad in|clothed in) (?:\w+ ){{0,2}}{bare}"
             r"(?= (?:,|and nothing|only|alone)|$)",
             rf"\b{w.any_of(_table('OF_AGE_PERSON') | {'model', 'person'})} (?:in|with) (?:(?:only|just) )?(?:(?:a|an|her|his) )?"
             r"(?:smile|towel|bedsheet|sheet|apron)(?= ,|$| only| alone)",

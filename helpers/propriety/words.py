@@ -54,35 +54,38 @@ NATURAL = {("por", "no"), ("pen", "is"), ("min", "or"), ("top", "less"), ("te", 
 # ------------------------------------------------------------------------------------------------------------- minors
 
 MINORS = _list("""
-    child, children, kid, boy, girl, teen, teenager, teenage, teenaged, teenybopper, toddler, baby, babies, infant,
-    schoolgirl, schoolboy, school girl, school boy, school age, school aged, schoolchild, schoolchildren, school child,
-    school children, schoolkid, school kid, school uniform, minor, underage, under age, underaged, not of age, age of consent,
-    adolescent, preteen, pre teen, tween, tweenager, juvenile, youngster, childlike, child like, childish, lolita, loli,
-    lolicon, shota, shotacon, newborn, new born, pupil, kindergartner, kindergartener, kindergarten, preschooler, preschool,
-    little one, high schooler, middle schooler, grade schooler, middle school, elementary school, primary school,
-    grade school, high school, highschool, junior high, secondary school, tot, daughter, grandchild, grandchildren,
-    granddaughter, grandson, stepdaughter, stepson, youth, youths, kiddo, kiddie, jailbait, nymphet, barely legal,
-    prepubescent, pre pubescent, pubescent, prepuberty, puberty, rugrat, bairn, lassie, laddie, wee lass, wee lad,
-    street urchin, baby face, baby faced, babyface, babyfaced, sweet sixteen, sweet 16, gen alpha, generation alpha, ageplay,
-    age regression, middle schoolers, girl scout, boy scout, not an adult, not adult, non adult, no adult, isn t an adult,
-    not yet an adult, not a grown up, not grown up, girly girl, tiny tot, crotchfruit, littlegirl, littleboy, younggirl,
-    youngboy, =niña, =niño, =niñas, =niños, ninita, ninito, nina pequena, nina de, chiquilla, chiquillo, adolescente,
-    adolescentes, menor de edad, menores de edad, colegiala, colegial, quinceañera, quinceañero, escolar, =bebé, nena, nene,
-    =crío, =cría, jovencita, mädchen, maedchen, maedel, mädel, schulmädchen, schülerin, schüler, teenagerin, jugendliche,
-    jugendlicher, jugendlichen, minderjährig, minderjährige, minderjähriger, minderjährigen, kleinkind, säugling, kinder,
-    kindes, kindern, schulkind, schulkinder, bübchen, kleiner junge, kleinen jungen, junges ding, ein junge, einen jungen mit,
-    knabe, knaben, ein kind, das kind, dem kind, kleines kind, fille, fillette, garçon, garçonnet, enfant, enfants, bébé,
-    gamine, gamin, gosse, ados, adolescent, adolescents, mineur, mineure, mineurs, écolière, écolier, collégienne, collégien,
-    lycéenne, lycéen, nymphette, bambine, bambina, bambino, bambini, bambine, bimba, bimbo, bimbi, bimbe, ragazzina,
-    ragazzino, ragazzine, ragazzini, minorenne, minorenni, adolescenti, neonata, neonato, fanciulla, fanciullo, scolara,
-    scolaretta, liceale, figlia, figlio, figlioletta, menina, menino, criança, crianças, garotinha, garotinho, bebê, miúda,
-    miúdo, menor de idade, menores de idade, moleque, colegial, девочка, девочки, девочку, девочкой, мальчик, мальчика,
-    мальчики, ребёнок, ребёнка, дети, детей, подросток, подростка, подростки, школьница, школьницу, школьник, малолетка,
-    малолетняя, несовершеннолетняя, несовершеннолетний, младенец, малыш, малышка, meisje, meisjes, jongetje, jongen, tiener,
-    kleuter, minderjarig, minderjarige, een kind, flicka, flickor, pojke, tonåring, pige, dreng, jente, tyttö, poika, lapsi,
-    dziewczynka, dziewczynki, chłopiec, dziecko, nastolatka, nastolatek, nieletnia, holčička, kluk, dítě, kislány, gyerek,
-    fetiță, băiețel, copil, kız çocuğu, çocuk, liseli, κορίτσι, αγόρι, παιδί, έφηβη, дівчинка, хлопчик, дитина, طفلة, طفل,
-    قاصر, مراهقة, बच्ची, बच्चा, लड़की, नाबालिग, anak perempuan, anak kecil, bé gái, trẻ em, เด็กหญิง, 👧, 👦, 🧒, 👶,
+    tweenage, barely a woman, barely a man, not a woman yet, not yet a woman, under aged, teenie, göre, une ado, un ado,
+    muchachita, muchachito, una menor, un menor, una minore, un minore, uma menor, um menor, ragazzetta, ragazzetto,
+    menininha, menininho, kind im, kind mit, child, children, kid, boy, girl, teen, teenager, teenage, teenaged, teenybopper,
+    toddler, baby, babies, infant, schoolgirl, schoolboy, school girl, school boy, school age, school aged, schoolchild,
+    schoolchildren, school child, school children, schoolkid, school kid, school uniform, minor, underage, under age,
+    underaged, not of age, age of consent, adolescent, preteen, pre teen, tween, tweenager, juvenile, youngster, childlike,
+    child like, childish, lolita, loli, lolicon, shota, shotacon, newborn, new born, pupil, kindergartner, kindergartener,
+    kindergarten, preschooler, preschool, little one, high schooler, middle schooler, grade schooler, middle school,
+    elementary school, primary school, grade school, high school, highschool, junior high, secondary school, tot, daughter,
+    grandchild, grandchildren, granddaughter, grandson, stepdaughter, stepson, youth, youths, kiddo, kiddie, jailbait,
+    nymphet, barely legal, prepubescent, pre pubescent, pubescent, prepuberty, puberty, rugrat, bairn, lassie, laddie,
+    wee lass, wee lad, street urchin, baby face, baby faced, babyface, babyfaced, sweet sixteen, sweet 16, gen alpha,
+    generation alpha, ageplay, age regression, middle schoolers, girl scout, boy scout, not an adult, not adult, non adult,
+    no adult, isn t an adult, not yet an adult, not a grown up, not grown up, girly girl, tiny tot, crotchfruit, littlegirl,
+    littleboy, younggirl, youngboy, =niña, =niño, =niñas, =niños, ninita, ninito, nina pequena, nina de, chiquilla, chiquillo,
+    adolescente, adolescentes, menor de edad, menores de edad, colegiala, colegial, quinceañera, quinceañero, escolar, =bebé,
+    nena, nene, =crío, =cría, jovencita, mädchen, maedchen, maedel, mädel, schulmädchen, schülerin, schüler, teenagerin,
+    jugendliche, jugendlicher, jugendlichen, minderjährig, minderjährige, minderjähriger, minderjährigen, kleinkind, säugling,
+    kinder, kindes, kindern, schulkind, schulkinder, bübchen, kleiner junge, kleinen jungen, junges ding, ein junge,
+    einen jungen mit, knabe, knaben, ein kind, das kind, dem kind, kleines kind, fille, fillette, garçon, garçonnet, enfant,
+    enfants, bébé, gamine, gamin, gosse, ados, adolescent, adolescents, mineur, mineure, mineurs, écolière, écolier,
+    collégienne, collégien, lycéenne, lycéen, nymphette, bambine, bambina, bambino, bambini, bambine, bimba, bimbo, bimbi,
+    bimbe, ragazzina, ragazzino, ragazzine, ragazzini, minorenne, minorenni, adolescenti, neonata, neonato, fanciulla,
+    fanciullo, scolara, scolaretta, liceale, figlia, figlio, figlioletta, menina, menino, criança, crianças, garotinha,
+    garotinho, bebê, miúda, miúdo, menor de idade, menores de idade, moleque, colegial, девочка, девочки, девочку, девочкой,
+    мальчик, мальчика, мальчики, ребёнок, ребёнка, дети, детей, подросток, подростка, подростки, школьница, школьницу,
+    школьник, малолетка, малолетняя, несовершеннолетняя, несовершеннолетний, младенец, малыш, малышка, meisje, meisjes,
+    jongetje, jongen, tiener, kleuter, minderjarig, minderjarige, een kind, flicka, flickor, pojke, tonåring, pige, dreng,
+    jente, tyttö, poika, lapsi, dziewczynka, dziewczynki, chłopiec, dziecko, nastolatka, nastolatek, nieletnia, holčička,
+    kluk, dítě, kislány, gyerek, fetiță, băiețel, copil, kız çocuğu, çocuk, liseli, κορίτσι, αγόρι, παιδί, έφηβη, дівчинка,
+    хлопчик, дитина, طفلة, طفل, قاصر, مراهقة, बच्ची, बच्चा, लड़की, नाबालिग, anak perempuan, anak kecil, bé gái, trẻ em,
+    เด็กหญิง, 👧, 👦, 🧒, 👶,
 """) | _each("her, his, a, my, their, the, our, your, little, young, english", "son, sons")  # fmt: skip
 MINORS_ANYWHERE = tuple(
     _list("""
@@ -106,74 +109,82 @@ NOT_MINORS = (
     | _each("child of the", "sixties, seventies, eighties, nineties, 60, 70, 80, 90, sun, fifties, revolution")
     | _each("flower, love, wild, inner", "child, child style")
     | _each("minor", """
-        detail, details, change, changes, stain, fading, fade, distress, distressing, wear, crease, creases, flaw, flaws, adjustment,
-        adjustments, accent, accents, alteration, alterations, key, imperfection, imperfections, wrinkle, wrinkles, element, elements,
-        texture, contrast, variation, variations, difference, differences, pleat, pleats, scale, pattern, trim, folds, fold, gathers""")
+        detail, details, tweak, tweaks, league, update, nod, change, changes, stain, fading, fade, distress, distressing, wear,
+        crease, creases, flaw, flaws, adjustment, adjustments, accent, accents, alteration, alterations, key, imperfection,
+        imperfections, wrinkle, wrinkles, element, elements, texture, contrast, variation, variations, difference, differences,
+        pleat, pleats, scale, pattern, trim, folds, fold, gathers""")
     | _list("""
         garçon manqué, coupe garçonne, dilated pupil, dilated pupils, or mineur, bon enfant, comme des garçons, enfant terrible,
-        high school reunion, kids mohair, youth size, youth sizes""")
+        high school reunion, kids mohair, sonic youth, teenage mutant ninja turtles, youth size, youth sizes""")
 )  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------------------- undress
 
 UNDRESSED = _list("""
-    nudes, nudity, nakedness, undressed, topless, bottomless, undressing, undress, unclothed, unclad, unattired, ungarbed,
-    shirtless, trouserless, skirtless, clothesless, clotheless, pantless, pantsless, pantyless, braless, bra less, no bra,
-    bare chested, barechested, bare chest, bare breasted, bare breast, bare breasts, barebreasted, bare bosom, bare bottom,
-    bare bottomed, bare butt, bare ass, bare bum, bare buttocks, bare torso, bare body, bare bodied, bare nipple,
-    bare skinned, bare naked, bare all, bares all, baring all, bare woman, bare man, bare lady, completely bare, totally bare,
-    fully bare, entirely bare, nothing but bare skin, only bare skin, all bare skin, just bare skin, lingerie, underwear,
-    undergarments, underpants, undies, bra, panties, panty, thong, g string, bikini, swimsuit, swimwear, bathing suit, speedo,
-    knickers, briefs, boxers, boxer shorts, boxer briefs, negligee, babydoll, baby doll, nightie, garters, garter belt,
-    nipple, breasts, buttocks, butt cheeks, buttcrack, genitals, genitalia, private parts, nsfw, porn, porno, pornographic,
-    pornography, pornstar, porn star, erotic, erotica, fetish, bdsm, bondage, stripping, striptease, strip tease, stripper,
-    strips naked, stripped naked, stripped bare, stripped down, strips down, stripped off, disrobed, disrobing, disrobe,
-    in the buff, in the raw, in the altogether, in her altogether, in his altogether, in the nip, in the nuddy, nuddy,
-    starkers, birthday suit, birthday suits, skyclad, sky clad, clothing optional, clothes free, clothesfree, clothing free,
-    nudist, naturist, naturism, nothing on, nothing else, nothing more, nothing underneath, nothing under, nothing beneath,
-    nothing below, nothing at all, wearing nothing, wears nothing, wore nothing, dressed in nothing, clad in nothing,
-    clothed in nothing, clothed in air, clad in air, wearing air, wearing naught, naught on, not a stitch, without a stitch,
-    not a thread, not a thing on, clothes off, top off, kit off, pants off, trousers off, shirt off, dress off, skirt off,
-    bra off, half dressed, half clothed, half clad, barely dressed, barely clothed, barely clad, barely covered,
-    hardly dressed, hardly clothed, partially dressed, partly dressed, partially clothed, scantily clad, scantily,
-    scantily dressed, underboob, sideboob, upskirt, downblouse, wet t shirt, wet tshirt, nip slip, wardrobe malfunction, sex,
-    sexual, sexually explicit, having sex, sex tape, hentai, ecchi, xxx, x rated, r18, boob, boobies, tits, titties, areola,
-    areolae, vagina, vulva, penis, phallus, dick pic, pubic, pubes, crotch, crotchless, pasties, body paint, bodypaint,
-    body painted, open shirt, cameltoe, camel toe, cameltoes, exposed breasts, exposed body, exposed chest, exposed bottom,
-    exposed skin only, fully exposed, indecent, indecently, exposing herself, exposing himself, exposing themselves, onlyfans,
-    only fans, playboy, playmate, skin only, only skin, only her skin, only his skin, wearing her skin, in her own skin only,
-    in the flesh only, covering her breasts, hand bra, handbra, boudoir, as god made her, as god made him, as nature made her,
-    as nature made him, as nature intended, state of nature, as she was born, as he was born, the way she was born,
-    the day she was born, the day he was born, disrobes, peeled off her, garbed in nothing, birthday clothes,
-    emperor s new clothes, emperors new clothes, in a state of undress, state of undress, au naturel, fishnet, gogo dancer,
-    free the nipple, not dressed, not clothed, not covered, isn t dressed, never dressed, clothes on the floor,
-    clothes are gone, clothes have vanished, clothes disappear, invisible clothes, invisible clothing, invisible dress,
-    invisible outfit, desnuda, desnudo, desnudas, desnudos, desnudez, semidesnuda, semidesnudo, desvestida, desvestido,
-    encuerada, encuerado, en cueros, en pelotas, en bolas, pelada, pelado, lencería, ropa interior, bragas, sujetador, tanga,
-    biquini, bañador, traje de baño, sin nada, sin ropas, solo piel, tetas, nada de ropa, en topless, semi desnuda,
-    nada puesto, a pecho descubierto, descamisado, nu, nue, nus, nues, dénudé, dénudée, dénudés, dénudées, dévêtu, dévêtue,
-    déshabillé, déshabillée, à poil, sans rien, nudité, sous vêtements, soutien gorge, petite culotte, maillot de bain,
-    rien d autre, rien sur elle, seins, torse nu, toute nue, tout nu, en tenue d ève, en tenue d adam,
-    dans le plus simple appareil, cul nu, porte rien, fesses, nackt, nackte, nackter, nackten, nacktem, nacktes,
-    splitternackt, unbekleidet, unbekleidete, unbekleideter, entblößt, entblößte, entblösst, entkleidet, entkleidete,
-    ausgezogen, oben ohne, unten ohne, ohne hose, ohne hosen, ohne rock, ohne jeans, barbusig, barbusige, textilfrei,
-    hüllenlos, evakostüm, adamskostüm, evaskostüm, unterwäsche, reizwäsche, dessous, badeanzug, büstenhalter, schlüpfer,
-    nichts an, trägt nichts, ohne was an, ohne etwas an, aktmodell, aktfoto, aktbild, aktfotografie, nichts darunter,
-    nichts drunter, brüste, busen, im evakostüm, im adamskostüm, wie gott sie schuf, wie gott ihn schuf, nuda, nudo, nudi,
-    ignuda, ignudo, svestita, svestito, spogliata, spogliato, spogliarello, denudata, denudato, discinta, seminuda, seminudo,
-    senza niente, senza nulla, biancheria intima, intimo donna, mutande, mutandine, reggiseno, perizoma, costume da bagno,
-    niente addosso, nulla addosso, in costume adamitico, come mamma l ha fatta, come mamma l ha fatto, tette, a seno nudo,
-    torso nudo, a petto nudo, nua, nuas, despida, despido, despidas, seminua, seminu, peladas, roupa íntima, calcinha,
-    calcinhas, sutiã, cueca, cuecas, maiô, biquíni, fio dental, sem nada, sem roupas, sem nada vestido, seios, peito nu,
-    como veio ao mundo, como vino al mundo, голая, голый, голое, голые, голого, голой, голую, голым, голых, голышом, нагишом,
-    нагая, нагой, нагие, нагую, нагого, обнажённая, обнажённый, обнажённой, обнажённую, обнажённые, обнажена, обнажён,
-    полуголая, полуголый, полуобнажённая, раздетая, раздетый, раздета, раздетую, топлес, топлесс, ню, неодетая, нижнее бельё,
-    нижнем белье, бельё, купальник, бикини, лифчик, трусы, трусики, порно, эротика, эротическая, сиськи, грудь голая,
-    в чем мать родила, стриптиз, naakt, naakte, bloot, blote borsten, ondergoed, halfnaakt, naken, nakna, naket, nakent,
-    nøgen, nøgne, alaston, nago, naga kobieta, nagą, nagiej, goła, goły, roznegliżowana, rozebrana, bez ubrania, bez ubrań,
-    nahá, nahý, bez oblečení, meztelen, goală, dezbrăcată, fără haine, çıplak, çırılçıplak, kıyafetsiz, γυμνή, γυμνός, γυμνό,
-    χωρίς ρούχα, гола, оголена, роздягнена, عارية, عاري, عري, बिना कपड़े, नग्न, नंगी, नंगा, telanjang, bugil, khỏa thân,
-    khoả thân, trần truồng, เปลือย, зовсім гола,
+    undresses, in bare skin, in her bare skin, in his bare skin, bare assed, going commando, adult content, 18 + content,
+    18 + only, orgasm, masturbating, masturbation, topfree, nakedly, clothes none, clothing none, outfit none, top none,
+    attire none, absolutely nothing, literally nothing, nothing covering, nothing to cover, nothing on her, nothing on his,
+    clothless, garmentless, clothes less woman, clothing less woman, clothes less man, stripped of, stripped to the waist,
+    stripped to the skin, breast out, breasts out, tits out, nipple out, bare from, bare below, bare above, bare to the waist,
+    x ray clothing, x ray clothes, como dios la trajo, como dios lo trajo, come dio l ha fatta, come dio l ha fatto, nackig,
+    fkk, seno scoperto, a seno scoperto, нагота, голенькая, голенький, в одной улыбке, towel dropping, towel falling,
+    towel slipping, robe open, robe fallen, her robe open, nudes, nudity, nakedness, undressed, topless, bottomless,
+    undressing, undress, unclothed, unclad, unattired, ungarbed, shirtless, trouserless, skirtless, clothesless, clotheless,
+    pantless, pantsless, pantyless, braless, bra less, no bra, bare chested, barechested, bare chest, bare breasted,
+    bare breast, bare breasts, barebreasted, bare bosom, bare bottom, bare bottomed, bare butt, bare ass, bare bum,
+    bare buttocks, bare torso, bare body, bare bodied, bare nipple, bare skinned, bare naked, bare all, bares all, baring all,
+    bare woman, bare man, bare lady, completely bare, totally bare, fully bare, entirely bare, nothing but bare skin,
+    only bare skin, all bare skin, just bare skin, lingerie, underwear, undergarments, underpants, undies, bra, panties,
+    panty, thong, g string, bikini, swimsuit, swimwear, bathing suit, speedo, knickers, briefs, boxers, boxer shorts,
+    boxer briefs, negligee, babydoll, baby doll, nightie, garters, garter belt, nipple, breasts, buttocks, butt cheeks,
+    buttcrack, genitals, genitalia, private parts, nsfw, porn, porno, pornographic, pornography, pornstar, porn star, erotic,
+    erotica, fetish, bdsm, bondage, stripping, striptease, strip tease, stripper, strips naked, stripped naked, stripped bare,
+    stripped down, strips down, stripped off, disrobed, disrobing, disrobe, in the buff, in the raw, in the altogether,
+    in her altogether, in his altogether, in the nip, in the nuddy, nuddy, starkers, birthday suit, birthday suits, skyclad,
+    sky clad, clothing optional, clothes free, clothesfree, clothing free, nudist, naturist, naturism, nothing on,
+    nothing else, nothing more, nothing underneath, nothing under, nothing beneath, nothing below, nothing at all,
+    wearing nothing, wears nothing, wore nothing, dressed in nothing, clad in nothing, clothed in nothing, clothed in air,
+    clad in air, wearing air, wearing naught, naught on, not a stitch, without a stitch, not a thread, not a thing on,
+    clothes off, top off, kit off, pants off, trousers off, shirt off, dress off, skirt off, bra off, half dressed,
+    half clothed, half clad, barely dressed, barely clothed, barely clad, barely covered, hardly dressed, hardly clothed,
+    partially dressed, partly dressed, partially clothed, scantily clad, scantily, scantily dressed, underboob, sideboob,
+    upskirt, downblouse, wet t shirt, wet tshirt, nip slip, wardrobe malfunction, sex, sexual, sexually explicit, having sex,
+    sex tape, hentai, ecchi, xxx, x rated, r18, boob, boobies, tits, titties, areola, areolae, vagina, vulva, penis, phallus,
+    dick pic, pubic, pubes, crotch, crotchless, pasties, body paint, bodypaint, body painted, open shirt, cameltoe, camel toe,
+    cameltoes, exposed breasts, exposed body, exposed chest, exposed bottom, exposed skin only, fully exposed, indecent,
+    indecently, exposing herself, exposing himself, exposing themselves, onlyfans, only fans, playboy, playmate, skin only,
+    only skin, only her skin, only his skin, wearing her skin, in her own skin only, in the flesh only, covering her breasts,
+    hand bra, handbra, boudoir, as god made her, as god made him, as nature made her, as nature made him, as nature intended,
+    state of nature, as she was born, as he was born, the way she was born, the day she was born, the day he was born,
+    disrobes, peeled off her, garbed in nothing, birthday clothes, emperor s new clothes, emperors new clothes,
+    in a state of undress, state of undress, au naturel, fishnet, gogo dancer, free the nipple, not dressed, not clothed,
+    not covered, isn t dressed, never dressed, clothes on the floor, clothes are gone, clothes have vanished,
+    clothes disappear, invisible clothes, invisible clothing, invisible dress, invisible outfit, desnuda, desnudo, desnudas,
+    desnudos, desnudez, semidesnuda, semidesnudo, desvestida, desvestido, encuerada, encuerado, en cueros, en pelotas,
+    en bolas, pelada, pelado, lencería, ropa interior, bragas, sujetador, tanga, biquini, bañador, traje de baño, sin nada,
+    sin ropas, solo piel, tetas, nada de ropa, en topless, semi desnuda, nada puesto, a pecho descubierto, descamisado, nu,
+    nue, nus, nues, dénudé, dénudée, dénudés, dénudées, dévêtu, dévêtue, déshabillé, déshabillée, à poil, sans rien, nudité,
+    sous vêtements, soutien gorge, petite culotte, maillot de bain, rien d autre, rien sur elle, seins, torse nu, toute nue,
+    tout nu, en tenue d ève, en tenue d adam, dans le plus simple appareil, cul nu, porte rien, fesses, nackt, nackte,
+    nackter, nackten, nacktem, nacktes, splitternackt, unbekleidet, unbekleidete, unbekleideter, entblößt, entblößte,
+    entblösst, entkleidet, entkleidete, ausgezogen, oben ohne, unten ohne, ohne hose, ohne hosen, ohne rock, ohne jeans,
+    barbusig, barbusige, textilfrei, hüllenlos, evakostüm, adamskostüm, evaskostüm, unterwäsche, reizwäsche, dessous,
+    badeanzug, büstenhalter, schlüpfer, nichts an, trägt nichts, ohne was an, ohne etwas an, aktmodell, aktfoto, aktbild,
+    aktfotografie, nichts darunter, nichts drunter, brüste, busen, im evakostüm, im adamskostüm, wie gott sie schuf,
+    wie gott ihn schuf, nuda, nudo, nudi, ignuda, ignudo, svestita, svestito, spogliata, spogliato, spogliarello, denudata,
+    denudato, discinta, seminuda, seminudo, senza niente, senza nulla, biancheria intima, intimo donna, mutande, mutandine,
+    reggiseno, perizoma, costume da bagno, niente addosso, nulla addosso, in costume adamitico, come mamma l ha fatta,
+    come mamma l ha fatto, tette, a seno nudo, torso nudo, a petto nudo, nua, nuas, despida, despido, despidas, seminua,
+    seminu, peladas, roupa íntima, calcinha, calcinhas, sutiã, cueca, cuecas, maiô, biquíni, fio dental, sem nada, sem roupas,
+    sem nada vestido, seios, peito nu, como veio ao mundo, como vino al mundo, голая, голый, голое, голые, голого, голой,
+    голую, голым, голых, голышом, нагишом, нагая, нагой, нагие, нагую, нагого, обнажённая, обнажённый, обнажённой, обнажённую,
+    обнажённые, обнажена, обнажён, полуголая, полуголый, полуобнажённая, раздетая, раздетый, раздета, раздетую, топлес,
+    топлесс, ню, неодетая, нижнее бельё, нижнем белье, бельё, купальник, бикини, лифчик, трусы, трусики, порно, эротика,
+    эротическая, сиськи, грудь голая, в чем мать родила, стриптиз, naakt, naakte, bloot, blote borsten, ondergoed, halfnaakt,
+    naken, nakna, naket, nakent, nøgen, nøgne, alaston, nago, naga kobieta, nagą, nagiej, goła, goły, roznegliżowana,
+    rozebrana, bez ubrania, bez ubrań, nahá, nahý, bez oblečení, meztelen, goală, dezbrăcată, fără haine, çıplak, çırılçıplak,
+    kıyafetsiz, γυμνή, γυμνός, γυμνό, χωρίς ρούχα, гола, оголена, роздягнена, عارية, عاري, عري, बिना कपड़े, नग्न, नंगी, नंगा,
+    telanjang, bugil, khỏa thân, khoả thân, trần truồng, เปลือย, зовсім гола,
 """)  # fmt: skip
 UNDRESSED_ANYWHERE = tuple(
     _list("""
@@ -217,6 +228,7 @@ NOT_UNDRESSED = (
         "top off, shirt off, dress off, skirt off, trousers off, pants off", "white, the shoulder, shoulder, the shoulders, duty, black"
     )
     | _each("nothing", "more than a dress, but elegance, too")
+    | _each("color, colore, tono, tinta, rossetto, scarpe, calze, cipria", "nudo")
     | _each("ropa interior", "tecnica")
     | _each("same, opposite, either, uni, any", "sex")
     | _each("sex", "and the city, pistols, pistol, on fire")
@@ -333,7 +345,7 @@ NUMBERED_PERSON = _list("model, person, figure, somebody, someone, modelo, model
 """Who may have a number for a name, so that only commas make it an age."""
 YEARS = _list("""
     year, years, yr, yrs, y, yo, yos, ans, años, anos, anni, jahre, jahren, jährig, jährige, jähriger, jährigen, jähriges,
-    лет, год, года, летний, летняя, летнюю, jaar, år, lat, yaş, yaşında, let, éves, ani,
+    лет, год, года, летний, летняя, летнюю, jaar, år, lat, yaş, yaşında, let, éves, ani, summers, winters, springs,
 """)  # fmt: skip
 NO_AGE = _list("""
     warranty, guarantee, ago, later, of experience, of style, of fashion, of design, of wear, of use, of history, of work,
@@ -352,14 +364,18 @@ IS = _list("""
 """)  # fmt: skip
 GOES_ON = _list("""
     in, wearing, with, and, who, year, years, yr, yrs, wears, dressed, posing, standing, mit, en, con, com, avec, im, vestida,
-    summers, springs, winters, tall, old, today, now, años, ans, anni, jahre,
+    summers, springs, winters, tall, yet, yo, jahren, old, today, now, años, ans, anni, jahre,
 """)  # fmt: skip
 """What comes after an age that has no unit."""
-BELOW = _list("under, below, younger than, less than, not yet, not even, barely, almost, nearly, not quite, pre")
+BELOW = _list("""
+    under, below, younger than, less than, not yet, not even, barely, almost, nearly, not quite, not, pre, unter, menos de, moins de,
+    meno di, abaixo de,
+""")  # fmt: skip
 BORN = _list("""
-    born, birth, née, geboren, nacida, nacido, nata, nato, nascida, nascido, dob, birthday, birthdate, jahrgang, class of,
+    born, birth, née, geboren, nacida, nacido, nata, nato, nascida, nascido, dob, birthday, birthdate, jahrgang,
 """)  # fmt: skip
 ORDINALS = _list("first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth")
+YOUNG_ORDINALS = ORDINALS | _list("thirteenth, fourteenth, fifteenth, sixteenth, seventeenth")
 
 # --------------------------------------------------------------------------------------------------------- of undress
 
@@ -369,7 +385,8 @@ CLOTHES_ENDINGS = ("dress", "shirt", "skirt", "coat", "suit")
 AND = _list("and, or, y, e, und, et, ou, o")
 ENDS = _list("""
     in, on, with, at, by, posing, standing, lying, sitting, wearing, from, under, for, as, who, of, like, walking, reclining,
-    bathing, en, con, avec, mit, com, sur, im, am, auf, is, that, but,
+    bathing, beneath, underneath, behind, before, after, except, apart, save, without, inside, en, con, avec, mit, com, sur,
+    im, am, auf, is, that, but,
 """) | {","}  # fmt: skip
 """Where what a word modifies ends."""
 NAMING = _list("mom, dad, yoga, body, art, girlfriend, bride, skinned, princess, beach, mother")
@@ -380,7 +397,7 @@ LEADING_TO_COLOUR = AND | _list("in, en, de, of, soft, pale, light, dark, ton, w
 NAKED_THINGS = _list("eye, palette, famous, sandal, sandals, heels, shoe, shoes, sandalen")
 SHEER = unmarked(_list("""
     sheer, transparent, translucent, seethrough, durchsichtig, durchsichtige, durchsichtiges, durchsichtigen, durchsichtiger,
-    transparente, transparentes, transparents, transparenter, transparenten, transparentem, trasparente, trasparenti,
+    transparente, transparentes, transparents, seethru, transparenter, transparenten, transparentem, trasparente, trasparenti,
     прозрачная, прозрачное, прозрачном, прозрачной, прозрачный,
 """))  # fmt: skip
 OVER = _list("over, lined, layered, atop, sur, uber, sobre, sopra")
@@ -396,6 +413,7 @@ LINKS = _list("""
 """)  # fmt: skip
 ADJECTIVES_TOO = _list("denim, floral, side, half, line, flat, slip, sleeved")
 BETWEEN = _list("""
+    even,
     any, a, an, her, his, their, the, of, wearing, other, single, some, proper, visible, actual, kind, type, sort, on, real,
     piece, item, article, stitch, pieces, items, one, un, una, une, de, ses, sa, son, le, la, les, du, des, su, sus, ihre,
     ihren, ihr, seine, seinen, i, il, suo, suoi, sua, suas, seu, seus, as, os, ni, d, aucun, aucune, pas, alguna, algún,
@@ -411,8 +429,8 @@ DENIALS = _list("""
 """)  # fmt: skip
 AFTER_HARMLESS = _list("worn before, over it, up, shoe, shoes, left behind, code, to, coat, hat, heavy")
 TAKING = _list("""
-    taking, slipping, peeling, pulling, stripping, ripping, tearing, tossing, throwing, kicking, shrugging, takes, took, take,
-    pulls, slips, peels, stripped,
+    taking, slipping, peeling, pulling, stripping, ripping, tearing, tossing, throwing, kicking, shrugging, ripped, torn,
+    tore, takes, took, take, pulls, slips, peels, stripped,
 """)  # fmt: skip
 LEAVING = _list("slipping, stepping, getting, climbing, wriggling, slips, steps")
 REMOVING = _list("""
@@ -444,10 +462,12 @@ ONLY = _list("""
     nada salvo, nada excepto, nada, solo con, solo de, seulement, uniquement, juste, que, rien que, rien d autre que,
     seulement d, nur, nur mit, nur in, bloß, lediglich, nichts als, nichts außer, ausschließlich, soltanto, nient altro che,
     niente, nulla, solo da, solo di, apenas, somente, só, nada além de, apenas com, apenas um, nichts, rien, mit nichts als,
+    con addosso solo, qu, qu un, qu une, только, лишь, alleen, bara, tylko,
 """)  # fmt: skip
 NO_CLOTHES = _list("""
     smile, grin, sunlight, moonlight, foam, bubbles, paint, mud, tattoos, ink, sonrisa, sourire, lächeln, sorriso, towel,
-    bedsheet, sheet, whipped cream, air, perfume, shadows, her hair, his hair, her own hair, goosebumps, confidence,
+    bedsheet, sheet, whipped cream, air, perfume, shadows, her hair, his hair, her own hair, goosebumps, hair, tattoos, confidence, улыбке,
+    туфлях, schuhen, hut,
 """)  # fmt: skip
 ABSTRACT = COLOURS | _list("""
     denim, linen, cotton, silk, wool, leather, sustainable, organic, natural, recycled, neutrals, colours, colors, colour,

@@ -64,7 +64,7 @@ sleeved crew neck v collar knit wool cotton denim linen silk leather red blue na
 striped stripes checked dots floral print bob bun hair curly child children teen teenager young nude naked nudity undressed
 topless lingerie underwear nsfw low quality worst blurry deformed extra hands fingers limbs cropped text watermark logo
 drawing painting cartoon render model replacing garment clothing upper lower cloth worn by is very best high detailed
-underage baby childlike two bad frame out
+underage baby childlike two bad frame out exposed bare breasts see through
 """
 
 
