@@ -127,7 +127,7 @@ def main() -> None:
     print("|---|---|--:|--:|--:|--:|" if full else "|---|---|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as folder:
         generation.write(Path(folder))
-        os.environ["ATELIER_WEIGHTS"] = folder
+        os.environ |= {"ATELIER_WEIGHTS": folder, "ATELIER_OTHER_WEIGHTS": "1"}  # tiny ones are none of the published
         for variant, steps in (("v4", arguments.steps), ("v4_lightning", 6)):
             plain = None
             for path in ("plain", "with previews", "compiled"):

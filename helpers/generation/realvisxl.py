@@ -78,6 +78,9 @@ class _Loaded:
     policy: devices.Policy
 
 
+_TOKENS = 77  # that CLIP reads
+
+
 class RealVisXL(Base):
     """The published generation engine. Loads on the first picture, keeps the networks, and gives them back on ``close``.
 
@@ -209,6 +212,8 @@ class RealVisXL(Base):
                 base / "tokenizer", "SDXL's tokenizer", "Fetch it again: python -m helpers weights fetch sdxl_base"
             ):
                 tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
+                if tokenizer.model_max_length != _TOKENS:
+                    raise ValueError(f"it reads {tokenizer.model_max_length} tokens, not {_TOKENS}")
             self._files = _Files(source, base, tokenizer)
         return self._files
 

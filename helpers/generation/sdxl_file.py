@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from helpers import weights
@@ -125,19 +126,21 @@ def lacking(path: Path, base: Path) -> str:
     from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
     from safetensors.torch import load_file
 
-    state, empty = load_file(path), []
-    for name, kind, convert in (
-        ("unet", UNet2DConditionModel, convert_ldm_unet_checkpoint),
-        ("vae", AutoencoderKL, convert_ldm_vae_checkpoint),
-    ):
-        config = kind.load_config(base, subfolder=name, local_files_only=True)
-        with init_empty_weights():
-            wanted = kind.from_config(config).state_dict()
-        try:
-            found = convert(state, config=config)
-        except KeyError as error:
-            return lacks([str(error.args[0])])
-        empty += [f"{name}.{key}" for key in wanted if key not in found]
+    empty: list[str] = []
+    with suppress(Exception):  # of configs that make no network: what diffusers said of them is the reason
+        state = load_file(path)
+        for name, kind, convert in (
+            ("unet", UNet2DConditionModel, convert_ldm_unet_checkpoint),
+            ("vae", AutoencoderKL, convert_ldm_vae_checkpoint),
+        ):
+            config = kind.load_config(base, subfolder=name, local_files_only=True)
+            with init_empty_weights():
+                wanted = kind.from_config(config).state_dict()
+            try:
+                found = convert(state, config=config)
+            except KeyError as error:
+                return lacks([str(error.args[0])])
+            empty += [f"{name}.{key}" for key in wanted if key not in found]
     return lacks(empty) if empty else ""
 
 

@@ -107,7 +107,7 @@ def use(path: str | Path) -> Path:
 def _place(name: str, path: str | Path) -> Path:
     """``path``, which the variable or parameter ``name`` gives, from the root. Raises ``ValueError`` where it can be none."""
     try:
-        if not str(path).strip() or not str(path).isprintable():
+        if not str(path).strip() or re.search(r"[\x00-\x1f\x7f]", str(path)):
             raise ValueError("it is empty" if not str(path).strip() else "it holds characters that no name has")
         return Path(path).expanduser().resolve()
     except (ValueError, TypeError, RuntimeError, OSError) as error:  # characters, links in a circle, a user that there is not

@@ -631,6 +631,49 @@ def test_a_configuration_that_asks_too_much(tmp_path: Path, name: str) -> None:
     assert str(path) in str(caught.value)
 
 
+INDEX = {
+    "_class_name": "StableDiffusionXLPipeline",
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+    "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+    "feature_extractor": [None, None],
+    "force_zeros_for_empty_prompt": True,
+}
+INDEXES: dict[str, tuple[Any, str]] = {
+    "a function": (INDEX | {"unet": ["os", "system"]}, r"asks for \['os', 'system'\] as its unet"),
+    "a module beside it": (INDEX | {"unet": ["my_unet", "UNet"]}, "asks for"),
+    "a part that SDXL has not": (INDEX | {"extra": ["antigravity", "x"]}, "as its extra"),
+    "another library's scheduler": (INDEX | {"scheduler": ["subprocess", "PopenScheduler"]}, "as its scheduler"),
+    "a scheduler that is none": (INDEX | {"scheduler": ["diffusers", "DiffusionPipeline"]}, "as its scheduler"),
+    "half a part": (INDEX | {"vae": ["diffusers"]}, "as its vae"),
+    "a part too long": (INDEX | {"vae": ["diffusers", "AutoencoderKL", "x"]}, "as its vae"),
+    "a list of lists": (INDEX | {"vae": [["os"], ["system"]]}, "as its vae"),
+    "another pipeline": (INDEX | {"_class_name": "FluxPipeline"}, "holds a FluxPipeline"),
+    "no pipeline": ({}, "holds a None"),
+    "a pipeline by a list": (INDEX | {"_class_name": ["my", "Pipeline"]}, "holds a .*my"),
+    "code of its own": (INDEX | {"auto_map": {"x": "y.Z"}}, "asks for code"),
+    "a list": ([INDEX], "an object"),
+    "a text": ("x", "an object"),
+}
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_a_folder_of_a_pipeline(tmp_path: Path, name: str) -> None:
+    from helpers.generation import sdxl_file
+
+    for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "config.json").write_text("{}")
+    (tmp_path / "scheduler").mkdir()
+    (tmp_path / "scheduler/scheduler_config.json").write_text("{}")
+    (tmp_path / "model_index.json").write_text(json.dumps(INDEX))
+    sdxl_file.require_pipeline(tmp_path, "Fetch it again.")
+    (tmp_path / "model_index.json").write_text(json.dumps(INDEXES[name][0]))
+    with pytest.raises(ValueError, match=INDEXES[name][1]) as caught:
+        sdxl_file.require_pipeline(tmp_path, "Fetch it again.")
+    assert str(tmp_path) in str(caught.value)
+
+
 # The manifest
 
 ENTRY = '[net]\nsummary = "s"\nlicence = "l"\nterms = "t"\nfolder = "net"\nhub = "me/net"\nrevision = "main"\n'

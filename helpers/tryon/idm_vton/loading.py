@@ -25,6 +25,7 @@ from helpers.tryon.idm_vton.networks import UNUSED_GARMENT_KEYS, GarmentNet, Res
 _GROUP = "idm_vton"
 _AGAIN = f"Fetch it again: python -m helpers weights fetch {_GROUP}"
 _UNET = "unet/diffusion_pytorch_model.bin"
+_TOKENS = 77  # that CLIP reads
 _RESAMPLER = "encoder_hid_proj."
 FULL = (torch.float32, torch.float64)
 
@@ -119,6 +120,8 @@ def load_text(device: torch.device, dtype: torch.dtype) -> tuple[list[CLIPTokeni
         place = file(f"{part}/vocab.json").parent
         with weights.reading(place, "a tokenizer", _AGAIN):
             tokenizers.append(CLIPTokenizer.from_pretrained(place, local_files_only=True))
+            if tokenizers[-1].model_max_length != _TOKENS:
+                raise ValueError(f"it reads {tokenizers[-1].model_max_length} tokens, not {_TOKENS}")
     encoders = (
         _pretrained(CLIPTextModel, "text_encoder/model.safetensors", device, dtype),
         _pretrained(CLIPTextModelWithProjection, "text_encoder_2/model.safetensors", device, dtype),
