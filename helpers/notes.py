@@ -36,7 +36,7 @@ def read(path: Path, name: str, remedy: str) -> Any:
     except OSError as error:
         reason = f"it cannot be read: {error.strerror}"
     except ValueError as error:
-        reason = str(error)
+        reason = "a number in it has thousands of digits" if "digits" in str(error) else str(error)
     raise ValueError(f"{name}: {path} is damaged ({reason}). {remedy}")
 
 

@@ -219,7 +219,18 @@ def load_person(path: str | Path) -> Person:
     if exact and not _same_picture(read_image(exact, "person"), image):
         raise ValueError(f"person: {told(exact)} shows another picture than {told(path)}. Delete the one that is not meant.")
     masks = {file.stem: file for file in sorted((root / "garment-mask" / name).glob("*.png"))}
-    return _read(name, exact or path, find, masks, "Save the person again, or delete that file to do without it.")
+    remedy = "Save the person again, or delete that file to do without it."
+    person = _read(name, exact or path, find, masks, remedy)
+    if person.keypoints is not None and _far_outside(person.keypoints, image.shape[1::-1]):
+        file = find(*(place.format(name) for place in _PLACES["keypoints"]))
+        raise ValueError(f"keypoints: {told(file or '')} is of another picture: joints lie far outside this one. {remedy}")
+    return person
+
+
+def _far_outside(keypoints: np.ndarray, size: tuple[int, ...]) -> bool:
+    """Whether a joint that was seen lies more than a picture's (width, height) beside the picture."""
+    seen = keypoints[keypoints[:, 2] > 0, :2]
+    return bool((seen < -np.array(size)).any() or (seen > 2 * np.array(size)).any())
 
 
 def _same_picture(one: np.ndarray, other: np.ndarray) -> bool:
@@ -252,7 +263,7 @@ def _read(name: str, picture: Path, find: Callable[..., Path | None], masks: Map
         if file := find(f"scene/{name}.json"):
             found["scene"] = notes.read(file, "scene", "")
             _check_scene(found["scene"], f"scene: {told(file)}")
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise ValueError(f"{str(error).rstrip()} {remedy}") from None
     return Person(image, **found)
 

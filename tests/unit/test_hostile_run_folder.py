@@ -138,7 +138,7 @@ def slim(person: Person) -> Person:
     return dataclasses.replace(person, keypoints=None, densepose=None, depth=None, normals=None, mask=None, scene={})
 
 
-@pytest.mark.parametrize(("old", "new"), OVER.values(), ids=OVER)
+@pytest.mark.parametrize(("old", "new"), [OVER["less known"], OVER["other garments"]], ids=["less known", "other garments"])
 def test_a_save_killed_at_any_step_leaves_the_old_or_the_new_whole(
     tmp_path: Path, killed_at: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, old: Person, new: Person
 ) -> None:
@@ -597,7 +597,7 @@ from pathlib import Path
 from helpers import machine
 from test_hostile_run_folder import start
 machine.environment = dict
-for number in range(12):
+for number in range(8):
     start(Path(sys.argv[1]), notebook=f"{sys.argv[2]}-{number}").finish(value=number)
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
@@ -610,7 +610,7 @@ for number in range(12):
     for thread in threads:
         thread.join()
     assert [process.wait() for process in processes] == [0, 0]
-    assert len(json.loads((tmp_path / "a-run" / "metrics.json").read_text())) == 2 * 12 + 8
+    assert len(json.loads((tmp_path / "a-run" / "metrics.json").read_text())) == 2 * 8 + 8
 
 
 # Folders that cannot be written
