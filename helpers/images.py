@@ -111,20 +111,23 @@ def paste_back(original: np.ndarray, result: np.ndarray, mask: np.ndarray, pixel
     return out
 
 
-def differing(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """bool (H, W): where two pictures (H, W, 3) are not the same."""
-    rows = max(1, _AREA // one.shape[1])
-    parts = [(one[top : top + rows] != other[top : top + rows]).any(2) for top in range(0, len(one), rows)]
-    return np.concatenate(parts)
+def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """uint8 (H, W): how far two pictures (H, W, 3) lie apart at each pixel, in the channel in which they do most."""
+    return cv2.absdiff(one, other).max(2)
+
+
+def bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows of a picture of ``shape`` (height, width, ...), some at a time: floats of a whole photograph would fill the memory."""
+    high = max(1, _AREA // shape[1])
+    yield from (slice(top, min(top + high, shape[0])) for top in range(0, shape[0], high))
 
 
 def _areas(mask: np.ndarray, reach: int) -> Iterator[tuple[slice, slice]]:
-    """Bands of rows that together hold every pixel within ``reach`` of ``mask``: floats of a whole photograph would fill the memory."""
+    """Rows and columns that together hold every pixel within ``reach`` of ``mask``, some rows at a time."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return
+    top, bottom = max(0, rows[0] - reach), min(mask.shape[0], rows[-1] + reach + 1)
     left, right = max(0, columns[0] - reach), min(mask.shape[1], columns[-1] + reach + 1)
-    bottom = min(mask.shape[0], rows[-1] + reach + 1)
-    high = max(1, _AREA // (right - left))
-    for top in range(max(0, rows[0] - reach), bottom, high):
-        yield slice(top, min(top + high, bottom)), slice(left, right)
+    for band in bands((bottom - top, right - left)):
+        yield slice(top + band.start, top + band.stop), slice(left, right)

@@ -127,7 +127,9 @@ def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int 
 def overlay(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = MASK_COLOUR, alpha: float = 0.5) -> np.ndarray:
     """``image`` with ``mask`` tinted and outlined."""
     out = image.copy()
-    out[mask] = np.rint(image[mask] * (1 - alpha) + np.array(colour) * alpha).astype(np.uint8)
+    for channel, tint in enumerate(colour):  # looked up, for a large photograph in floats would fill the memory
+        table = np.rint(np.arange(256) * (1 - alpha) + tint * alpha).astype(np.uint8)
+        out[mask, channel] = table[image[mask, channel]]
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(out, outlines, -1, colour, _pen(image), cv2.LINE_AA)
 
@@ -149,7 +151,7 @@ def clicks(image: np.ndarray, points: Sequence[tuple[float, float, int]]) -> np.
 
 def skeleton(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     """``image`` dimmed, with BODY_25 ``keypoints`` (25, 3) and the bones between those that were seen, each in a colour of its own."""
-    out = (image * 0.55).astype(np.uint8)
+    out = (np.arange(256) * 0.55).astype(np.uint8)[image]
     colours = (matplotlib.colormaps["hsv"](np.linspace(0, 1, len(BODY_25_BONES), endpoint=False))[:, :3] * 255).astype(int)
     pen = 2 * _pen(image)
     for (a, b), colour in zip(BODY_25_BONES, colours, strict=True):
@@ -213,9 +215,10 @@ def annotated(person: Person) -> dict[str, np.ndarray]:
 
 def cut_out(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """``image`` inside ``mask`` on a fine checkerboard."""
-    rows, columns = np.indices(mask.shape) // max(6, mask.shape[0] // 96)
-    board = np.where(((rows + columns) % 2 == 0)[..., None], 236, 252).astype(np.uint8)
-    return np.where(mask[..., None], image, board)
+    side = max(6, mask.shape[0] // 96)
+    rows, columns = (np.arange(length) // side % 2 == 0 for length in mask.shape)
+    board = np.where(rows[:, None] == columns, np.uint8(236), np.uint8(252))
+    return np.where(mask[..., None], image, board[..., None])
 
 
 def progress(items: Iterable[Any], what: str) -> Iterator[Any]:

@@ -33,21 +33,25 @@ def tint(shape: tuple[int, int], masks: Iterable[np.ndarray], colours: Iterable[
         halo, line = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
         cv2.drawContours(halo, contours, -1, 190, stroke + 2, cv2.LINE_AA)
         cv2.drawContours(line, contours, -1, 255, stroke, cv2.LINE_AA)
-        fill = (soft * 0.38).astype(np.uint8)
+        fill = (np.arange(256) * 0.38).astype(np.uint8)[soft]
         alpha = np.maximum(np.maximum(halo, line), fill)
-        # White shows through the line's soft edge; the fill keeps its colour inside.
-        white = np.clip(halo.astype(np.float32) - line, 0, 255)[..., None] / 255
-        shade = (np.array(colour, np.float32) * (1 - white) + 255 * white).astype(np.uint8)
-        drawn = alpha > 0
-        layer[drawn, :3], layer[drawn, 3] = shade[drawn], alpha[drawn]
+        for rows in images.bands(shape):
+            # White shows through the line's soft edge; the fill keeps its colour inside.
+            white = np.clip(halo[rows].astype(np.float32) - line[rows], 0, 255)[..., None] / 255
+            shade = (np.array(colour, np.float32) * (1 - white) + 255 * white).astype(np.uint8)
+            drawn = alpha[rows] > 0
+            layer[rows][drawn, :3], layer[rows][drawn, 3] = shade[drawn], alpha[rows][drawn]
     return layer
 
 
 def painted(image: np.ndarray, masks: Iterable[np.ndarray], colours: Iterable[tuple[int, int, int]] = COLOURS) -> np.ndarray:
     """``image`` uint8 (H, W, 3) with every mask tinted and outlined in a colour of its own, as the clicker shows them."""
     layer = tint(image.shape[:2], masks, colours)
-    alpha = layer[..., 3:].astype(np.float32) / 255
-    return np.rint(image * (1 - alpha) + layer[..., :3] * alpha).astype(np.uint8)
+    out = np.empty_like(image)
+    for rows in images.bands(image.shape):
+        alpha = layer[rows, :, 3:].astype(np.float32) / 255
+        out[rows] = np.rint(image[rows] * (1 - alpha) + layer[rows, :, :3] * alpha)
+    return out
 
 
 def views(image: np.ndarray, points: Sequence[Point], mask: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from helpers.images import differing, paste_back, resize
+from helpers.images import difference, paste_back, resize
 
 
 @dataclass(frozen=True)
@@ -44,5 +44,5 @@ class TryOn:
             return self
         changed = resize(self.changed, size)
         image = paste_back(original, resize(self.image, size), changed)
-        changed |= differing(image, original)
+        changed |= difference(image, original) > 0
         return replace(self, image=image, mask=resize(self.mask, size), changed=changed)

@@ -123,7 +123,7 @@ class Sitting:
         return TryOn(
             image=image,
             mask=mask,
-            changed=images.differing(image, photograph),
+            changed=images.difference(image, photograph) > 0,
             confidence=None,
             notes=(*notes, *self.notes),
             steps=made,

@@ -388,7 +388,7 @@ class _Answers:
 
     def __init__(self, engine: Segmenter, image: np.ndarray) -> None:
         self._engine, self._image = engine, image
-        self._masks: dict[tuple, np.ndarray] = {}
+        self._masks: dict[tuple, np.ndarray] = {}  # eight pixels to a byte: those of a large photograph would fill the memory
         engine.set_image(image)
 
     def mask(self, points: Sequence[Point], choice: int | None) -> np.ndarray:
@@ -404,12 +404,17 @@ class _Answers:
                 raise ValueError(f"the engine answered with a mask of shape {mask.shape}, not {self._image.shape[:2]}.")
             if len(self._masks) >= 64:
                 del self._masks[next(iter(self._masks))]
-            self._masks[key] = mask.astype(bool)
-        return self._masks[key]
+            self._masks[key] = np.packbits(mask.astype(bool))
+        return self._unpacked(self._masks[key])
 
     def known(self, points: Sequence[Point], choice: int | None) -> np.ndarray | None:
         """The mask if it has been computed."""
-        return self._masks.get((*points, choice))
+        packed = self._masks.get((*points, choice))
+        return None if packed is None else self._unpacked(packed)
+
+    def _unpacked(self, packed: np.ndarray) -> np.ndarray:
+        height, width = self._image.shape[:2]
+        return np.unpackbits(packed, count=height * width).reshape(height, width).view(bool)
 
     def candidates(self, click: Sequence[Point]) -> Sequence[Candidate]:
         self._engine.set_image(self._image)
