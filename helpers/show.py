@@ -12,14 +12,18 @@ import re
 import struct
 import textwrap
 import time
+import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import cv2
 import matplotlib
 import numpy as np
 from IPython.display import HTML, Image, display
+from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -33,6 +37,14 @@ _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
 _INK, _MUTED = "#222222", "#777777"
 _WIDEST = 11.0  # inches; a notebook shows no more, and would shrink the letters of a wider figure
 _CSS = 100  # pixels of the page to an inch of a figure
+_LONGEST = 300  # characters of a title or a caption
+_SCRIPTS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "IPAexGothic", "Hiragino Sans", "PingFang SC", "Yu Gothic",
+    "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "WenQuanYi Zen Hei", "Noto Sans Devanagari", "Nirmala UI", "Noto Sans Thai",
+    "Noto Sans Bengali", "Noto Sans Tamil", "Noto Sans Hebrew", "Noto Sans Arabic", "Noto Emoji", "Segoe UI Emoji", "Segoe UI Symbol",
+    "Symbola",
+)  # fmt: skip
+"""Fonts for letters that matplotlib's own does not have, on one system or another."""
 
 
 class Picture(Figure):
@@ -45,13 +57,50 @@ class Picture(Figure):
         """The figure as a PNG file, its margins cut."""
         FigureCanvasAgg(self)
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=self.DPI, bbox_inches="tight", facecolor="white")
+        with _as_written():
+            self.savefig(buffer, format="png", dpi=self.DPI, bbox_inches="tight", facecolor="white")
         return buffer.getvalue()
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         data = self.png()
         width, height = struct.unpack(">II", data[16:24])  # of the PNG header
         return data, {"width": round(width * _CSS / self.DPI), "height": round(height * _CSS / self.DPI)}
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """Text is shown as it is written: two ``$`` are no formula, other scripts come from a font that is here, or as a box without a word."""
+    settings: Any = {"text.parse_math": False, "text.usetex": False, "font.family": list(_families())}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        warnings.filterwarnings("ignore", r"Matplotlib currently does not support", UserWarning)
+        yield
+
+
+@cache
+def _families() -> tuple[str, ...]:
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return ("DejaVu Sans", *(name for name in _SCRIPTS if name in there))
+
+
+def plain(text: object) -> str:
+    """``text`` in one line, without what steers a console or turns the direction of writing; half a letter becomes ``\\ufffd``."""
+
+    def shown(letter: str) -> str:
+        kind = unicodedata.category(letter)
+        return {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "" if letter not in "\u200c\u200d" else letter, "Cs": "\ufffd"}.get(
+            kind, letter
+        )
+
+    return "".join(map(shown, str(text)))
+
+
+def _wrapped(text: object, letters: int) -> str:
+    """``text`` in lines of about ``letters``, of which a letter of the far east takes two; what is too long ends in an ellipsis."""
+    line = " ".join(plain(text).split())
+    line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)
+    return textwrap.fill(line, max(4, round(letters * len(line) / (len(line) + wide)))) if line else ""
 
 
 def grid(
@@ -73,24 +122,31 @@ def grid(
     rows = -(-len(items) // columns)
     aspect = max(p.shape[1] / p.shape[0] for _, p in items)
     height = min(height, (_WIDEST / columns - 0.12) / aspect)
-    titles = [textwrap.fill(name, max(10, int(height * aspect * 12))) for name, _ in items]
-    texts = [textwrap.fill(text, max(16, int(height * aspect * 15))) for text in captions]
+    titles = [_wrapped(name, max(10, int(height * aspect * 12))) for name, _ in items]
+    texts = [_wrapped(text, max(16, int(height * aspect * 15))) for text in captions]
+    title = _wrapped(title, max(16, int(columns * height * aspect * 10)))
     extra = 0.28 + 0.18 * max(_lines(titles), 1) + 0.16 * _lines(texts)
-    figure = Picture(figsize=(columns * (height * aspect + 0.12), rows * (height + extra) + (0.4 if title else 0)))
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for index, (axis, (_, picture)) in enumerate(zip(axes.flat, items, strict=False)):
-        small = _for_screen(picture, height)
-        axis.imshow(small, cmap="gray" if small.ndim == 2 else None, interpolation="lanczos")
-        axis.set_anchor("N")  # pictures of different shapes begin, and have their titles, at one height
-        axis.set_title(titles[index], fontsize=10, color=_INK, pad=5)
-        if index < len(texts):
-            axis.text(0.5, -0.015, texts[index], transform=axis.transAxes, ha="center", va="top", fontsize=8, color=_MUTED)
-    if title:
-        figure.suptitle(title, fontsize=12, color=_INK)
-    figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=2.0)
-    return figure
+    with _as_written():
+        figure = Picture(
+            figsize=(
+                columns * (height * aspect + 0.12),
+                rows * (height + extra) + (0.2 + 0.2 * _lines([title]) if title else 0),
+            )
+        )
+        axes = figure.subplots(rows, columns, squeeze=False)
+        for axis in axes.flat:
+            axis.axis("off")
+        for index, (axis, (_, picture)) in enumerate(zip(axes.flat, items, strict=False)):
+            small = _for_screen(picture, height)
+            axis.imshow(small, cmap="gray" if small.ndim == 2 else None, interpolation="lanczos")
+            axis.set_anchor("N")  # pictures of different shapes begin, and have their titles, at one height
+            axis.set_title(titles[index], fontsize=10, color=_INK, pad=5)
+            if index < len(texts):
+                axis.text(0.5, -0.015, texts[index], transform=axis.transAxes, ha="center", va="top", fontsize=8, color=_MUTED)
+        if title:
+            figure.suptitle(title, fontsize=12, color=_INK)
+        figure.tight_layout(pad=0.3, w_pad=0.5, h_pad=2.0)
+        return figure
 
 
 def strip(pictures: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]], **options: Any) -> Picture | None:
@@ -109,19 +165,26 @@ def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int 
     """Lines over 1, 2, 3, …: for instance IoU over the number of clicks. ``None`` where there are none."""
     if not series:
         return None
-    figure = Picture(figsize=(5.2, 3.0))
-    axis = figure.subplots()
-    for name, values in series.items():
-        axis.plot(range(start, start + len(values)), values, marker="o", markersize=4, label=name)
-    axis.set_xlabel(x, color=_INK)
-    axis.set_ylabel(y, color=_INK)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.grid(alpha=0.25)
-    axis.spines[["top", "right"]].set_visible(False)
-    if len(series) > 1:
-        axis.legend(frameon=False, fontsize=9)
-    figure.tight_layout()
-    return figure
+    with _as_written():
+        figure = Picture(figsize=(5.2, 3.0))
+        axis = figure.subplots()
+        for name, values in series.items():
+            axis.plot(range(start, start + len(values)), values, marker="o", markersize=4, label=_legend(name))
+        axis.set_xlabel(_wrapped(x, 60), color=_INK)
+        axis.set_ylabel(_wrapped(y, 40), color=_INK)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+        if len(series) > 1:
+            axis.legend(frameon=False, fontsize=9)
+        figure.tight_layout()
+        return figure
+
+
+def _legend(name: object) -> str:
+    """``name`` for a legend, which leaves out what begins with an underscore."""
+    text = _wrapped(name, 40)
+    return f" {text}" if text.startswith("_") else text
 
 
 def overlay(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = MASK_COLOUR, alpha: float = 0.5) -> np.ndarray:
@@ -281,7 +344,7 @@ class Table:
         self.rows = [dict(row) for row in rows]
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{html.escape(str(key))}</th>" for key in self._keys())
+        head = "".join(f"<th style='text-align:left'>{html.escape(plain(key))}</th>" for key in self._keys())
         cell = "<td style='text-align:left;vertical-align:top'>{}</td>"
         body = "".join(
             "<tr>"
@@ -293,7 +356,7 @@ class Table:
 
     def __repr__(self) -> str:
         keys = self._keys()
-        lines = [keys, *([_cell(row.get(key)) for key in keys] for row in self.rows)]
+        lines = [[plain(key) for key in keys], *([_cell(row.get(key)) for key in keys] for row in self.rows)]
         widths = [max(len(line[i]) for line in lines) for i in range(len(keys))]
         return "\n".join(
             "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -306,7 +369,7 @@ class Table:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
-    return "" if value is None else str(value)
+    return "" if value is None else plain(value)
 
 
 def _breakable(text: str) -> str:

@@ -19,6 +19,7 @@ from helpers import checks, images
 from helpers.contract import Candidate, Segmenter
 from helpers.segmentation.clicks import Point, PointPrompt, garment_first
 from helpers.segmentation.paint import COLOURS
+from helpers.show import plain
 from helpers.widgets import click_files
 from helpers.widgets.canvas import ClickCanvas
 from helpers.widgets.choices import Choices
@@ -362,14 +363,14 @@ class Clicker:
         name, labels = self.prompt.garment, self.prompt.labels
         colour = "rgb({},{},{})".format(*self._colour(name))
         clicks = f"{len(labels)} click{'' if len(labels) == 1 else 's'} ({sum(labels)} on, {len(labels) - sum(labels)} beside)"
-        parts = [f'<i style="background:{colour}"></i><b>{html.escape(name)}</b>', clicks]
+        parts = [f'<i style="background:{colour}"></i><b>{html.escape(plain(name))}</b>', clicks]
         known = self._answers.known(self.points, self.prompt.choice)
         if kind == "done":
             parts = []
         elif known is not None:
             parts += [f"covers {100 * known.mean():.1f} %", f"{self.seconds:.2f} s"]
         if message:
-            parts.append(f'<span class="{kind}">{html.escape(message)}</span>')
+            parts.append(f'<span class="{kind}">{html.escape(plain(message))}</span>')
         elif not _clicked(self.points):
             parts.append("click on the garment")
         self.status.value = " · ".join(parts)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from IPython.display import display
 
+from helpers.show import plain
+
 
 class Panel:
     """Something slow behind a button. It runs in a thread of its own, so that the kernel stays free and the page shows how far it is.
@@ -72,7 +74,7 @@ class Panel:
 
     def say(self, text: str) -> None:
         """Show plain ``text`` in the status line."""
-        self.status.value = html.escape(text)
+        self.status.value = html.escape(plain(text))
 
     def report(self, share: float, text: str) -> None:
         """Show how far the work is, 0 to 1, and say so; that it is being cancelled stays to be read."""
@@ -92,7 +94,9 @@ class Panel:
             if self.cancelled:
                 self.say(f"cancelled; {self.kept}")
             else:
-                self.status.value = f'<span style="color:#c0392b">{html.escape(f"{type(error).__name__}: {error}")}</span>'
+                self.status.value = (
+                    f'<span style="color:#c0392b">{html.escape(plain(f"{type(error).__name__}: {error}"))}</span>'
+                )
         finally:
             self.bar.layout.visibility = "hidden"
             self.cancel.disabled, self.running = True, False

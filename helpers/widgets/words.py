@@ -12,6 +12,8 @@ from helpers.images import fit_inside, png, resize
 from helpers.person import Person
 from helpers.widgets.panel import Panel
 
+_LARGEST_SEED = 2**53 - 1  # the last whole number that a page can count to; one that is given may be larger
+
 
 class WordsPanel(Panel):
     """Type words, press "draw", see the person; :attr:`person` is the one drawn last.
@@ -39,7 +41,7 @@ class WordsPanel(Panel):
         self._draw, self._comment, self._in_steps = draw, comment, in_steps
         self.prompt = widgets.Textarea(value=prompt, rows=2, layout=widgets.Layout(width="32em"))
         self.seed = widgets.BoundedIntText(
-            value=seed, min=0, max=2**31 - 1, description="seed", layout=widgets.Layout(width="12em")
+            value=seed, min=0, max=max(seed, _LARGEST_SEED), description="seed", layout=widgets.Layout(width="12em")
         )
         self.button = widgets.Button(description="draw", button_style="primary", tooltip="draw these words")
         self.another = widgets.Button(description="another", tooltip="the same words with the next seed")
