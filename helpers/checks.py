@@ -315,8 +315,9 @@ def names(value: Any, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
     """Some of the names ``allowed``, or none, in a list, tuple or set."""
     if not isinstance(value, list | tuple | set | frozenset):
         raise ValueError(f"{name} must be a list of names such as {list(allowed[:2])}, not {shown(value)}.")
-    if unknown := next((each for each in value if not isinstance(each, str) or each not in allowed), None):
-        raise ValueError(f"{name} names some of {', '.join(allowed)}, not {shown(unknown)}{near(unknown, allowed)}.")
+    for each in value:
+        if not isinstance(each, str) or each not in allowed:
+            raise ValueError(f"{name} names some of {', '.join(allowed)}, not {shown(each)}{near(each, allowed)}.")
     return tuple(value)
 
 

@@ -73,7 +73,7 @@ def _as_written() -> Iterator[None]:
     settings: Any = {"text.parse_math": False, "text.usetex": False, "font.family": list(_families())}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
-        warnings.filterwarnings("ignore", r"Matplotlib currently does not support", UserWarning)
+        warnings.filterwarnings("ignore", r"Matplotlib currently does not support|Tight layout not applied", UserWarning)
         yield
 
 
@@ -182,9 +182,9 @@ def curves(series: Mapping[str, Sequence[float]], *, x: str, y: str, start: int 
 
 
 def _legend(name: object) -> str:
-    """``name`` for a legend, which leaves out what begins with an underscore."""
+    """``name`` for a legend, which leaves out what is empty or begins with an underscore."""
     text = _wrapped(name, 40)
-    return f" {text}" if text.startswith("_") else text
+    return f" {text}" if text[:1] in ("", "_") else text
 
 
 def overlay(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = MASK_COLOUR, alpha: float = 0.5) -> np.ndarray:
