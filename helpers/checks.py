@@ -37,8 +37,7 @@ T = TypeVar("T")
 
 MOST_POINTS = 256
 """Clicks on one garment: a hand makes a dozen, and each costs some milliseconds."""
-MOST_LETTERS = 100_000
-"""Of a text; what nobody typed is no words."""
+_LONGEST = 100_000  # characters of a text
 _PLAIN = (str, bytes, int, float, complex, type(None), list, tuple, dict, set, frozenset, range, Path, np.generic)
 
 
@@ -331,8 +330,8 @@ def flag(value: Any, name: str) -> bool:
 def text(value: Any, name: str) -> str:
     """Text, also an empty one, that every file and page can hold."""
     called(value, name)
-    if len(value) > MOST_LETTERS:
-        raise ValueError(f"{name} has {len(value):,} characters; at most {MOST_LETTERS:,} are taken.")
+    if len(value) > _LONGEST:
+        raise ValueError(f"{name} has {len(value):,} characters; at most {_LONGEST:,} are taken.")
     if found := next((letter for letter in value if letter == "\0" or "\ud800" <= letter <= "\udfff"), ""):
         what = "a NUL character" if found == "\0" else "bytes that are no text in UTF-8"
         raise ValueError(f"{name} holds {what}: {shown(value)}. Write it without them; a file can be renamed.")

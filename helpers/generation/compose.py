@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from helpers import propriety
+from helpers import checks, propriety
 from helpers.mannequin.words.prompt import read_words
 
 MOST_TOKENS = 75
@@ -38,10 +38,7 @@ def refuse(text: str, name: str = "prompt") -> list[tuple[str, object]]:
 
     Raises ``ValueError`` where it is no text or empty.
     """
-    if not isinstance(text, str):
-        raise ValueError(f"{name} is a text such as 'a crop top and mini skirt', not {type(text).__name__}.")
-    if not text.strip():
-        raise ValueError(f"the {name} is empty. Write for example 'a woman in a crop top and mini skirt'.")
+    checks.words(text, name)
     propriety.judge(text)
     # Quotes and print: name pictures to the mannequin; here they are words like any other.
     return read_words(re.sub(r'["“”]|print:', " ", unicodedata.normalize("NFKC", text)))
@@ -85,14 +82,12 @@ def against(words: str | None, tokens: Callable[[str], int]) -> Prompt:
 
     Raises ``PromptRefused`` where ``words`` would take clothes or years away, ``ValueError`` where they are no text.
     """
-    if words is not None and not isinstance(words, str):
-        raise ValueError(f"negative_prompt is a text such as 'hat, sunglasses', or None, not {type(words).__name__}.")
     if words is None:
         flaws = AGAINST_FLAWS.split(", ")
         while tokens(", ".join([AGAINST_ALWAYS, *flaws])) > MOST_TOKENS:
             flaws.pop()
         return Prompt(", ".join([AGAINST_ALWAYS, *flaws]))
-    words = re.sub(r"\s+", " ", words).strip(" ,.;")
+    words = re.sub(r"\s+", " ", checks.text(words, "negative_prompt")).strip(" ,.;")
     propriety.judge_negative(words)
     parts = words.split(" ") if words else []
     kept = len(parts)

@@ -98,7 +98,7 @@ def test_minors_and_undress_are_refused_before_any_file_is_looked_for(
     ("settings", "words"),
     [
         ({"prompt": " "}, "prompt is empty"),
-        ({"prompt": 3}, "prompt is a text"),
+        ({"prompt": 3}, "prompt must be text"),
         ({"size": (770, 1024)}, "multiples of 8, not 770x1024; the nearest is 768x1024"),
         ({"size": (64, 64)}, "256 to 2048 pixels a side, not 64x64"),
         ({"size": 512}, "size must be"),

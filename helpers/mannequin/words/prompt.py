@@ -72,11 +72,8 @@ def require_words(words: str | Sequence[str], category: str, name: str) -> None:
 
 
 def _request(text: str, seed: int) -> Request:
-    if not isinstance(text, str):
-        raise ValueError(f"the prompt is a text such as 'a crop top and mini skirt', not {type(text).__name__}.")
+    checks.words(text)
     SEED.check("seed", seed)
-    if not text.strip():
-        raise ValueError("the prompt is empty. Write for example 'a woman in a crop top and mini skirt'.")
     propriety.judge(spoken(text))
     return _Reader().read(text)
 
