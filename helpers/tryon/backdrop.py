@@ -1,4 +1,8 @@
-"""A garment off the plain backdrop of its product photograph."""
+"""A garment off the plain backdrop of its product photograph.
+
+``surroundings`` tells what the backdrop is and how each region of the picture differs from it; here these signs are weighed, a minimum cut
+decides, what only holds the garment up is taken away by its shape (``props``), and the outline is laid into the full picture as a matte.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +10,117 @@ import cv2
 import numpy as np
 
 from helpers import checks
+from helpers.graph import components, min_cut
+from helpers.tryon import props
+from helpers.tryon.matte import matte
+from helpers.tryon.surroundings import Surroundings
+
+WEIGHTS = {
+    "different": 0.4, "unshaded": 0.4, "lighter": 0.5, "coloured": 0.25, "at rim": -0.2, "rough": -0.95, "margin": 2.5, "aside": -2.1,
+    "dark": 4.6, "grown": -0.9, "spread": -3.2, "at rim, rough backdrop": -0.3, "different, rough backdrop": 0.35, "behind": 1.6,
+    "behind a sharp edge": 0.9, "behind, unshaded": 0.5, "gap": -0.35, "bias": -1.7,
+}  # fmt: skip
+"""Logistic regression of "is of the garment" on the signs of a region, on mannequin garments of known masks; rounded."""
+_BOUNDARY, _EDGE = 0.8, 0.3
+"""Cost of a working pixel of outline where there is no edge, and how fast it falls with the edge's sharpness."""
+_GAP = 0.004
+"""Share of the garment from which on a hole with the backdrop in it is one: between straps, between sleeve and trunk."""
+
+_FJORD = 0.006
+"""Half the width, in longer sides of the picture, up to which a notch is a stripe of the backdrop's colour."""
 
 
 def garment_mask(image: np.ndarray) -> np.ndarray:
-    """bool (H, W): the garment on a backdrop that is nearly uniform or a soft gradient.
+    """bool (H, W): the garment in its picture, where :func:`garment_matte` is over a half.
 
-    image: uint8 (H, W, 3) RGB. The backdrop is a plane in CIE Lab fitted robustly to the picture's border; what differs from it by
-    more than its noise, or is cut off from the border, is garment. Soft shadows (darker, same hue, no edge) count as backdrop.
-    Raises ``ValueError`` where nothing, or nearly everything, differs from the border.
+    image: uint8 (H, W, 3) RGB. Raises ``ValueError`` as that does.
     """
-    height, width = checks.image(image, "garment image").shape[:2]
-    shrink = min(1.0, 512 / max(height, width))
-    size = max(2, round(width * shrink)), max(2, round(height * shrink))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    away, noise = _from_backdrop(lab)
-    edges = np.hypot(*(cv2.Sobel(lab[..., 0], cv2.CV_32F, *d, ksize=3, scale=0.25) for d in ((1, 0), (0, 1))))
-    limit = float(np.clip(1.2 + 3 * noise, 1.6, 6.0))
-    difference = np.linalg.norm(away, axis=2)
-    shadow = (away[..., 0] < 0) & (away[..., 0] > -14) & (np.hypot(away[..., 1], away[..., 2]) < 1.5 + noise) & (edges < 0.7)
-    plain = ((difference < limit) | shadow).astype(np.uint8)
-    plain = cv2.copyMakeBorder(plain, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    _, pieces = cv2.connectedComponents(plain, connectivity=4)
-    found = solid_with_holes((pieces != pieces[0, 0])[1:-1, 1:-1])
-    share = float(found.mean())
+    return solid_with_holes(garment_matte(image) > 0.5)
+
+
+def garment_matte(image: np.ndarray) -> np.ndarray:
+    """float32 (H, W) 0..1: how much of each pixel is garment.
+
+    image: uint8 (H, W, 3) RGB. The backdrop may be of any colour, uneven, textured, with shadows on it; a hanger and a dummy are no part
+    of the garment. Raises ``ValueError`` where nothing stands out, or nearly everything.
+    """
+    checks.image(image, "garment image")
+    around = Surroundings.of(image)
+    inside = min_cut(around.pairs, -score(around) * around.area / around.area.mean(), _boundary(around))
+    inside = _filled(around, inside)
+    share = float(around.area[inside].sum() / around.area.sum())
     if share < 0.01:
         raise ValueError(
             "garment image: no garment stands out from the backdrop. Use a plain backdrop of another colour, or pass Garment(mask=...)."
         )
     if share > 0.97:
         raise ValueError("garment image: no backdrop is seen around the garment. Leave a margin, or pass Garment(mask=...).")
-    found = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.8)
-    return cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+    inside = props.without_dummy(around, inside)
+    mask = inside[around.index].astype(np.uint8)
+    reach = max(1, round(_FJORD * max(mask.shape)))
+    mask = cv2.morphologyEx(
+        np.pad(mask, reach), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    )
+    mask = mask[reach:-reach, reach:-reach] > 0
+    return matte(image, props.without_hook(solid_with_holes(mask)))
+
+
+def signs(around: Surroundings) -> dict[str, np.ndarray]:
+    """Name -> (n,) what speaks for and against each region being of the garment, as :data:`WEIGHTS` weighs it."""
+    height, width = around.index.shape
+    left, unlike = around.shaded
+    difference, unshaded = np.log1p(np.sqrt((around.away**2).sum(1))), np.log1p(unlike)
+    behind, gap = around.behind
+    spread = np.log1p(around.spread[0])
+    return {
+        "different": difference,
+        "unshaded": unshaded,
+        "lighter": np.log1p(np.maximum(around.away[:, 0], 0)),
+        "coloured": np.log1p(np.hypot(*around.away[:, 1:].T)),
+        "at rim": around.seen_at_rim,
+        "rough": np.log1p(around.rough / around.calm),
+        "margin": around.margin,
+        "aside": np.hypot(*(around.centre / (width, height) - 0.5).T),
+        "dark": 1 - left,
+        "grown": around.grown.astype(float),
+        "spread": np.full(len(left), spread),
+        "at rim, rough backdrop": around.seen_at_rim * spread,
+        "different, rough backdrop": difference * spread,
+        "behind": behind,
+        "behind a sharp edge": behind * np.minimum(np.log1p(around.way), 2),
+        "behind, unshaded": behind * unshaded,
+        "gap": np.full(len(left), gap),
+        "bias": np.ones(len(left)),
+    }
+
+
+def score(around: Surroundings) -> np.ndarray:
+    """(n,) -6..6, positive where a region is rather garment."""
+    total = sum(WEIGHTS[name] * values for name, values in signs(around).items())
+    return np.clip(total, -6, 6)
+
+
+def _boundary(around: Surroundings) -> np.ndarray:
+    """(m,) what it costs to part two neighbours."""
+    sharp = np.maximum(around.contrast / around.calm - 1.3, 0)
+    return around.length * (_BOUNDARY * np.exp(-_EDGE * sharp) + 0.002)
+
+
+def _filled(around: Surroundings, inside: np.ndarray) -> np.ndarray:
+    """``inside`` with its holes filled, but for gaps: of some size, like the backdrop, with an edge as sharp as outside."""
+    part = components(around.pairs, ~inside)
+    area = np.bincount(part, around.area)
+    unlike = np.bincount(part, around.area * np.minimum(around.shaded[1], 12)) / area
+    first, second = around.pairs.T
+    cut = inside[first] != inside[second]
+    hole = part[np.where(inside[first], second, first)]
+    length = np.bincount(hole[cut], around.length[cut], len(area))
+    sharp = np.bincount(hole[cut], (around.length * around.contrast)[cut], len(area)) / np.maximum(length, 1)
+    outer = np.zeros(len(area), bool)
+    outer[part[around.rim]] = True
+    usual = np.average(sharp[outer], weights=length[outer] + 1e-6)
+    kept = outer | ((area > _GAP * around.area[inside].sum()) & (unlike < 5) & (sharp > 0.5 * usual))
+    return inside | ~kept[part]
 
 
 def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -61,7 +144,7 @@ def solid_with_holes(mask: np.ndarray) -> np.ndarray:
 
 
 def _from_backdrop(lab: np.ndarray) -> tuple[np.ndarray, float]:
-    """Difference (H, W, 3) of each pixel from the backdrop, and the backdrop's noise, in CIE Lab units."""
+    """Difference (H, W, 3) of each pixel from the backdrop, a plane of colour, and the backdrop's noise, in CIE Lab units."""
     height, width = lab.shape[:2]
     rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     rim = max(2, round(0.02 * max(height, width)))

@@ -1,0 +1,81 @@
+"""A rough mask laid into the full picture: the edge found between the colours on its two sides, and softened as the picture is."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from helpers.pixels import nearest_known
+
+_BAND = 0.008
+"""Half width of the band around a rough outline in which the true one is looked for, in longer sides of the picture."""
+
+
+def matte(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """float32 (H, W) 0..1: the share of each pixel that belongs to what the smaller ``mask`` covers.
+
+    image: uint8 (H, W, 3) RGB; mask: bool (h, w) of the same picture at working size. Along the lines of He, Sun and Tang, "Guided image
+    filtering" (2010): within the band around the outline the share follows, window by window, the picture's own colours, as far as the
+    two sides differ in them.
+    """
+    height, width = image.shape[:2]
+    rough = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    sure = rough > 0.5
+    band = max(2.0, _BAND * max(height, width))
+    within, beyond = (cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 5) for side in (sure, ~sure))
+    edge = np.maximum(within, beyond) <= band
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    soft = cv2.GaussianBlur(rough, (0, 0), 0.6 * band)
+    core = _either(within > band, within > 0.6 * within.max(), sure)
+    cloth, around = (_colours(lab, known) for known in (core, beyond > band))
+    span = cloth - around
+    size = (span**2).sum(2)
+    share = np.clip(((lab - around) * span).sum(2) / np.maximum(size, 1e-3), 0, 1)
+    noise = 1.5 + _roughness(lab, core) + _roughness(lab, beyond > band)
+    trust = size / (size + (2.5 * noise) ** 2)
+    wanted = trust * share + (1 - trust) * soft
+    wanted = np.where(edge, wanted, sure)
+    found = _guided(lab, wanted.astype(np.float32), max(2, round(0.5 * band)), 6.0)
+    reach = np.clip(1 - np.maximum(within, beyond) / (band + 1), 0, 1)  # at the band's ends nothing jumps
+    found = np.where(edge, found * np.minimum(1, 3 * reach) + sure * (1 - np.minimum(1, 3 * reach)), sure)
+    return np.clip(found, 0, 1).astype(np.float32)
+
+
+def _either(*choices: np.ndarray) -> np.ndarray:
+    """The first of the masks that holds anything."""
+    return next((c for c in choices if c.any()), choices[-1])
+
+
+def _colours(lab: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Lab (H, W, 3) of the nearest ``known`` pixels, smoothed."""
+    if not known.any():
+        return np.broadcast_to(lab.reshape(-1, 3).mean(0), lab.shape)
+    _, place = nearest_known(known)
+    return cv2.GaussianBlur(cv2.blur(lab, (3, 3)).reshape(-1, 3)[place], (0, 0), 1.5)
+
+
+def _roughness(lab: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(H, W) how much colours vary about the nearest ``known`` pixels."""
+    change = np.linalg.norm(lab - cv2.blur(lab, (9, 9)), axis=2)
+    if not known.any():
+        return change
+    _, place = nearest_known(known)
+    return cv2.blur(cv2.blur(change, (7, 7)).ravel()[place], (5, 5))
+
+
+def _guided(guide: np.ndarray, values: np.ndarray, radius: int, smooth: float) -> np.ndarray:
+    """``values`` (H, W) as a line in the colours of ``guide`` (H, W, 3) in every window; ``smooth``: variance of no import."""
+    side = (2 * radius + 1,) * 2
+
+    def mean(v: np.ndarray) -> np.ndarray:
+        return cv2.blur(v, side)
+
+    middle, average = mean(guide), mean(values)
+    along = mean(guide * values[..., None]) - middle * average[..., None]
+    spread = np.empty((*values.shape, 3, 3), np.float32)
+    for i in range(3):
+        for j in range(i, 3):
+            spread[..., i, j] = spread[..., j, i] = mean(guide[..., i] * guide[..., j]) - middle[..., i] * middle[..., j]
+    slope = np.linalg.solve(spread + smooth * np.eye(3, dtype=np.float32), along[..., None])[..., 0]
+    level = average - (slope * middle).sum(2)
+    return (mean(slope) * guide).sum(2) + mean(level)

@@ -1,0 +1,137 @@
+"""The garment is found on whatever plain thing it lies on or hangs before, and not what holds it up or its shadow."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from helpers.tryon.backdrop import garment_mask, garment_matte
+
+H, W = 384, 288
+ROWS, COLUMNS = np.mgrid[:H, :W].astype(np.float32)
+CLOTHS = {"red": (176, 52, 48), "grey": (120, 122, 126), "white": (236, 235, 232)}
+
+
+def _shape(*points: tuple[float, float], turn: float = 0, scale: float = 1, move: tuple[float, float] = (0, 0)) -> np.ndarray:
+    matrix = cv2.getRotationMatrix2D((144, 192), turn, scale)
+    matrix[:, 2] += move
+    placed = np.array(points) @ matrix[:, :2].T + matrix[:, 2]
+    out = np.zeros((H, W), np.uint8)
+    cv2.fillPoly(out, [placed.round().astype(np.int32)], 1)
+    return out > 0
+
+
+def _top(**place: object) -> np.ndarray:
+    right = [(22, 80), (56, 94), (112, 140), (94, 166), (56, 136), (60, 300)]
+    left = [(-x, y) for x, y in right[::-1]]
+    return _shape(*((144 + x, y) for x, y in (*right, *left)), (144, 92), **place)
+
+
+def _backdrop(kind: str, rng: np.random.Generator) -> np.ndarray:
+    level = {"white": 250, "near white": 244, "grey": 186, "dark": 64}.get(kind, 220)
+    back = np.full((H, W, 3), level, np.float32)
+    if kind == "colour":
+        back[:] = (120, 160, 150)
+    if kind == "gradient":
+        back += (30 * (COLUMNS / W - 0.5) + 24 * (ROWS / H - 0.5))[..., None]
+    if kind == "sheet":
+        back += (5 * np.sin(COLUMNS / 19 + ROWS / 31) + 4 * np.sin(ROWS / 13 - COLUMNS / 47))[..., None]
+    if kind == "wood":
+        grain = cv2.resize(rng.normal(0, 1, (H // 3, 4)).astype(np.float32), (W, H), interpolation=cv2.INTER_CUBIC)
+        plank = rng.normal(0, 7, H // 48 + 1)[(ROWS // 48).astype(int)]
+        back = np.float32([168, 126, 88]) + (8 * grain + plank - 40 * (ROWS % 48 < 2))[..., None]
+    return back
+
+
+def _picture(mask: np.ndarray, cloth: str, kind: str, shadow: float = 0.0) -> np.ndarray:
+    """The top in ``cloth`` with folds, a shadow to the right and below, a little grain."""
+    rng = np.random.default_rng(7)
+    dark = cv2.GaussianBlur(np.roll(mask, (9, 6), (0, 1)).astype(np.float32), (0, 0), 5)
+    image = _backdrop(kind, rng) * (1 - shadow * dark)[..., None]
+    folds = 1 + 0.05 * np.sin(COLUMNS / 11 + ROWS / 60)
+    inner = np.minimum(1, 0.9 + cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3) / 40)
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[..., None]
+    image = image * (1 - soft) + np.float32(CLOTHS[cloth]) * (folds * inner)[..., None] * soft
+    return np.clip(np.rint(image + rng.normal(0, 0.8, image.shape)), 0, 255).astype(np.uint8)
+
+
+def _iou(found: np.ndarray, mask: np.ndarray) -> float:
+    return float((found & mask).sum() / (found | mask).sum())
+
+
+@pytest.mark.parametrize(
+    ("cloth", "kind", "shadow", "place"),
+    [
+        ("red", "white", 0.2, {}),
+        ("red", "grey", 0.2, {}),
+        ("red", "colour", 0.2, {}),
+        ("red", "dark", 0.1, {}),
+        ("red", "gradient", 0.2, {}),
+        ("red", "sheet", 0.1, {}),
+        ("red", "wood", 0.2, {}),
+        ("grey", "white", 0.2, {}),
+        ("grey", "sheet", 0.1, {}),
+        ("grey", "wood", 0.1, {}),
+        ("grey", "near white", 0.2, {"turn": 9}),
+        ("white", "near white", 0.1, {}),
+        ("white", "white", 0.1, {"turn": -8}),
+        ("white", "grey", 0.2, {}),
+        ("white", "wood", 0.2, {"scale": 0.8}),
+        ("white", "colour", 0.2, {"move": (36, -40)}),
+        ("red", "grey", 0.2, {"scale": 0.45, "move": (50, 60)}),
+        ("grey", "colour", 0.2, {"move": (0, 120)}),
+        ("red", "white", 0.2, {"move": (110, 0)}),
+    ],
+    ids=lambda value: str(value).replace(" ", "-"),
+)
+def test_the_garment_is_told_from_its_backdrop_and_its_shadow(
+    cloth: str, kind: str, shadow: float, place: dict[str, object]
+) -> None:
+    mask = _top(**place)
+    assert _iou(garment_mask(_picture(mask, cloth, kind, shadow)), mask) > 0.94
+
+
+@pytest.mark.parametrize(("kind", "metal"), [("white", (40, 40, 44)), ("grey", (96, 70, 44)), ("colour", (232, 232, 234))])
+def test_a_hook_is_no_part_of_the_garment(kind: str, metal: tuple[int, int, int]) -> None:
+    mask = _top()
+    image = _picture(mask, "red", kind)
+    cv2.line(image, (144, 91), (144, 58), metal, 3, cv2.LINE_AA)
+    cv2.ellipse(image, (153, 58), (9, 9), 0, 180, 370, metal, 3, cv2.LINE_AA)
+    found = garment_mask(image)
+    assert not found[:76].any()
+    assert _iou(found, mask) > 0.96
+
+
+def test_straps_stay() -> None:
+    straps = _shape((112, 120), (117, 120), (121, 40), (116, 40)) | _shape((171, 120), (176, 120), (172, 40), (167, 40))
+    mask = _shape((104, 112), (184, 112), (196, 300), (92, 300)) | straps
+    found = garment_mask(_picture(mask, "grey", "white", 0.1))
+    assert (found & straps).sum() > 0.8 * straps.sum()
+    assert not found[50:100, 130:160].any()
+
+
+@pytest.mark.parametrize("tone", [(214, 180, 150), (40, 40, 42), (226, 220, 212)])
+def test_a_dummy_is_no_part_of_the_garment(tone: tuple[int, int, int]) -> None:
+    mask = _top()
+    image = _picture(mask, "red", "grey")
+    dummy = (
+        _shape((124, 36), (164, 36), (164, 120), (124, 120)) | _shape((96, 150), (192, 150), (188, 330), (100, 330))
+    ) & ~mask
+    image[dummy] = (np.float32(tone) * (1 - 0.15 * ((COLUMNS - 144) / 48) ** 2)[..., None]).clip(0, 255).astype(np.uint8)[dummy]
+    assert _iou(garment_mask(image), mask) > 0.95
+
+
+def test_a_high_collar_stays() -> None:
+    mask = _top() | _shape((122, 50), (166, 50), (170, 100), (118, 100))
+    assert _iou(garment_mask(_picture(mask, "red", "grey", 0.2)), mask) > 0.97
+
+
+def test_the_matte_is_soft_at_the_edge_only() -> None:
+    mask = _top()
+    matte = garment_matte(_picture(mask, "red", "white"))
+    within, beyond = (cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 3) for side in (mask, ~mask))
+    assert matte.dtype == np.float32
+    assert matte[within > 6].min() > 0.95
+    assert matte[beyond > 6].max() < 0.05
+    assert 0.2 < matte[(within <= 1.5) & (beyond <= 1.5)].mean() < 0.8
