@@ -64,7 +64,11 @@ def load_state_dict(path: str | Path, name: str = "") -> dict[str, torch.Tensor]
     for key in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
-    if not isinstance(state, Mapping) or not all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items()):
+    if (
+        not isinstance(state, Mapping)
+        or not state
+        or not all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items())
+    ):
         raise Damaged(f"{path} holds no named tensors. Fetch it again.")
     return dict(state)
 

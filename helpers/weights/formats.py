@@ -219,7 +219,7 @@ def _safetensors_problem(path: Path, head: bytes, size: int) -> str:
 
 
 def _counts(values: Any) -> bool:
-    return isinstance(values, list) and all(type(value) is int and value >= 0 for value in values)
+    return isinstance(values, list) and len(values) <= 32 and all(type(value) is int and value >= 0 for value in values)
 
 
 # torch
@@ -235,9 +235,9 @@ def _torch_problem(path: Path, head: bytes, size: int) -> str:
 
 def _archive_problem(path: Path, size: int) -> str:
     """torch stores its entries as they are, in one folder; whatever packs, overlaps or hides is made by something else."""
-    if not zipfile.is_zipfile(path):
-        return f"is cut short: {size} bytes, and the end of the archive is missing"
     try:
+        if not zipfile.is_zipfile(path):
+            return f"is cut short: {size} bytes, and the end of the archive is missing"
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except Exception as error:  # BadZipFile, NotImplementedError, struct.error, ValueError, ...: by what is broken
@@ -288,7 +288,8 @@ def _onnx_problem(path: Path, head: bytes, size: int) -> str:
 
 # What is looked into: message -> field -> the message there; fields of a tensor with None say that its data lie in another file.
 _INSIDE: dict[str, dict[int, str | None]] = {
-    "model": {7: "graph", 25: "function"},
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "function": {7: "node"},
     "node": {5: "attribute"},

@@ -302,7 +302,7 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         content = _NumPy(data).follow()
     model = content.get("model", content) if isinstance(content, dict) else None
-    if not isinstance(model, dict):
+    if not isinstance(model, dict) or not model:
         raise Refused("it holds no named arrays")
     found: dict[str, Any] = {key: value.value if isinstance(value, _Array) else value for key, value in model.items()}
     if not all(isinstance(key, str) and isinstance(value, np.ndarray) for key, value in found.items()):

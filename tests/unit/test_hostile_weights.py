@@ -173,6 +173,7 @@ PICKLES: dict[str, tuple[bytes, str]] = {
     "a dictionary where an array should be": (zoo(b"}"), "no named arrays"),
     "a text where an array should be": (zoo(text("array")), "no named arrays"),
     "a number where an array should be": (zoo(b"K\x01"), "no named arrays"),
+    "an empty model": (b"\x80\x03}(" + text("pad") + text("p" * 90) + text("model") + b"}u.", "no named arrays"),
     "a list where the model should be": (b"\x80\x03}" + text("model") + b"]" + text("p" * 90) + b"as.", "no named arrays"),
     "a text for everything": (b"\x80\x03" + text("p" * 200) + b".", "no named arrays"),
     "itself": (b"\x80\x03}q\x00(" + text("pad") + text("p" * 90) + text("model") + b"h\x00u.", "no named arrays"),
@@ -274,6 +275,7 @@ SAFETENSORS: dict[str, tuple[bytes, str]] = {
         header({n: {"dtype": "F32", "shape": [2], "data_offsets": [k, k + 8]} for n, k in (("a", 0), ("b", 12))}, bytes(20)),
         "overlap or leave gaps",
     ),
+    "40 dimensions": (one(shape=[1] * 40 + [4]), "no whole numbers"),
     "a name twice": (
         header(
             b'{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'
@@ -413,6 +415,11 @@ TORCH: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "a bomb": (lambda: archive(same, packed=True, more={"archive/data/9": bytes(50_000_000)}), "compressed"),
     "a program": (archive(same, more={"archive/code/__torch__.py": b"x", "archive/constants.pkl": b"x"}), "a program"),
     "an archive of something else": (archive(lambda n, d: None, more={"readme.txt": b"x" * 100}), "no data.pkl"),
+    "an archive on several disks": (
+        lambda: (whole := saved({"w": torch.zeros(64)}))[: (at := whole.rindex(b"PK\x06\x07") + 4)] + b"\x07" + whole[at + 1 :],
+        "no archive|cut short",
+    ),
+    "nothing at all": (saved({}), "no named tensors"),
     "an archive with its end cut": (saved({"w": torch.zeros(64)})[:-30], "cut short"),
     "an archive with a broken directory": (
         saved({"w": torch.zeros(64)}).replace(b"PK\x01\x02", b"PK\x01\x03", 1),
@@ -513,6 +520,13 @@ def constant() -> bytes:
     return model.SerializeToString()
 
 
+def trained() -> bytes:
+    """External data in the graph of ``training_info``."""
+    graph = network(location="/etc/passwd").graph.SerializeToString()
+    inner = b"\x0a" + varint(len(graph)) + graph
+    return b"\xa2\x01" + varint(len(inner)) + inner
+
+
 def varint(value: int) -> bytes:
     out = b""
     while value > 127:
@@ -526,6 +540,8 @@ ONNX: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "data outside its folder": (network(location="../../../etc/passwd", offset="0").SerializeToString(), "in other files"),
     "data at an absolute place": (network(location="/etc/passwd").SerializeToString(), "in other files"),
     "data elsewhere in a branch": (constant, "in other files"),
+    "data elsewhere in what it was trained from": (lambda: WHOLE + trained(), "in other files"),
+    "data elsewhere in a second graph": (lambda: WHOLE + network(location="w.bin").SerializeToString()[2:], "in other files"),
     "a number that does not end": (WHOLE[:2] + b"\x10" + b"\xff" * 12 + WHOLE[2:], "not an ONNX"),
     "a number that overflows": (WHOLE[:2] + b"\x10" + b"\xff" * 9 + b"\x7f" + WHOLE[2:], "not an ONNX"),
     "a length beyond any file": (b"\x08\x08\x3a" + varint(2**63) + b"x" * 100, "cut short"),
