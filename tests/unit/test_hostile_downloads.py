@@ -50,6 +50,7 @@ class Server:
         owner = self
         self.answers: list[Answer] = []
         self.head: dict[str, str] = {}
+        self.sent = 0  # bytes of bodies that were taken off it
         self.log: list[tuple[str, str, dict[str, str]]] = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,6 +71,7 @@ class Server:
                 try:
                     for block in [answer.body] if isinstance(answer.body, bytes) else answer.body():
                         self.wfile.write(block)
+                        owner.sent += len(block)
                 except OSError:
                     pass  # the client has had enough
                 self.close_connection = True
@@ -252,6 +254,7 @@ def test_an_answer(make: Callable, server: Server, tmp_path: Path, name: str) ->
     server.answers = list(answers)
     refused(tmp_path, words)
     assert len(server.log) < 60
+    assert server.sent < 12_000_000  # of 20 MB: what fits between the two, where nobody reads
 
 
 GOOD: dict[str, list[Answer]] = {
