@@ -77,7 +77,7 @@ def _plain(value: Any, name: str, around: tuple[int, ...]) -> Any:
             raise ValueError(f"{name} has two keys that are the same as text, which JSON cannot hold. Name them differently.")
         return {key: _plain(item, f"{name}.{key}", around) for key, item in zip(keys, value.values(), strict=True)}
     if isinstance(value, Set):  # without an order of its own
-        value = sorted(value, key=str)
+        value = sorted(value, key=_text)
     if isinstance(value, Sequence | ValuesView) and not isinstance(value, bytes | bytearray | memoryview):
         return [_plain(item, f"{name}[{place}]", around) for place, item in enumerate(value)]
     return _plain(_text(value), name, around)

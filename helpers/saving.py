@@ -188,7 +188,7 @@ def save(folder: str | Path, kind: str, words: str) -> Iterator[Draft]:
             yield draft
             _settle(folder, _commit(draft, kind, words))
         except BaseException as error:
-            if draft.stage.name not in _staged(folder, kind, draft.name):
+            if draft.stage.name != _staged(folder, kind, draft.name):
                 shutil.rmtree(draft.stage, ignore_errors=True)
             if isinstance(error, NotWritten):  # the place is told, not the way there
                 raise NotWritten(str(error).replace(f"{draft.stage.name}{os.sep}", "")) from error
