@@ -68,7 +68,8 @@ def segment(
     Raises ``ValueError`` for points or a box outside the picture, unknown labels, neither a box nor a point on the garment, and for
     what the engine does not take.
     """
-    height, width = checks.image(image).shape[:2]
+    image = checks.image(image)
+    height, width = image.shape[:2]
     asked = engines.check_settings("segment", engine, {} if choice is None else {"choice": choice})
     if box is not None:
         engines.require_boxes(engine)
@@ -100,7 +101,7 @@ def annotate(
     person = person if isinstance(person, Person) else Person(person)
     missing, pick = person.missing(needs), engines.PICK.check("pick", pick)
     if mask is not None:
-        checks.mask(mask, person.image.shape[:2])
+        mask = checks.mask(mask, person.image.shape[:2])
     if engine != "auto":
         engines.check_settings("annotate", engine, settings)
     if not missing:
@@ -133,7 +134,7 @@ def try_on(
     settings, seed = engines.check_settings("try_on", engine, settings), SEED.check("seed", seed)
     engines.check_garment(garment)
     if mask is not None:
-        checks.mask(mask, person.image.shape[:2])
+        mask = checks.mask(mask, person.image.shape[:2])
     if engines.find("try_on", engine).frames:
         runner = engines.load("try_on", engine)
         return runner(person, garment, mask=mask, seed=seed, **settings)

@@ -67,26 +67,28 @@ def near(name: object, known: Iterable[str]) -> str:
 
 def image(value: Any, name: str = "image") -> np.ndarray:
     """uint8 (H, W, 3) RGB of at least :data:`SMALLEST` pixels a side and :data:`LARGEST` in all, in one piece of memory."""
-    value = _array(value, name, "a uint8 array (H, W, 3) in RGB, not a", "read_image(path)", f"np.array({name}.convert('RGB'))")
+    value = _array(
+        value, name, "a uint8 array (H, W, 3) in RGB, not a", "read_image(path)", f"np.array({_last(name)}.convert('RGB'))"
+    )
     if value.ndim == 2:
         raise ValueError(f"{name} must have shape (H, W, 3), not {value.shape}. Stack a grey picture three times.")
     if value.ndim == 3 and value.shape[2] == 4:
         raise ValueError(
-            f"{name} has four channels (RGBA). Drop the alpha with {name}[..., :3], or read the file with read_image(path), "
+            f"{name} has four channels (RGBA). Drop the alpha with {_last(name)}[..., :3], or read the file with read_image(path), "
             "which puts it on white."
         )
     if value.ndim != 3 or value.shape[2] != 3:
         first = value.ndim == 3 and value.shape[0] == 3
         hint = (
-            f" Channels come last: np.moveaxis({name}, 0, 2)."
+            f" Channels come last: np.moveaxis({_last(name)}, 0, 2)."
             if first
-            else f" One picture: {name}[0]."
+            else f" One picture: {_last(name)}[0]."
             if value.ndim == 4
             else ""
         )
         raise ValueError(f"{name} must have shape (H, W, 3), not {value.shape}.{hint}")
     if value.dtype != np.uint8:
-        raise ValueError(f"{name} must be uint8 in 0..255, not {value.dtype}.{_as_bytes(value, name)}")
+        raise ValueError(f"{name} must be uint8 in 0..255, not {value.dtype}.{_as_bytes(value, _last(name))}")
     if fault := odd_size(value.shape[1::-1]):
         raise ValueError(f"{name} {fault}")
     return np.ascontiguousarray(value)
@@ -110,13 +112,17 @@ def odd_size(size: tuple[int, int], smallest: int = SMALLEST) -> str:
 
 def mask(value: Any, shape: tuple[int, int], name: str = "mask", *, empty: bool = False) -> np.ndarray:
     """bool (H, W) of ``shape`` (height, width) with something in it, or with nothing too where it may be ``empty``."""
-    value = _array(value, name, "a bool array (H, W), not", "read_mask(path)", f"np.array({name}.convert('L')) > 127")
+    value = _array(value, name, "a bool array (H, W), not", "read_mask(path)", f"np.array({_last(name)}.convert('L')) > 127")
     if value.ndim != 2:
         flat = value.ndim == 3 and value.shape[2] in (1, 3, 4)
-        hint = f" Take one channel: {name}[..., 0]." if flat else ""
+        hint = f" Take one channel: {_last(name)}[..., 0]." if flat else ""
         raise ValueError(f"{name} must be a bool array (H, W), not {value.shape}.{hint}")
     if value.dtype != bool:
-        half = f"{name} > 127, or > 0 where white is 1" if value.dtype == np.uint8 else f"{name} > 0.5, where white is 1"
+        half = (
+            f"{_last(name)} > 127, or > 0 where white is 1"
+            if value.dtype == np.uint8
+            else f"{_last(name)} > 0.5, where white is 1"
+        )
         raise ValueError(
             f"{name} must be bool, not {value.dtype}. A grey agnostic picture is not a mask; compare first: {half}."
         )
@@ -130,16 +136,21 @@ def mask(value: Any, shape: tuple[int, int], name: str = "mask", *, empty: bool 
 def _array(value: Any, name: str, wanted: str, reader: str, converted: str) -> np.ndarray:
     """A plain array. reader: how a file becomes one; converted: how a picture of Pillow's does"""
     if isinstance(value, np.ma.MaskedArray):
-        raise ValueError(f"{name} must be {wanted} masked array. Fill what it leaves out: {name}.filled(0).")
+        raise ValueError(f"{name} must be {wanted} masked array. Fill what it leaves out: {_last(name)}.filled(0).")
     if isinstance(value, np.ndarray):
         return np.asarray(value)
     if hasattr(value, "convert") and hasattr(value, "getbands"):
         hint = f"A picture of Pillow's becomes one by {converted}."
     elif hasattr(value, "detach") and hasattr(value, "cpu"):
-        hint = f"A tensor becomes one by {name}.detach().cpu().numpy(), channels last, in 0..255."
+        hint = f"A tensor becomes one by {_last(name)}.detach().cpu().numpy(), channels last, in 0..255."
     else:
         hint = f"Read files with {reader}."
     raise ValueError(f"{name} must be {wanted} {type(value).__name__}. {hint}")
+
+
+def _last(name: str) -> str:
+    """What to call a value in code: the last word of its ``name``."""
+    return name.split()[-1]
 
 
 def _as_bytes(value: np.ndarray, name: str) -> str:

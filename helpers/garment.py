@@ -35,13 +35,13 @@ class Garment:
     inside: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        checks.image(self.image, "garment image")
+        object.__setattr__(self, "image", checks.image(self.image, "garment image"))
         checks.one_of(self.category, "category", CATEGORIES)
         checks.called(self.name, "garment name")
         if self.mask is not None:
-            checks.mask(self.mask, self.image.shape[:2], "garment mask")
+            object.__setattr__(self, "mask", checks.mask(self.mask, self.image.shape[:2], "garment mask"))
         if self.inside is not None:
-            checks.mask(self.inside, self.image.shape[:2], "garment inside", empty=True)
+            object.__setattr__(self, "inside", checks.mask(self.inside, self.image.shape[:2], "garment inside", empty=True))
 
     def save(self, folder: str | Path, name: str | None = None) -> Path:
         """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``, all or none; returns the picture's path.

@@ -53,7 +53,7 @@ class Person:
     scene: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        checks.image(self.image, "person image")
+        object.__setattr__(self, "image", checks.image(self.image, "person image"))
         shape = self.image.shape[:2]
         for name in ANNOTATIONS:
             if (value := getattr(self, name)) is not None:

@@ -816,7 +816,7 @@ ODD: dict[str, np.ndarray] = {
 def test_what_is_no_picture_in_memory_is_refused(case: str) -> None:
     value, words = ARRAYS[case]
     for call in (checks.image, lambda image: Person(image), lambda image: segment(image, [(30, 30, 1)]), Garment):
-        with pytest.raises(ValueError, match=words.replace("image", ".*image") if call is not checks.image else words):
+        with pytest.raises(ValueError, match=words):
             call(value)
 
 
@@ -838,7 +838,10 @@ def test_however_a_picture_lies_in_memory_it_is_the_same(case: str) -> None:
     assert (got == NOISE).all()
     kept = checks.mask((ODD[case] > 127)[..., 0], (H, W))
     assert (kept == (NOISE[..., 0] > 127)).all()
-    person = Person(ODD[case])
+    person, garment = Person(ODD[case]), Garment(ODD[case], np.matrix(kept))
+    for stored in (person.image, garment.image, garment.mask):
+        assert type(stored) is np.ndarray
+        assert stored.flags.c_contiguous
     assert (segment(person.image, [(30, 30, 1)]) == segment(NOISE, [(30, 30, 1)])).all()
     assert (person.resized((64, 64)).image == Person(NOISE).resized((64, 64)).image).all()
 
