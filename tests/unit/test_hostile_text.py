@@ -60,7 +60,8 @@ def _short(text: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _no_warnings() -> Iterator[None]:
+def _no_warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(show.Picture, "DPI", 40)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
