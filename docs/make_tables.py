@@ -62,7 +62,7 @@ def groups() -> str:
             f"{_step(engine.stage)} `{engine.name}{f':{variant}' if variant else ''}`"
             for engine in inventory.users(group.name)
             for variant in engine.variants or ("",)
-            if group.name in engine.groups(variant)
+            if group.name in (*engine.groups(variant), *engine.optional)
         )
         terms = group.terms if group.commercial else f"**{group.terms}**"
         rows.append((group.name, ", ".join(users), inventory.group_size(group), f"{group.licence}: {terms}"))

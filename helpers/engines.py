@@ -51,6 +51,7 @@ class Engine:
     multiple:     has ``many``: several seeds for one preparation
     gives:        which annotations of a ``Person`` it makes
     needs:        which annotations of a ``Person`` it works from
+    optional:     groups of weights that it uses where they are here, and runs without
     """
 
     name: str
@@ -75,6 +76,7 @@ class Engine:
     multiple: bool = False
     gives: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
+    optional: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -167,6 +169,7 @@ ENGINES = (
         sides=range(256, 2048 + 1, 8),
         steps=True,
         multiple=True,
+        optional=("safety_checker",),
     ),
     Engine(
         "mannequin",

@@ -53,8 +53,8 @@ def _engine_presence(engine: engines.Engine) -> str:
 
 
 def users(group: str) -> list[engines.Engine]:
-    """The engines that need ``group``."""
-    return [engine for engine in engines.ENGINES if group in engine.groups()]
+    """The engines that need ``group``, or use it where it is here."""
+    return [engine for engine in engines.ENGINES if group in (*engine.groups(), *engine.optional)]
 
 
 def is_auto(engine: engines.Engine) -> bool:

@@ -97,13 +97,14 @@ def remarks(person: Person) -> str:
     """What the engine did not take from the words, in a line."""
     if outfit := person.scene.get("outfit"):
         return "not understood: " + (", ".join(outfit["unknown"]) or "nothing")
-    return "beyond the prompt's length: " + (" ".join(person.scene.get("not read", [])) or "nothing")
+    checked = f"; picture check: {person.scene['picture check']}" if "picture check" in person.scene else ""
+    return "beyond the prompt's length: " + (" ".join(person.scene.get("not read", [])) or "nothing") + checked
 
 
 def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
     """What ``metrics.json`` keeps of this notebook."""
     if outfit is None or person.mask is None or person.keypoints is None:
-        keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence")
+        keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence", "picture check")
         return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
     return {
         "pieces": [p.kind for p in outfit.pieces],

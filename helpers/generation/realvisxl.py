@@ -29,7 +29,7 @@ from transformers.utils import logging as transformers_logging
 
 from helpers import devices, engines, weights
 from helpers.contract import Base
-from helpers.generation import sdxl_file
+from helpers.generation import picture_check, sdxl_file
 from helpers.generation.compose import Prompt, against, compose, refuse
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe
@@ -97,13 +97,14 @@ class RealVisXL(Base):
         self.name, self.variant, self.precision = variant, VARIANTS[variant], precision
         self._files: _Files | None = None
         self._loaded: _Loaded | None = None
+        self._check: picture_check.PictureCheck | None = None
         self._busy = threading.Lock()
 
     def close(self) -> None:
         """Free the networks' memory; the next call loads them again."""
         if self._loaded is not None and self._loaded.policy.offload != "none":
             self._loaded.pipe.remove_all_hooks()
-        self._loaded = self._files = None
+        self._loaded = self._files = self._check = None
         devices.free()
 
     def __call__(self, prompt: str | Outfit, *, seed: int = 0, **settings: Any) -> Person:
@@ -137,7 +138,8 @@ class RealVisXL(Base):
         so a seed means the same composition on every device.
         Raises ``PromptRefused`` or ``ValueError``, ``weights.Missing`` or ``weights.Damaged`` before anything slow starts;
         ``Cancelled`` with the pictures that were finished when ``on_step`` says so; ``MemoryError`` with what helps where the
-        device's memory is not enough.
+        device's memory is not enough; ``picture_check.PictureRefused`` with the other pictures where that check's weights are here and it
+        objects to one.
         """
         words = describe(prompt) if isinstance(prompt, Outfit) else prompt
         refuse(words)
@@ -148,6 +150,7 @@ class RealVisXL(Base):
             raise RuntimeError("this engine is drawing already. Wait for it or cancel it first.")
         try:
             asked, avoided = self.read(words, negative_prompt)
+            check = self._picture_check()
             loaded, pipe = self._load(), self.pipe
             record = _checkpoint(self.name)
             scene = {
@@ -164,20 +167,27 @@ class RealVisXL(Base):
                 "device": devices.describe().name,
                 "checkpoint": self._found().checkpoint.name,
                 "licence": f"{record.licence}: {record.terms}",
+                "picture check": check.name if check else picture_check.NONE,
             }
             with _memory_named(size), torch.no_grad():
                 embeds = pipe.encode_prompt(asked.text, negative_prompt=avoided.text, num_images_per_prompt=1)
                 embeds = dict(zip(_EMBEDS, embeds, strict=True))
                 people: list[Person] = []
-                for seed in seeds:
+                objected: list[int] = []
+                for number, seed in enumerate(seeds):
                     pipe.set_progress_bar_config(
                         disable=not (on_step is None if progress is None else progress),
-                        desc=f"picture {len(people) + 1} of {len(seeds)}",
+                        desc=f"picture {number + 1} of {len(seeds)}",
                         leave=False,
                     )
-                    report = None if on_step is None else _reporter(on_step, steps, len(seeds), people)
+                    report = None if on_step is None else _reporter(on_step, number * steps, len(seeds) * steps, people)
                     image = _draw(loaded, embeds, seed, size, steps, guidance, report)
-                    people.append(Person(image, scene={**scene, "seed": seed}))
+                    if check is None or check.takes(image):
+                        people.append(Person(image, scene={**scene, "seed": seed}))
+                    else:
+                        objected.append(seed)
+            if objected:
+                raise picture_check.refused(objected, people)
             return people
         finally:
             if self._loaded is not None and self._loaded.policy.offload != "none":
@@ -204,6 +214,13 @@ class RealVisXL(Base):
     def pipe(self) -> StableDiffusionXLPipeline:
         """The networks as diffusers joins them, loaded on first use."""
         return self._load().pipe
+
+    def _picture_check(self) -> picture_check.PictureCheck | None:
+        """The check of finished pictures, where its weights are here."""
+        if self._check is None and weights.here(picture_check.GROUP):
+            with _quiet():
+                self._check = picture_check.PictureCheck()
+        return self._check
 
     def _found(self) -> _Files:
         if self._files is None:
@@ -267,11 +284,11 @@ def preview(latents: torch.Tensor) -> np.ndarray:
 _EMBEDS = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
 
 
-def _reporter(on_step: OnStep, steps: int, pictures: int, done: list[Person]) -> Any:
+def _reporter(on_step: OnStep, before: int, total: int, done: list[Person]) -> Any:
     def report(pipe: StableDiffusionXLPipeline, step: int, _: Any, tensors: dict) -> dict:
         # What the network takes the finished picture to be: clear long before the latents.
         clean = pipe.scheduler.model_outputs[-1]
-        tell(on_step, len(done) * steps + step + 1, pictures * steps, preview(clean[0]), done)
+        tell(on_step, before + step + 1, total, preview(clean[0]), done)
         return tensors
 
     return report

@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+from transformers import CLIPConfig, CLIPImageProcessor, CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from helpers import weights
 from helpers.files import write_text, write_whole
@@ -355,6 +356,19 @@ def write_base(folder: Path) -> Path:
         write_text(folder / name / "config.json", config)
     write_tokenizer(folder / "tokenizer")
     write_tokenizer(folder / "tokenizer_2", pad="!")
+    return folder
+
+
+def write_safety_checker(folder: Path, *, objects: bool) -> Path:
+    """A tiny safety checker in its published files, which ``objects`` to every picture or to none."""
+    vision = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32,
+              "patch_size": 16}  # fmt: skip
+    with _seeded(0):
+        network = StableDiffusionSafetyChecker(CLIPConfig(vision_config=vision, projection_dim=8))
+        network.concept_embeds_weights.fill_(-2.0 if objects else 2.0)  # thresholds of a cosine
+        network.special_care_embeds_weights.fill_(2.0)
+    network.save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
     return folder
 
 

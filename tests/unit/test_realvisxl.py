@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from helpers import devices, engines, generate, show, weights  # noqa: E402
 from helpers.generation import drawing, realvisxl, sdxl_file  # noqa: E402
+from helpers.generation.picture_check import NONE, PictureRefused  # noqa: E402
 from helpers.generation.realvisxl import RealVisXL, preview  # noqa: E402
 from helpers.mannequin.words.prompt import PromptRefused  # noqa: E402
 from helpers.stepping import Cancelled  # noqa: E402
@@ -322,6 +323,34 @@ def test_a_folder_in_the_layout_of_diffusers(own: Path) -> None:
         RealVisXL()(WORDS, **QUICK)
 
 
+def test_a_finished_picture_is_looked_at_where_the_check_is_here(own: Path) -> None:
+    plain = RealVisXL()(WORDS, **QUICK)
+    assert plain.scene["picture check"].startswith("none (python -m helpers weights fetch safety_checker")
+    generation.write_safety_checker(own / "safety_checker", objects=False)
+    checked = RealVisXL()(WORDS, **QUICK)
+    assert checked.scene["picture check"] == "CompVis/stable-diffusion-safety-checker"
+    assert (checked.image == plain.image).all()
+    generation.write_safety_checker(own / "safety_checker", objects=True)
+    engine = RealVisXL()
+    with pytest.raises(PictureRefused, match=r"the picture of seed 4 was taken for an undressed one .* Take another seed"):
+        engine(WORDS, seed=4, **QUICK)
+    answers = iter((True, False, True))
+    assert engine._check is not None
+    engine._check.takes = lambda image: next(answers)  # type: ignore[method-assign]
+    with pytest.raises(PictureRefused, match=r"seed 8 was .* The other 2 are") as refused:
+        engine.many(WORDS, seeds=[7, 8, 9], **QUICK)
+    assert [person.scene["seed"] for person in refused.value.done] == [7, 9]
+
+
+def test_a_check_that_is_not_whole_is_named(own: Path) -> None:
+    folder = generation.write_safety_checker(own / "safety_checker", objects=False)
+    state = load_file(folder / "model.safetensors")
+    del state["concept_embeds_weights"]
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(weights.Damaged, match=r"lacks concept_embeds_weights.*weights fetch safety_checker"):
+        RealVisXL()(WORDS, **QUICK)
+
+
 # ---------------------------------------------------------------------------------------------------------- wrong files
 
 
@@ -426,7 +455,7 @@ def test_the_notebook_shows_what_a_photograph_has(capsys: pytest.CaptureFixture[
     people = drawing.several(WORDS, engine="realvisxl:v4", seed=3, size=(256, 256), number=2, settings=settings)
     assert [p.scene["seed"] for p in people] == [3, 4]
     assert show.annotated(people[0]) == {}
-    assert drawing.remarks(people[0]) == "beyond the prompt's length: nothing"
+    assert drawing.remarks(people[0]) == f"beyond the prompt's length: nothing; picture check: {NONE}"
     assert drawing.metrics(people[1], None)["seed"] == 4
     engines.load("generate", "realvisxl:v4").close()
 
