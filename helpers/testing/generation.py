@@ -373,10 +373,12 @@ def write_safety_checker(folder: Path, *, objects: bool) -> Path:
 
 
 def write(folder: Path, *groups: str) -> None:
-    """Tiny RealVisXL checkpoints and ``sdxl_base/`` below ``folder``; ``groups``: only those weights groups."""
-    wanted = groups or (*_SEEDS, "sdxl_base")
+    """Tiny RealVisXL checkpoints, ``sdxl_base/`` and a safety checker below ``folder``; ``groups``: only those weights groups."""
+    wanted = groups or (*_SEEDS, "sdxl_base", "safety_checker")
     if "sdxl_base" in wanted:
         write_base(folder / "sdxl_base")
+    if "safety_checker" in wanted:
+        write_safety_checker(folder / "safety_checker", objects=False)
     for group in _SEEDS.keys() & set(wanted):
         state = {
             key: value.half() if value.is_floating_point() else value

@@ -35,7 +35,7 @@ V4 = weights.record("realvisxl_v4").path
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
-    generation.write(folder)
+    generation.write(folder, "realvisxl_v4", "realvisxl_v4_lightning", "sdxl_base")
     return folder
 
 
