@@ -17,7 +17,7 @@ from helpers.files import slug, told, write_text
 from helpers.images import read_image, read_mask, read_values, resize, write_image, write_labels, write_mask
 from helpers.labels import BODY_25, BODY_25_COLOURS, BODY_25_DRAWN, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
 
-ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask")
+ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask", "landmarks", "hands", "face", "matte")
 """What may be known of a person beside the picture: the names that an engine ``gives`` and ``needs``."""
 _MILLIMETRES = 1000.0
 _FARTHEST = 1e5  # pixels: joints may lie outside the picture, and no picture is as wide
@@ -36,6 +36,11 @@ class Person:
     depth:     float32 (H, W), metres from the camera, 0 = background
     normals:   float32 (H, W, 3), unit, camera axes (x right, y up, z towards the camera), 0 = background
     mask:      bool (H, W), the whole person
+    landmarks: float32 (33, 7), MediaPipe's order: x, y in pixels, visibility and presence 0..1, and x (right), y (down), z (away from the
+               camera) in metres from the middle of the hips
+    hands:     float32 (2, 21, 3), left and right, OpenPose's order: x, y in pixels, confidence 0..1 (0: not seen)
+    face:      float32 (468, 3), MediaPipe's mesh: x, y in pixels, confidence 0..1 (0: not seen)
+    matte:     float32 (H, W), 0..1, how much of each pixel is the person
     garments:  name -> bool (H, W), each garment as it is seen
     scene:     JSON-able: camera, outfit, seed; whatever made the picture
 
@@ -49,6 +54,10 @@ class Person:
     depth: np.ndarray | None = None
     normals: np.ndarray | None = None
     mask: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+    hands: np.ndarray | None = None
+    face: np.ndarray | None = None
+    matte: np.ndarray | None = None
     garments: dict[str, np.ndarray] = field(default_factory=dict)
     scene: dict = field(default_factory=dict)
 

@@ -197,25 +197,7 @@ def _enlarged(name: str, value: np.ndarray, small: tuple[int, int], size: tuple[
 
 
 def _crowd(people: list[np.ndarray], pick: str | int, mask: np.ndarray | None = None) -> _Crowd:
-    """Who is meant of ``people``, the most prominent first; ``mask`` is on the one with most joints in it or nearest to it."""
-    if not people:
-        raise ValueError(
-            "no person was found in the photograph: use a photograph that shows one person from the head to the thighs at "
-            "least, upright, not too small and not hidden."
-        )
-    if pick == "auto" and mask is not None and mask.any():
-        away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
-        return _Crowd(people, int(np.argmin([_mean_distance(joints, away) for joints in people])))
-    if pick == "auto":
-        return _Crowd(people, 0)
-    order = sorted(range(len(people)), key=lambda i: people[i][people[i][:, 2] > 0, 0].mean())
-    return _Crowd(people, order[_index(int(pick), len(order))])
-
-
-def _mean_distance(joints: np.ndarray, away: np.ndarray) -> float:
-    """Mean of ``away`` (H, W) under the joints that were seen."""
-    x, y = np.clip(joints[joints[:, 2] > 0, :2].round().astype(int), 0, np.array(away.shape[::-1]) - 1).T
-    return float(away[y, x].mean())
+    return _Crowd(people, skeleton.choose(people, pick, mask))
 
 
 def _surface(
@@ -243,13 +225,7 @@ def _by_box(found: Detections, shape: tuple[int, int], pick: str | int, mask: np
     if pick == "auto":
         corners = [np.column_stack([box.reshape(2, 2), np.ones(2)]) for box in boxes]
         return int(np.argmax([skeleton.prominence(c, shape) for c in corners]))
-    return int(np.argsort(boxes[:, 0] + boxes[:, 2])[_index(int(pick), len(boxes))])
-
-
-def _index(pick: int, count: int) -> int:
-    if pick >= count:
-        raise ValueError(f"pick is {pick}, but {count} {'person was' if count == 1 else 'people were'} found: 0..{count - 1}.")
-    return pick
+    return int(np.argsort(boxes[:, 0] + boxes[:, 2])[skeleton.index_of(int(pick), len(boxes))])
 
 
 def _distance(joints: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -184,6 +184,39 @@ def prominence(joints: np.ndarray, shape: tuple[int, int]) -> float:
     return float(np.linalg.norm(high - low) * (1 - 0.5 * min(off, 1)))
 
 
+def choose(people: list[np.ndarray], pick: str | int, mask: np.ndarray | None = None) -> int:
+    """Who is meant of ``people``, joints (N, 3) x, y, confidence each, the most prominent first.
+
+    pick: a number counted from the left, from 0, or ``auto``: whom ``mask`` is on, bool (H, W) of what somebody wears, else the first
+    Raises ``ValueError`` where there is nobody, or no such number.
+    """
+    if not people:
+        raise ValueError(
+            "no person was found in the photograph: use a photograph that shows one person from the head to the thighs at "
+            "least, upright, not too small and not hidden."
+        )
+    if pick == "auto" and mask is not None and mask.any():
+        away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+        return int(np.argmin([_mean_distance(joints, away) for joints in people]))
+    if pick == "auto":
+        return 0
+    order = sorted(range(len(people)), key=lambda i: people[i][people[i][:, 2] > 0, 0].mean())
+    return order[index_of(int(pick), len(order))]
+
+
+def _mean_distance(joints: np.ndarray, away: np.ndarray) -> float:
+    """Mean of ``away`` (H, W) under the joints that were seen."""
+    x, y = np.clip(joints[joints[:, 2] > 0, :2].round().astype(int), 0, np.array(away.shape[::-1]) - 1).T
+    return float(away[y, x].mean())
+
+
+def index_of(pick: int, count: int) -> int:
+    """``pick`` if there are so many; ``ValueError`` else."""
+    if pick >= count:
+        raise ValueError(f"pick is {pick}, but {count} {'person was' if count == 1 else 'people were'} found: 0..{count - 1}.")
+    return pick
+
+
 def to_body25(joints: np.ndarray) -> np.ndarray:
     """(18, 3) COCO-18 -> float32 (25, 3) BODY_25: the middle of the hips where both are seen, no toes and heels."""
     body = np.zeros((len(BODY_25), 3), np.float32)

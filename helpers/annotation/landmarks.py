@@ -1,0 +1,158 @@
+"""``engine="mediapipe"``: everybody in a photograph by MediaPipe's networks, and their landmarks as the field's keypoints.
+
+Convention: a person's left is their own, on the right of a picture that shows them from the front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+
+from helpers import weights
+from helpers.annotation import mediapipe, skeleton
+from helpers.annotation.mediapipe import Body, Part, sigmoid
+from helpers.contract import Base
+from helpers.labels import BODY_25
+from helpers.matting import guided
+from helpers.person import Person
+
+SEEN = 0.5
+"""Visibility from which a joint counts as seen."""
+_SIDES = (("left", 0), ("right", 1))
+_JOINTS = {"nose": 0} | {
+    f"{side}-{joint}": place + first
+    for side, place in _SIDES
+    for joint, first in (
+        ("shoulder", 11), ("elbow", 13), ("wrist", 15), ("hip", 23), ("knee", 25), ("ankle", 27), ("heel", 29), ("ear", 7),
+    )
+} | {"left-eye": 2, "right-eye": 5}  # fmt: skip
+_MIDDLE = {"neck": ("left-shoulder", "right-shoulder"), "mid-hip": ("left-hip", "right-hip")}
+"""As OpenPose places them."""
+
+
+def keypoints(landmarks: np.ndarray, size: tuple[int, int], names: Sequence[str] = BODY_25) -> np.ndarray:
+    """float32 (N, 3) x, y, confidence of the joints ``names`` (BODY_25, COCO-18 or COCO-17), from ``landmarks`` (33, 7) of a ``Person``.
+
+    size: (width, height) of the picture. The confidence is the landmark's visibility; a joint that is hidden, outside the picture or no
+    landmark (the small toes) is (0, 0, 0), as OpenPose has it.
+    """
+    out = np.zeros((len(names), 3), np.float32)
+    for index, name in enumerate(names):
+        of = [_JOINTS[joint] for joint in _MIDDLE.get(name, (name,)) if joint in _JOINTS]
+        if not of:
+            continue
+        x, y, confidence = *landmarks[of, :2].mean(0), landmarks[of, 2].min()
+        if confidence >= SEEN and 0 <= x < size[0] and 0 <= y < size[1]:
+            out[index] = x, y, confidence
+    return out
+
+
+class MediaPipe(Base):
+    """Landmarks, hands, face and a soft mask of one person in a photograph of any size; the networks load when they are first needed."""
+
+    def close(self) -> None:
+        """Free the networks."""
+        mediapipe.forget()
+
+    def __call__(
+        self,
+        person: Person,
+        *,
+        needs: Collection[str],
+        pick: str | int = "auto",
+        mask: np.ndarray | None = None,
+    ) -> Person:
+        """The person with what is in ``needs`` and not known yet.
+
+        needs: out of ``keypoints`` (BODY_25), ``landmarks``, ``hands``, ``face``, ``matte`` and ``mask``
+        pick:  who, where there are several: ``auto`` (whom ``mask`` is on, else the largest, nearest to the middle) or a number
+               counted from the left, from 0
+        mask:  bool (H, W) of what somebody wears
+        ``scene["people"]`` says how many people there are. Raises ``ValueError`` where nobody is found, ``weights.Missing`` for files that
+        are not here.
+        """
+        missing = person.missing(needs)
+        if not missing:
+            return person
+        for record in weights.records("mediapipe"):
+            weights.require(record.name)
+        height, width = person.image.shape[:2]
+        look = mediapipe.Look.at(person.image)
+        people = _everybody(look)
+        chosen = skeleton.choose([keypoints(each.landmarks, look.size) for each in people], pick, mask)
+        found: dict[str, Any] = {}
+        landmarks = people[chosen].landmarks
+        if "landmarks" in missing:
+            found["landmarks"] = landmarks
+        if "keypoints" in missing:
+            found["keypoints"] = keypoints(landmarks, (width, height))
+        if "hands" in missing:
+            found["hands"] = np.stack([_points(part, 21) for part in mediapipe.hands(look, people[chosen].first)])
+        if "face" in missing:
+            found["face"] = _points(mediapipe.face(look, people[chosen].first), 468)
+        if "matte" in missing or "mask" in missing:
+            matte = _matte(person.image, look, people, chosen)
+            found |= {name: value for name, value in (("matte", matte), ("mask", matte > 0.5)) if name in missing}
+        return replace(person, **found, scene={**person.scene, "people": len(people)})
+
+
+@dataclass(frozen=True)
+class _Somebody:
+    """One of those in the picture, as the network saw them in a first look, and in a second one from there."""
+
+    first: Body
+    second: Body
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """float32 (33, 7): x, y, visibility, presence, and x, y, z in metres.
+
+        The upper body is the first look's, hips and legs the second's: so each is nearer to OpenPose's.
+        """
+        rows = [
+            np.column_stack([look.points, look.visibility, look.presence, look.metres]) for look in (self.first, self.second)
+        ]
+        return np.concatenate([rows[0][:23], rows[1][23:]]).astype(np.float32)
+
+    def soft(self, look: mediapipe.Look) -> np.ndarray:
+        """float32 (h, w) of 0..1 over the look: this person."""
+        return (sigmoid(self.first.seen(look)) + sigmoid(self.second.seen(look))) / 2
+
+
+def _everybody(look: mediapipe.Look) -> list[_Somebody]:
+    """Everybody whom the landmark network sees too, the most prominent first, nobody twice."""
+    people: list[_Somebody] = []
+    for detection in mediapipe.detect(look):
+        first = mediapipe.body(look, detection.region)
+        if first.score < SEEN:
+            continue
+        again = any(_spread(first) > 4 * np.abs(first.points - other.first.points).mean() for other in people)
+        if not again:
+            people.append(_Somebody(first, mediapipe.body(look, first.next)))
+    shape = look.size[::-1]
+    return sorted(people, key=lambda each: -skeleton.prominence(keypoints(each.landmarks, look.size), shape))
+
+
+def _spread(body: Body) -> float:
+    """How large a body is in the picture: the mean distance of its landmarks from their middle, in pixels."""
+    return float(np.abs(body.points - body.points.mean(0)).mean())
+
+
+def _matte(image: np.ndarray, look: mediapipe.Look, people: list[_Somebody], chosen: int) -> np.ndarray:
+    """float32 (H, W) of 0..1: the chosen one, where two networks agree, with the edges of the photograph."""
+    each = [logit(np.clip(somebody.soft(look), 1e-3, 1 - 1e-3)) for somebody in people]
+    anyone = logit(np.clip(mediapipe.anyone(look), 1e-3, 1 - 1e-3))
+    rough = expit((each[chosen] + anyone) / 2)
+    rough[each[chosen] < np.max(each, axis=0)] = 0  # somebody else's
+    return guided(image, rough)
+
+
+def _points(part: Part | None, count: int) -> np.ndarray:
+    """float32 (count, 3): x, y, confidence, all 0 where there is no such part."""
+    if part is None:
+        return np.zeros((count, 3), np.float32)
+    return np.column_stack([part.points[:, :2], np.full(count, part.score)]).astype(np.float32)
