@@ -237,6 +237,16 @@ ENGINES = (
         gives=frozenset({"keypoints", "labels", "densepose", "mask"}),
     ),
     Engine(
+        "mediapipe",
+        "annotate",
+        "MediaPipe: 33 landmarks, hands, face and a soft mask of everybody, in a quarter of a second",
+        "Apache-2.0",
+        "helpers.annotation.landmarks:MediaPipe",
+        weights=("mediapipe",),
+        packages=("ai_edge_litert",),
+        gives=frozenset({"keypoints", "landmarks", "hands", "face", "matte", "mask"}),
+    ),
+    Engine(
         "idm_vton",
         "try_on",
         "IDM-VTON: SDXL inpainting led by a garment network",

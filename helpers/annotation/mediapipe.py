@@ -25,7 +25,8 @@ POINTS = 33
 """Landmarks of a body, in MediaPipe's order: 0 nose, 11 and 12 shoulders (left first), 13 14 elbows, 15 16 wrists, 17 to 22 hands,
 23 24 hips, 25 26 knees, 27 28 ankles, 29 to 32 feet."""
 _LOOK = 1600  # longer side at which a photograph is looked at: no crop is sharper than its network
-_FOUND = 0.5  # detector's score, and presence, from which something counts as there
+_MAYBE = 0.3  # detector's score from which the landmark network has a look
+_FOUND = 0.5  # presence from which something counts as there
 _SAME = 0.3  # overlap from which two boxes mean one person
 _NOT = -20.0  # logit of what cannot be
 _PEAK = 0.5  # of a heat map, from which it moves its landmark
@@ -174,23 +175,27 @@ def _anchors() -> np.ndarray:
 
 
 def detect(look: Look) -> list[Detection]:
-    """Everybody in the picture, surest first."""
+    """Everybody in the picture, surest first; not all of them need be people (``Body.score`` tells)."""
     width, height = look.size
     side = max(width, height)
-    whole = Region(width / 2, height / 2, side)
-    raw, logits = _run("pose_detection", whole.crop(look, 224) * 2 - 1)
+    rows = _detected(look, Region(width / 2, height / 2, side))
+    if not len(rows):  # small in a large picture: once more, part by part
+        tiles = [(x * width, y * height) for x in (0.3, 0.7) for y in (0.3, 0.7)] + [(width / 2, height / 2)]
+        rows = np.concatenate([_detected(look, Region(x, y, 0.6 * side)) for x, y in tiles])
+    return [Detection(score, row[:4], row[4:6], row[6:8]) for score, row in _blended(rows[:, 0], rows[:, 1:])]
+
+
+def _detected(look: Look, region: Region) -> np.ndarray:
+    """(N, 9): score, box, hips, circle, in pixels, for every anchor of ``region``, an upright one, that may have seen somebody."""
+    raw, logits = _run("pose_detection", region.crop(look, 224) * 2 - 1)
     scores = sigmoid(logits[:, 0])
-    keep = scores > _FOUND
-    if not keep.any():
-        return []
+    keep = scores > _MAYBE
     values = raw[keep].reshape(-1, 6, 2) / 224  # centre, extent, four keypoints
     values[:, [0, 2, 3, 4, 5]] += _anchors()[keep][:, None]
     centre, half = values[:, 0], values[:, 1] / 2
-    rows = np.concatenate([(centre - half), (centre + half), values[:, 2], values[:, 3]], axis=1)
-    rows = rows * side + np.tile([width / 2 - side / 2, height / 2 - side / 2], 4)
-    return [
-        Detection(score, row[:4], row[4:6], row[6:8]) for score, row in _blended(scores[keep].astype(float), rows.astype(float))
-    ]
+    rows = np.concatenate([centre - half, centre + half, values[:, 2], values[:, 3]], axis=1) * region.side
+    corner = np.array([region.x, region.y]) - region.side / 2
+    return np.column_stack([scores[keep], rows + np.tile(corner, 4)]).astype(np.float64)
 
 
 def _blended(scores: np.ndarray, rows: np.ndarray) -> list[tuple[float, np.ndarray]]:

@@ -20,6 +20,7 @@ KINDS = {
     ".pt": "torch",
     ".bin": "torch",
     ".onnx": "onnx",
+    ".tflite": "tflite",
     ".pkl": "pickle",
     ".json": "json",
     ".txt": "text",
@@ -100,9 +101,14 @@ def _instead(path: Path, kind: str) -> str:
         return f"is a placeholder of {size} bytes, not the file"
     if start.startswith(b"{") and size < 65536:
         return "is a text of a server (JSON), not the file"
-    return {"safetensors": _safetensors_problem, "torch": _torch_problem, "onnx": _onnx_problem, "pickle": _pickle_problem}[
-        kind
-    ](path, head, size)
+    look = {
+        "safetensors": _safetensors_problem,
+        "torch": _torch_problem,
+        "onnx": _onnx_problem,
+        "tflite": _tflite_problem,
+        "pickle": _pickle_problem,
+    }[kind]
+    return look(path, head, size)
 
 
 # Texts
@@ -258,6 +264,11 @@ def _archive_problem(path: Path, size: int) -> str:
     if pickles[0].file_size > _LARGEST_PICKLE:
         return f"is not a torch checkpoint of tensors: {pickles[0].file_size} bytes of it are something else"
     return ""
+
+
+def _tflite_problem(path: Path, head: bytes, size: int) -> str:
+    """A FlatBuffer does not say how long it is; its size and hash are known (``manifest.toml``) and are compared."""
+    return "" if head[4:8] == b"TFL3" else "is not a TensorFlow Lite file"
 
 
 def _pickle_problem(path: Path, head: bytes, size: int) -> str:

