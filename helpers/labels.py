@@ -1,7 +1,7 @@
 """Human-parsing label maps and pose joints: names, numbers, palettes, and conversion by name.
 
 Sources: LIP and ATR as in Self-Correction-Human-Parsing (GoGoDuck912), CIHP as in CIHP_PGN (Engineering-Course) and VITON-HD,
-BODY_25 and COCO-18 as in OpenPose (CMU).
+BODY_25 and COCO-18 as in OpenPose (CMU), COCO-17 as in PoseNet.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ COCO_18 = (
     "nose", "neck", "right-shoulder", "right-elbow", "right-wrist", "left-shoulder", "left-elbow", "left-wrist", "right-hip",
     "right-knee", "right-ankle", "left-hip", "left-knee", "left-ankle", "right-eye", "left-eye", "right-ear", "left-ear",
 )  # fmt: skip
+COCO_17 = (
+    "nose", "left-eye", "right-eye", "left-ear", "right-ear", "left-shoulder", "right-shoulder", "left-elbow", "right-elbow",
+    "left-wrist", "right-wrist", "left-hip", "right-hip", "left-knee", "right-knee", "left-ankle", "right-ankle",
+)  # fmt: skip
+"""COCO's own order, and PoseNet's."""
 BODY_25_BONES = (
     (0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13), (13, 14),
     (0, 15), (15, 17), (0, 16), (16, 18), (14, 19), (19, 20), (14, 21), (11, 22), (22, 23), (11, 24),
