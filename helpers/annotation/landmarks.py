@@ -45,7 +45,7 @@ def keypoints(landmarks: np.ndarray, size: tuple[int, int], names: Sequence[str]
         of = [_JOINTS[joint] for joint in _MIDDLE.get(name, (name,)) if joint in _JOINTS]
         if not of:
             continue
-        x, y, confidence = *landmarks[of, :2].mean(0), landmarks[of, 2].min()
+        (x, y), confidence = landmarks[of, :2].mean(0), landmarks[of, 2].min()
         if confidence >= SEEN and 0 <= x < size[0] and 0 <= y < size[1]:
             out[index] = x, y, confidence
     return out

@@ -160,7 +160,7 @@ class Detection:
 
 def _body_region(hips: np.ndarray, circle: np.ndarray) -> Region:
     x, y = circle - hips
-    return Region(*map(float, hips), side=float(2.5 * np.hypot(x, y)), angle=math.atan2(x, -y))
+    return Region(float(hips[0]), float(hips[1]), float(2.5 * np.hypot(x, y)), math.atan2(x, -y))
 
 
 @cache
@@ -329,7 +329,7 @@ def _hand(look: Look, whole: Body, wrist: int) -> Part | None:
     found = None
     if reach > 1:
         x, y = (middle - root) / reach
-        region = Region(*(middle + 0.1 * reach * np.array([x, y])), side=2 * 2.7 * reach * 0.75, angle=math.atan2(x, -y))
+        region = Region(middle[0] + 0.1 * reach * x, middle[1] + 0.1 * reach * y, 4 * reach, math.atan2(x, -y))
         for _ in range(2):  # the second look is where the first one found it
             found = _part("hand_landmark_full", look, region, 224, 21)
             if found is None:
@@ -353,7 +353,7 @@ def _around(points: np.ndarray, angle: float, factor: float, shift: tuple[float,
     low, high = turned.min(0), turned.max(0)
     extent = high - low
     centre = ((low + high) / 2 + extent * shift) @ turn
-    return Region(*map(float, centre), side=float(factor * extent.max()), angle=angle)
+    return Region(float(centre[0]), float(centre[1]), float(factor * extent.max()), angle)
 
 
 def face(look: Look, whole: Body) -> Part | None:

@@ -61,7 +61,8 @@ def test_the_mask_ends_where_the_figure_does(words: str, seed: int) -> None:
     found = seen(words, seed)
     assert iou(found.mask, drawn(words, seed).mask) > 0.97
     assert found.matte.dtype == np.float32
-    assert 0 <= found.matte.min() and found.matte.max() <= 1
+    assert found.matte.min() >= 0
+    assert found.matte.max() <= 1
 
 
 @pytest.mark.parametrize(("words", "seed"), FIGURES[:2])
