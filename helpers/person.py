@@ -22,6 +22,14 @@ ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask", "
 _MILLIMETRES = 1000.0
 _FARTHEST = 1e5  # pixels: joints may lie outside the picture, and no picture is as wide
 _SURE = 1.2  # OpenPose's confidences are peaks of enlarged maps, which overshoot 1 a little
+_SEEN_TOGETHER = ("landmarks", "hands", "face")
+"""What MediaPipe's networks see, kept in one file."""
+_POINTS: dict[str, tuple[tuple[int, ...], str]] = {
+    "keypoints": ((25, 3), "x, y and confidence in BODY_25 order"),
+    "landmarks": ((33, 7), "x, y, visibility, presence, and three metres in MediaPipe's order"),
+    "hands": ((2, 21, 3), "x, y and confidence of a left and a right hand"),
+    "face": ((468, 3), "x, y and confidence of MediaPipe's mesh"),
+}
 _SEEN, _OPACITY = 0.05, 0.6  # OpenPose's own: what counts as seen, and how much of a colour covers what is below
 
 
@@ -85,20 +93,28 @@ class Person:
         def nearest(values: np.ndarray | None) -> np.ndarray | None:
             return None if values is None else cv2.resize(values, tuple(size), interpolation=cv2.INTER_NEAREST_EXACT)
 
-        keypoints = None
-        if self.keypoints is not None:
-            keypoints = self.keypoints * np.array([size[0] / width, size[1] / height, 1], np.float32)
         return Person(
             resize(self.image, size),
-            keypoints=keypoints,
+            **self.moved(lambda points: points * np.array([size[0] / width, size[1] / height], np.float32)),
             labels=nearest(self.labels),
             densepose=nearest(self.densepose),
             depth=nearest(self.depth),
             normals=nearest(self.normals),
             mask=None if self.mask is None else resize(self.mask, size),
+            matte=None if self.matte is None else np.clip(resize(self.matte, size), 0, 1),
             garments={name: resize(mask, size) for name, mask in self.garments.items()},
             scene=self.scene,
         )
+
+    def moved(self, place: Callable[[np.ndarray], np.ndarray]) -> dict[str, np.ndarray]:
+        """The annotations that are points, by name, with x and y, (..., 2) in pixels, where ``place`` puts them; what is not seen stays 0."""
+        out = {}
+        for name in _POINTS:
+            if (points := getattr(self, name)) is not None:
+                out[name] = points.copy()
+                seen = np.ones(points.shape[:-1], bool) if name == "landmarks" else points[..., 2] > 0
+                out[name][seen, :2] = place(points[seen, :2])
+        return out
 
     def worn(self, category: str) -> np.ndarray | None:
         """bool (H, W): what is worn of ``upper``, ``lower`` or ``dress``, which may be nothing; ``None`` where there are no labels."""
@@ -117,7 +133,7 @@ class Person:
 
         ``image/NAME.jpg``, ``image-parse-v3/NAME.png``, ``openpose_json/NAME_keypoints.json``, ``openpose_img/NAME_rendered.png``,
         ``image-densepose/NAME.jpg``; and, beyond that layout, ``lossless/NAME.png`` (the picture), ``densepose-iuv``, ``depth`` (16-bit
-        millimetres), ``normals``, ``person-mask``, ``garment-mask/NAME/GARMENT.png``, ``scene/NAME.json`` and, in
+        millimetres), ``normals``, ``person-mask``, ``matte``, ``landmarks/NAME.json`` (with hands and face), ``garment-mask/NAME/GARMENT.png``, ``scene/NAME.json`` and, in
         ``saved/person/NAME.json``, which files these are. A ``name`` of several words becomes one
         (:func:`helpers.files.slug`); a person saved before under the same words is replaced. Raises ``OSError`` or ``ValueError`` naming
         the file that cannot be written; the former person is then whole.
@@ -131,7 +147,8 @@ class Person:
         write_image(save.file("image", f"{name}.jpg"), self.image)
         write_image(save.file("lossless", f"{name}.png"), self.image)
         if self.keypoints is not None:
-            write_text(save.file("openpose_json", f"{name}_keypoints.json"), json.dumps(openpose_json(self.keypoints)))
+            openpose = openpose_json(self.keypoints, self.hands)
+            write_text(save.file("openpose_json", f"{name}_keypoints.json"), json.dumps(openpose))
             size = self.image.shape[1], self.image.shape[0]
             write_image(save.file("openpose_img", f"{name}_rendered.png"), openpose_picture(self.keypoints, size))
         if self.labels is not None:
@@ -146,6 +163,12 @@ class Person:
             write_image(save.file("normals", f"{name}.png"), np.rint(self.normals * 127 + 128).astype(np.uint8))
         if self.mask is not None:
             write_mask(save.file("person-mask", f"{name}.png"), self.mask)
+        if self.matte is not None:
+            write_image(save.file("matte", f"{name}.png"), np.rint(self.matte * 255).astype(np.uint8))
+        seen = {part: getattr(self, part) for part in _SEEN_TOGETHER if getattr(self, part) is not None}
+        if seen:
+            note = {part: np.round(points.astype(float), 4).tolist() for part, points in seen.items()}
+            write_text(save.file("landmarks", f"{name}.json"), json.dumps(note))
         stems: list[str] = []
         for garment, mask in self.garments.items():
             stems.append(slug(garment, stems))
@@ -168,9 +191,12 @@ def _check(name: str, value: object, shape: tuple[int, int], called: str = "") -
         checks.values(value, shape, called, "metres", 0, _FARTHEST)
     elif name == "normals":
         checks.values(value, (*shape, 3), called, "unit vectors", -1.01, 1.01)
+    elif name == "matte":
+        checks.values(value, shape, called, "shares of a pixel", 0, 1)
     else:
-        joints = checks.values(value, (25, 3), called, "x, y and confidence in BODY_25 order", -_FARTHEST, _FARTHEST)
-        checks.values(joints[:, 2], (25,), called, "confidences", 0, 1)
+        points, what = _POINTS[name]
+        rows = checks.values(value, points, called, what, -_FARTHEST, _FARTHEST)
+        checks.values(rows[..., 2], points[:-1], called, "confidences", 0, 1)
 
 
 def _check_scene(scene: object, called: str) -> None:
@@ -198,6 +224,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "depth": ("depth/{}.png",),
     "normals": ("normals/{}.png",),
     "mask": ("person-mask/{}.png",),
+    "matte": ("matte/{}.png",),
 }
 
 
@@ -256,6 +283,7 @@ def _read(name: str, picture: Path, find: Callable[..., Path | None], masks: Map
         "depth": _read_depth,
         "normals": _read_normals,
         "mask": partial(read_mask, name="person mask"),
+        "matte": _read_matte,
     }
     found: dict[str, Any] = {"garments": {}}
     file: Path | None = None
@@ -265,6 +293,10 @@ def _read(name: str, picture: Path, find: Callable[..., Path | None], masks: Map
                 found[part] = readers[part](file)
                 if found[part] is not None:
                     _check(part, found[part], image.shape[:2], f"{part}: {told(file)}")
+        if file := find(f"landmarks/{name}.json"):
+            for part, points in _read_landmarks(file).items():
+                _check(part, points, image.shape[:2], f"{part}: {told(file)}")
+                found[part] = points
         for garment, file in masks.items():
             found["garments"][garment] = checks.mask(
                 read_mask(file, "garment mask"), image.shape[:2], f"garment mask: {told(file)}", empty=True
@@ -286,13 +318,34 @@ def _read_normals(path: Path) -> np.ndarray:
     return np.where((codes == 128).all(2, keepdims=True), np.float32(0), (codes.astype(np.float32) - 128) / 127)
 
 
-def openpose_json(keypoints: np.ndarray) -> dict:
-    """(25, 3) BODY_25 keypoints in OpenPose's own JSON structure."""
+def _read_matte(path: Path) -> np.ndarray:
+    return read_values(path, "matte").astype(np.float32) / 255
+
+
+def _read_landmarks(path: Path) -> dict[str, np.ndarray]:
+    """What the file holds of landmarks, hands and face, as float32 arrays of their shapes."""
+    note = notes.read(path, "landmarks", "")
+    if not isinstance(note, dict) or not note.keys() <= {*_SEEN_TOGETHER}:
+        raise ValueError(f"landmarks: {told(path)} must hold some of {', '.join(_SEEN_TOGETHER)}, and nothing else.")
+    try:
+        return {part: np.array(rows, np.float32) for part, rows in note.items()}
+    except (ValueError, TypeError):
+        raise ValueError(f"landmarks: {told(path)} holds something else than rows of numbers.") from None
+
+
+def openpose_json(keypoints: np.ndarray, hands: np.ndarray | None = None) -> dict:
+    """(25, 3) BODY_25 keypoints, and (2, 21, 3) those of the left and the right hand, in OpenPose's own JSON structure."""
     empty: dict[str, list[float]] = {
         f"{part}_keypoints_{d}d": [] for part in ("face", "hand_left", "hand_right", "pose") for d in (2, 3)
     }
-    person = {"person_id": [-1], **empty, "pose_keypoints_2d": [round(float(v), 3) for v in np.ravel(keypoints)]}
+    person = {"person_id": [-1], **empty, "pose_keypoints_2d": _rounded(keypoints)}
+    for side, points in zip(("left", "right"), () if hands is None else hands, strict=False):
+        person[f"hand_{side}_keypoints_2d"] = _rounded(points)
     return {"version": 1.3, "people": [person]}
+
+
+def _rounded(points: np.ndarray) -> list[float]:
+    return [round(float(v), 3) for v in np.ravel(points)]
 
 
 def read_openpose(path: str | Path) -> np.ndarray | None:

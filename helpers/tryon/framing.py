@@ -42,12 +42,15 @@ class Frame:
         return cls(photograph, size, (0, 0, w, h), ((width - new_w) // 2, (height - new_h) // 2, new_w, new_h))
 
     def put(self, image: np.ndarray) -> np.ndarray:
-        """uint8 (H, W, 3) or bool (H, W) of the photograph's size, in the frame; the margin repeats its border, a mask's is False."""
+        """uint8 (H, W, 3), or a mask, bool or float32 of 0..1 (H, W), of the photograph's size, in the frame.
+
+        The margin repeats a picture's border; a mask's is False, or 0.
+        """
         x, y, w, h = self.source
         left, top, width, height = self.target
         inside = _resize(image[y : y + h, x : x + w], (width, height))
         right, bottom = self.size[0] - left - width, self.size[1] - top - height
-        if image.dtype == bool:
+        if image.ndim == 2:
             return np.pad(inside, ((top, bottom), (left, right)))
         return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
@@ -61,11 +64,10 @@ class Frame:
         return framed
 
     def put_points(self, points: np.ndarray) -> np.ndarray:
-        """float32 (N, 3) of x, y, confidence in the photograph, in the frame; all 0 where not seen."""
+        """(N, 2) x, y in pixels of the photograph, as float32 in those of the frame."""
         x, y, w, h = self.source
         left, top, width, height = self.target
-        moved = (points[:, :2] - (x, y)) * (width / w, height / h) + (left, top)
-        return np.where(points[:, 2:] > 0, np.column_stack([moved, points[:, 2]]), 0).astype(np.float32)
+        return ((points - (x, y)) * (width / w, height / h) + (left, top)).astype(np.float32)
 
     def take(self, framed: np.ndarray, onto: np.ndarray) -> np.ndarray:
         """What the frame shows, laid on ``onto`` (of the photograph's size, uint8 (H, W, 3) or bool (H, W)) where it belongs."""
@@ -81,4 +83,6 @@ def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return image
     if image.dtype == bool:
         return _resize(image.astype(np.uint8) * 255, size) > 127
+    if image.dtype == np.float32:
+        return np.clip(cv2.resize(image, tuple(size), interpolation=cv2.INTER_AREA), 0, 1)
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))  # as the published preprocessing

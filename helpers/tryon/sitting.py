@@ -218,12 +218,13 @@ def in_frame(person: Person, place: Frame) -> Person:
 
     return Person(
         place.put(person.image),
-        keypoints=None if person.keypoints is None else place.put_points(person.keypoints),
+        **person.moved(place.put_points),
         labels=labels(person.labels),
         densepose=labels(person.densepose),
         depth=labels(person.depth),
         normals=labels(person.normals),
         mask=None if person.mask is None else place.put(person.mask),
+        matte=None if person.matte is None else place.put(person.matte),
         garments={name: place.put(worn) for name, worn in person.garments.items()},
         scene=person.scene,
     )
