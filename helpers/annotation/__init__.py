@@ -1,5 +1,6 @@
 """What a photograph shows: joints, clothing classes, body surface; one file a network.
 
 ``annotator`` joins ``openpose`` (whose maps ``skeleton`` reads), ``parsing`` (SCHP) and ``densepose`` (whose people are ``detections``);
-``detectron2`` runs DensePose in its place where that is installed.
+``detectron2`` runs DensePose in its place where that is installed. ``mediapipe`` finds people on any CPU, and ``landmarks`` makes the
+field's joints of what it finds.
 """

@@ -2,7 +2,7 @@
 
 huggingface_hub says where a hub file lies, how large it is and what its hash is; the bytes, and those of other URLs, come through
 requests with HTTP ranges (huggingface_hub itself throws away what has come when a process ends, since its version 2). Drives go through
-gdown. No body is read beyond the size that is known. What is under way lies in ``.fetching/`` of the weights folder. A file that the
+gdown, packages through pip. No body is read beyond the size that is known. What is under way lies in ``.fetching/`` of the weights folder. A file that the
 hub's own cache (``HF_HOME``) has is used there.
 """
 
@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from urllib3.exceptions import HTTPError
 
 from helpers.files import explained, write_text
-from helpers.weights import digests, registry, verify, web
+from helpers.weights import digests, packages, registry, verify, web
 from helpers.weights.checkpoints import require_space
 from helpers.weights.formats import LARGEST_TEXT, Damaged
 from helpers.weights.registry import Record, folder, human_size
@@ -108,7 +108,8 @@ def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] =
     total = sum(r.bytes - min(r.bytes, _partial_bytes(r)) for r in wanted)
     require_space(folder(), total, f"fetching {_count(wanted)}")
     say(f"fetching {_count(wanted)}{f', {human_size(total)},' if total else ''} to {folder()}")
-    return [_fetch(record, say, progress) for record in wanted]
+    with packages.Wheels(folder() / _STAGE) as wheels:
+        return [_fetch(record, say, progress, wheels) for record in wanted]
 
 
 def _require_packages(records: list[Record]) -> None:
@@ -123,7 +124,7 @@ def _count(records: list[Record]) -> str:
     return "1 file" if len(records) == 1 else f"{len(records)} files"
 
 
-def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> Path:
+def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm], wheels: packages.Wheels) -> Path:
     target = folder() / record.path
     if target.is_dir():
         raise DownloadError(f"{target} is a folder, where a file belongs. Move it away and run the same again.")
@@ -133,6 +134,10 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> P
                 arrived, digest = _from_hub(record, record.hub, progress)
             elif record.url:
                 arrived, digest = _from_url(record, progress), ""
+            elif record.package:
+                arrived, digest = _part(record), ""
+                _clear(arrived)
+                wheels.take(*record.package, arrived, record.bytes)
             else:
                 arrived, digest = _from_drive(record), ""
         except OSError as error:

@@ -9,58 +9,62 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
-_ANY = (
-    "--python-version",
-    "3.12",
-    "--implementation",
-    "cp",
-    "--platform",
-    "manylinux_2_28_x86_64",
-)  # the data are the same in all
+from helpers.weights.web import DownloadError
+
+_ANY = ("--python-version", "3.12", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64")  # the data are the same in all
 _SECONDS = 900
+_CHUNK = 1 << 20  # bytes
 
 
-class PackageError(RuntimeError):
-    """A wheel could not be had, or lacks a file; the message says why and what to do."""
+class Wheels:
+    """Wheels in ``folder``, each fetched when it is first asked for, all gone in the end; a context manager."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "wheels"
 
-@contextmanager
-def wheel(requirement: str, folder: Path) -> Iterator[zipfile.ZipFile]:
-    """The opened wheel of ``requirement`` (``mediapipe==0.10.21``), fetched into ``folder`` and gone afterwards.
+    def __enter__(self) -> Wheels:
+        return self
 
-    Raises ``PackageError`` where pip is missing or cannot fetch it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=".part-wheel-", dir=folder))
-    try:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        command += ["--only-binary=:all:", *_ANY, "--dest", str(place), requirement]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL)
-        found = sorted(place.glob("*.whl"))
-        if done.returncode or not found:
-            said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
-            raise PackageError(f"pip could not fetch {requirement} ({said[-1].strip() if said else 'it said nothing'}).")
-        with zipfile.ZipFile(found[0]) as archive:
-            yield archive
-    except (subprocess.TimeoutExpired, zipfile.BadZipFile) as error:
-        raise PackageError(f"pip could not fetch {requirement} ({error}).") from error
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):  # something else is under way
+            self._folder.parent.rmdir()
 
+    def take(self, requirement: str, member: str, target: Path, most: int) -> None:
+        """Write ``member`` of the wheel of ``requirement`` (``mediapipe==0.10.21``) to ``target``.
 
-def take(archive: zipfile.ZipFile, member: str, target: Path, most: int) -> None:
-    """Write ``member`` of the wheel to ``target``. Raises ``PackageError`` where it is not in it or larger than ``most`` bytes."""
-    try:
-        about = archive.getinfo(member)
-    except KeyError:
-        raise PackageError(f"{Path(archive.filename or 'the wheel').name} holds no {member}.") from None
-    if about.file_size > most:
-        raise PackageError(f"{member} is {about.file_size} bytes, not the {most} that were published.")
-    with archive.open(member) as source, target.open("wb") as out:
-        shutil.copyfileobj(source, out)
+        Raises ``DownloadError`` where pip cannot fetch it, it is no archive, or the member is not in it or larger than ``most`` bytes.
+        """
+        path = self._wheel(requirement)
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(member) as source, target.open("wb") as out:
+                while block := source.read(_CHUNK):
+                    out.write(block)
+                    if out.tell() > most:
+                        raise DownloadError(f"{member} of {path.name} is larger than the {most} bytes that were published.")
+        except (KeyError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+            raise DownloadError(f"{path.name} holds no readable {member} ({error}). Run the same again.") from None
+
+    def _wheel(self, requirement: str) -> Path:
+        place = self._folder / requirement
+        if not (found := sorted(place.glob("*.whl"))):
+            place.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            command += ["--only-binary=:all:", *_ANY, "--dest", str(place), requirement]
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL)
+                said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module" in line]
+            except subprocess.TimeoutExpired:
+                said = ["it took too long"]
+            found = sorted(place.glob("*.whl"))
+            if not found:
+                raise DownloadError(
+                    f"pip could not fetch {requirement} ({said[-1] if said else 'it said nothing'}). Check the connection and pip's "
+                    "index and run the same again; everything that does not need it works without."
+                )
+        return found[0]

@@ -64,7 +64,7 @@ class Record:
         if self.hub:
             return f"huggingface.co/{self.hub[0]} {self.hub[2]}"
         if self.package:
-            return f"the package {self.package[0]}"
+            return f"{self.package[0]} of the package index"
         return self.url or f"drive.google.com, id {self.drive}"
 
 

@@ -32,7 +32,8 @@ COLAB_CELL = f"""import sys
 
 if "google.colab" in sys.modules:  # elsewhere `make lab` has installed everything
     %pip install -q "atelier-notebooks @ git+{REPOSITORY}"
-    %pip install -q --no-deps "anny>=0.6,<0.7"\
+    %pip install -q --no-deps "anny>=0.6,<0.7"
+    %run -m helpers weights fetch mediapipe\
 """
 
 

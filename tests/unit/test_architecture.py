@@ -21,7 +21,7 @@ FLOORS: tuple[set[str], ...] = (
     {"checks", "labels", "machine", "propriety", "notes", "srgb", "stepping"},
     {"faces", "files", "graph", "parameters", "pixels", "reading", "superpixels"},
     {"images", "saving"},
-    {"contract", "devices", "garment", "person", "weights"},
+    {"contract", "devices", "garment", "matting", "person", "weights"},
     {"engines", "show"},
     STAGES,
     {"helpers"},  # the verbs
