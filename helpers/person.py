@@ -107,7 +107,7 @@ class Person:
         )
 
     def moved(self, place: Callable[[np.ndarray], np.ndarray]) -> dict[str, np.ndarray]:
-        """The annotations that are points, by name, with x and y, (..., 2) in pixels, where ``place`` puts them; what is not seen stays 0."""
+        """The annotations that are points, by name, where ``place`` puts their x and y, (N, 2) in pixels; what is not seen stays 0."""
         out = {}
         for name in _POINTS:
             if (points := getattr(self, name)) is not None:
@@ -133,10 +133,10 @@ class Person:
 
         ``image/NAME.jpg``, ``image-parse-v3/NAME.png``, ``openpose_json/NAME_keypoints.json``, ``openpose_img/NAME_rendered.png``,
         ``image-densepose/NAME.jpg``; and, beyond that layout, ``lossless/NAME.png`` (the picture), ``densepose-iuv``, ``depth`` (16-bit
-        millimetres), ``normals``, ``person-mask``, ``matte``, ``landmarks/NAME.json`` (with hands and face), ``garment-mask/NAME/GARMENT.png``, ``scene/NAME.json`` and, in
-        ``saved/person/NAME.json``, which files these are. A ``name`` of several words becomes one
-        (:func:`helpers.files.slug`); a person saved before under the same words is replaced. Raises ``OSError`` or ``ValueError`` naming
-        the file that cannot be written; the former person is then whole.
+        millimetres), ``normals``, ``person-mask``, ``matte``, ``landmarks/NAME.json`` (with hands and face),
+        ``garment-mask/NAME/GARMENT.png``, ``scene/NAME.json`` and, in ``saved/person/NAME.json``, which files these are. A ``name`` of
+        several words becomes one (:func:`helpers.files.slug`); a person saved before under the same words is replaced. Raises ``OSError``
+        or ``ValueError`` naming the file that cannot be written; the former person is then whole.
         """
         with saving.save(folder, "person", name) as save:
             self._write(save)

@@ -7,9 +7,10 @@
 ``registry``     which files there are (``weights/manifest.toml``), where they lie and whether they are here
 ``verify``       the comparison with what was published: size and hash
 ``web``          what a server may answer
+``packages``     files that come inside a package's wheel
 ``downloads``    fetching, resumed and checked
 
-What an engine needs is offered here; the last three are imported by name where something is compared or fetched.
+What an engine needs is offered here; the last four are imported by name where something is compared or fetched.
 """
 
 from helpers.weights.checkpoints import Mismatch, convert, fit, load_pickle_arrays, load_state_dict

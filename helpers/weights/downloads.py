@@ -2,8 +2,8 @@
 
 huggingface_hub says where a hub file lies, how large it is and what its hash is; the bytes, and those of other URLs, come through
 requests with HTTP ranges (huggingface_hub itself throws away what has come when a process ends, since its version 2). Drives go through
-gdown, packages through pip. No body is read beyond the size that is known. What is under way lies in ``.fetching/`` of the weights folder. A file that the
-hub's own cache (``HF_HOME``) has is used there.
+gdown, packages through pip. No body is read beyond the size that is known. What is under way lies in ``.fetching/`` of the weights
+folder. A file that the hub's own cache (``HF_HOME``) has is used there.
 """
 
 from __future__ import annotations

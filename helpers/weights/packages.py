@@ -16,7 +16,7 @@ from types import TracebackType
 
 from helpers.weights.web import DownloadError
 
-_ANY = ("--python-version", "3.12", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64")  # the data are the same in all
+_ANY = ["--python-version=3.12", "--implementation=cp", "--platform=manylinux_2_28_x86_64"]  # the data are the same in all
 _SECONDS = 900
 _CHUNK = 1 << 20  # bytes
 
