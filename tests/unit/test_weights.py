@@ -55,7 +55,7 @@ def test_the_manifest_has_all_it_promises() -> None:
     for record in weights.records():
         assert record.licence, record.name
         assert record.terms, record.name
-        assert sum(map(bool, (record.hub, record.url, record.drive))) == 1, record.name
+        assert sum(map(bool, (record.hub, record.url, record.drive, record.package))) == 1, record.name
         assert record.hash in ("established", "unsure", "none")
         assert bool(record.sha256) == (record.hash != "none"), record.name
         assert not record.sha256 or re.fullmatch("[0-9a-f]{64}", record.sha256), record.name
@@ -270,7 +270,7 @@ def test_reading_the_registry_imports_no_network_library() -> None:
 
 
 def test_each_module_knows_only_those_before_it() -> None:
-    order = ("formats", "pickles", "checkpoints", "digests", "registry", "verify", "web", "downloads")
+    order = ("formats", "pickles", "checkpoints", "digests", "registry", "verify", "web", "packages", "downloads")
     for place, name in enumerate(order):
         tree = ast.parse((Path(registry.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
         froms = [
