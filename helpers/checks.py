@@ -342,7 +342,7 @@ def text(value: Any, name: str) -> str:
     """Text, also an empty one, that every file and page can hold."""
     called(value, name)
     if len(value) > _LONGEST:
-        raise ValueError(f"{name} has {len(value):,} characters; at most {_LONGEST:,} are taken.")
+        raise ValueError(f"{name} has {len(value):,} characters; at most {_LONGEST:,} are read.")
     if found := next((letter for letter in value if letter == "\0" or "\ud800" <= letter <= "\udfff"), ""):
         what = "a NUL character" if found == "\0" else "bytes that are no text in UTF-8"
         raise ValueError(f"{name} holds {what}: {shown(value)}. Write it without them; a file can be renamed.")

@@ -847,7 +847,7 @@ def test_a_picture_s_file_name_is_no_word() -> None:
 @pytest.mark.parametrize("text", ["a dress " * 300, "n " * 1001, "\u200b" * 3000 + "a dress", "x" * 1_000_000])
 def test_endless_texts_are_refused_by_their_length(text: str) -> None:
     for read in GENERATORS.values():
-        with pytest.raises(ValueError, match="characters; at most 2,000 are read"):
+        with pytest.raises(ValueError, match=r"characters; at most [0-9,]+ are read"):
             read(text)
 
 
