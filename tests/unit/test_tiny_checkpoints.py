@@ -11,7 +11,6 @@ import pytest
 
 from helpers import weights
 
-
 FROM_PACKAGES = {record.group for record in weights.records() if record.package}
 
 
