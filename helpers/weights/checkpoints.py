@@ -50,7 +50,10 @@ def load_state_dict(path: str | Path, name: str = "") -> dict[str, torch.Tensor]
     path = check(path, KINDS.get(Path(path).suffix, "torch"), name)
     if path.suffix == ".safetensors":
         with reading(path, "tensors"):
-            return load_file(path)
+            found = load_file(path)
+        if not found:
+            raise Damaged(f"{path} holds no named tensors. Fetch it again.")
+        return found
     _require_torch(torch.__version__)
     with reading(path, "a checkpoint of plain tensors"):
         try:

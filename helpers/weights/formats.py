@@ -32,8 +32,8 @@ _LARGEST_HEADER = 16 << 20  # bytes of a safetensors header, some 150,000 tensor
 _LARGEST_PICKLE = 8 << 20  # bytes of what torch pickles beside its tensors' bytes, some 40,000 tensors
 _STAND_IN = 64  # bytes; IDM-VTON's git repository holds files of 24 to 31 bytes in place of checkpoints
 _MOST_FIELDS, _DEEPEST = 300_000, 16  # of an ONNX file; SCHP's have some 20,000, three deep
-_ITEM = {"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2}
-_ITEM |= {"I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8}
+_ITEM = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8}
+_ITEM |= {"F64": 8, "C64": 8, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1, "F8_E5M2FNUZ": 1, "F8_E4M3FNUZ": 1}
 _LAYERS = re.compile(r"layer|depth|block|head", re.IGNORECASE)
 _ACTING = re.compile(
     r"_?attn_implementation\w*|auto_map|trust_remote_code|custom_\w+|quantization_config|_?experts_implementation\w*"
@@ -99,7 +99,7 @@ def _instead(path: Path, kind: str) -> str:
         return _text_problem(path, kind, size)
     if size < _STAND_IN:
         return f"is a placeholder of {size} bytes, not the file"
-    if start.startswith(b"{") and size < 65536:
+    if start.startswith(b"{") and b"\0" not in head[:8] and size < 65536:  # a safetensors file begins with a length
         return "is a text of a server (JSON), not the file"
     look = {
         "safetensors": _safetensors_problem,

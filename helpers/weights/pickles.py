@@ -23,6 +23,7 @@ import numpy as np
 _MOST = 300_000  # opcodes; the published files have some 30 a tensor, and at most 2,500 tensors
 _LONGEST = 128  # bits of a number; torch's magic number has 80
 _DIMENSIONS = 32
+_STRETCHED = 1 << 28  # bytes that the values of a checkpoint may have beyond what is stored of them
 _TYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|c8|c16)")
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "SHORT_BINSTRING", "BINSTRING")
@@ -119,8 +120,12 @@ class _Reader:
             raise
         except MemoryError:
             raise Refused("it claims more than there is memory") from None
-        except Exception as error:  # of pickletools and of stacks that are too short
+        except UnicodeError:
+            raise Refused("it holds characters that no such file does") from None
+        except ValueError as error:  # pickletools says where and what
             raise Refused((str(error).splitlines() or ["it is not well-formed"])[0][:120]) from None
+        except Exception:  # of stacks that are too short, of arguments that are none
+            raise Refused("it is not well-formed") from None
 
     def _follow(self) -> Any:
         stack: list[Any] = []
@@ -215,14 +220,19 @@ def _list(value: Any) -> list:
 
 
 def _put(table: Any, key: Any, value: Any) -> None:
-    """Tuples as keys are refused: nested ones take for ever to be hashed."""
-    if not isinstance(table, dict) or not (key is None or isinstance(key, str | int | float | bytes)):
+    if not isinstance(table, dict) or not _names(key):
         raise Refused("it names something by what is no text")
     if isinstance(key, str):
         key.encode()  # halves of characters cannot be written again
     if key in table:
         raise Refused(f"it holds {str(key)[:80]!r} twice")
     table[key] = value
+
+
+def _names(key: Any) -> bool:
+    """Whether something can be called ``key``. Tuples of tuples cannot: they take for ever to be hashed."""
+    parts = key if isinstance(key, tuple) and len(key) <= _DIMENSIONS else (key,)
+    return all(part is None or isinstance(part, str | int | float | bytes) for part in parts)
 
 
 def _raw(value: Any) -> bytes:
@@ -316,15 +326,18 @@ class _Torch(_Reader):
     _REBUILD = re.compile(r"torch\._utils\._rebuild_(tensor|tensor_v2|tensor_v3|parameter)")
     _KIND = re.compile(r"torch\.(?:storage\.)?(\w+)Storage")
     _WORD = re.compile(r"torch\.(?:Size|(?:u?int|float|bfloat|complex)\d\w*|bool)")
+    _BESIDE = re.compile(r"collections\.Counter|torch\.device|(?:builtins|__builtin__)\.(?:set|complex)")
+    """What lies beside the tensors, in the state of a training."""
 
     def __init__(self, data: mmap.mmap | io.BytesIO, stored: Mapping[str, int] | None = None) -> None:
         super().__init__(data)
         self.stored = stored
         self.claimed: dict[str, int] = {}
+        self.stretched = 0
 
     def admits(self, name: str) -> bool:
         kind = self._KIND.fullmatch(name)
-        known = self._REBUILD.fullmatch(name) or self._WORD.fullmatch(name)
+        known = self._REBUILD.fullmatch(name) or self._WORD.fullmatch(name) or self._BESIDE.fullmatch(name)
         return bool(known) or (kind is not None and kind[1] in _ITEM) or super().admits(name)
 
     def refer(self, place: Any) -> _Storage:
@@ -345,6 +358,11 @@ class _Torch(_Reader):
     def call(self, name: str, arguments: tuple) -> Any:
         if name == "torch.Size":
             return _sizes(tuple(arguments[0]))
+        if self._BESIDE.fullmatch(name):
+            listed = (argument if isinstance(argument, list | dict) else [argument] for argument in arguments)
+            if not all(_names(part) for parts in listed for part in parts):
+                raise Refused(f"it makes a {name.rpartition('.')[2]} of what is none")
+            return None
         made = self._REBUILD.fullmatch(name)
         if made is None:
             return super().call(name, arguments)
@@ -362,7 +380,8 @@ class _Torch(_Reader):
             item = storage.item
         size, stride = _sizes(size), _sizes(stride)
         reach = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) + 1 if prod(size) else 0
-        if max(reach, prod(size)) * item > room:
+        self.stretched += max(prod(size) * item - room, 0)  # steps of 0, of one value seen many times
+        if reach * item > room or self.stretched > _STRETCHED:
             raise Refused("a tensor reaches beyond what is stored")
         return _Tensor()
 
