@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 
 from helpers.tryon.backdrop import garment_mask, garment_matte
+from helpers.tryon.modelled import refuse_worn
 
 H, W = 384, 288
 ROWS, COLUMNS = np.mgrid[:H, :W].astype(np.float32)
@@ -135,3 +137,31 @@ def test_the_matte_is_soft_at_the_edge_only() -> None:
     assert matte[within > 6].min() > 0.95
     assert matte[beyond > 6].max() < 0.05
     assert 0.2 < matte[(within <= 1.5) & (beyond <= 1.5)].mean() < 0.8
+
+
+def test_a_garment_on_a_person_is_refused_by_name() -> None:
+    photograph = skimage.data.astronaut()
+    with pytest.raises(ValueError, match=r"garment: .*person wearing it.*mask="):
+        refuse_worn(
+            photograph, np.ones(photograph.shape[:2], bool) & (np.arange(512) > 20)[:, None] & _column(512, 225, 110, 200)
+        )
+
+
+def test_a_face_printed_on_the_chest_is_no_wearer() -> None:
+    face = skimage.data.astronaut()[0:200, 130:330]
+    mask = _top(scale=1.2)
+    image = _picture(mask, "red", "grey")
+    image[150:220, 110:180] = cv2.resize(face, (70, 70), interpolation=cv2.INTER_AREA)
+    refuse_worn(cv2.resize(image, None, fx=2, fy=2), cv2.resize(mask.astype(np.uint8), None, fx=2, fy=2) > 0)
+
+
+def test_what_finds_people_is_asked_too() -> None:
+    mask = _top()
+    with pytest.raises(ValueError, match="garment"):
+        refuse_worn(_picture(mask, "red", "grey"), mask, person_in=lambda image: True)
+
+
+def _column(side: int, middle: int, narrow: int, below: int) -> np.ndarray:
+    """bool (side, side): as wide as a head above ``below``, the whole width under it."""
+    rows, columns = np.mgrid[:side, :side]
+    return (np.abs(columns - middle) < narrow) | (rows > below)

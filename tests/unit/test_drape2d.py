@@ -17,7 +17,8 @@ from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.drape import compatibility, landmarks
 from helpers.tryon.drape.engine import Drape
 from helpers.tryon.drape.light import folds
-from helpers.tryon.drape.product import front_neckline, without_inside
+from helpers.tryon.drape.neckline import front_neckline
+from helpers.tryon.drape.product import without_inside
 from helpers.tryon.drape.silhouette import SIDES
 from helpers.tryon.drape.warp import backward_map, carry_on, fill
 from helpers.tryon.drape.wearer import crossing, look
@@ -112,7 +113,8 @@ def test_the_inside_of_the_back_is_left_out_at_the_neck() -> None:
     inside = _polygon((166, 108), (218, 108), (206, 142), (192, 147), (178, 142)) & mask
     image[inside] = (60, 20, 24)
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    found = front_neckline(lab, landmarks.upper(mask))
+    found, sure = front_neckline(lab, landmarks.upper(mask))
+    assert sure > 0.5
     assert found is not None
     assert (found.inside & inside).sum() / inside.sum() > 0.8
     assert (found.inside & ~inside).sum() < 0.35 * inside.sum()

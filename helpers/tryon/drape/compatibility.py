@@ -8,9 +8,10 @@ import numpy as np
 
 from helpers.tryon.drape.landmarks import lower
 from helpers.tryon.drape.polylines import length
-from helpers.tryon.drape.product import FrontEdge
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
 
+SURE = 0.5
+"""From here on it is believed where a garment's front ends at the neck."""
 _CLASSES = ((0.62, "cap"), (1.2, "short"), (1.7, "elbow-length"), (9e9, "long"))
 
 
@@ -64,9 +65,13 @@ def neck_width(outline: Silhouette) -> float:
 
 
 def plan_upper(
-    worn: Silhouette, garment: Silhouette, neckline: FrontEdge | None, arms: Silhouette | None, crossed: bool, category: str
+    worn: Silhouette, garment: Silhouette, neck_sure: float, arms: Silhouette | None, crossed: bool, category: str
 ) -> Fitting:
-    """How a top or dress is to be put on. arms: silhouette of the worn garment with the bare arms, where arms are seen."""
+    """How a top or dress is to be put on.
+
+    neck_sure: 0..1, how sure it is where the new garment's front ends; arms: silhouette of the worn garment with the bare arms, where
+    arms are seen
+    """
     scale = 0.5 * (worn.chest_width / garment.chest_width + worn.shoulder_width / garment.shoulder_width)
     if not garment.sleeved["left"] and not garment.sleeved["right"]:
         scale = worn.chest_width / garment.chest_width
@@ -77,9 +82,10 @@ def plan_upper(
     longer, shorter = ("longer" in actions.values()), ("shorter" in actions.values() or (new == 0 and old > 0.4))
     depth, was = neck_depth(garment), neck_depth(worn)
     same_neck = abs(depth - was) < 0.09 and abs(neck_width(garment) - neck_width(worn)) < 0.22
+    doubt = neck_sure < SURE
     fitting = Fitting(
         scale,
-        neck_kept=same_neck,
+        neck_kept=same_neck or doubt,
         sleeves={side: "kept" if action == "unseen" else action for side, action in actions.items()},
         reach={side: length(garment.edges[f"{side}-outer"]) * scale if ratios[side][0] else 0.0 for side in SIDES},
     )
@@ -111,15 +117,15 @@ def plan_upper(
             0.7,
         ),
         (
-            not same_neck and depth > was,
+            not same_neck and not doubt and depth > was,
             "The new neckline is lower than the worn one; the skin it shows is continued from what is seen.",
             0.85,
         ),
-        (not same_neck and depth <= was, "The new neckline is higher than the worn one and covers skin.", 0.92),
+        (not same_neck and not doubt and depth <= was, "The new neckline is higher than the worn one and covers skin.", 0.92),
         (
-            neckline is not None and neckline.clarity < 0.25,
-            "Where the front ends at the neck is hardly seen in the garment picture.",
-            0.9,
+            doubt,
+            "Where the new garment's front ends at the neck is not clear from its picture; the worn neckline is kept.",
+            0.8,
         ),
     )
     for holds, words, factor in rules:

@@ -56,14 +56,14 @@ class Drape(Base):
         mask: bool (H, W), the garment worn now, without hands and hair in front of it; seed: grain of invented skin
         A garment of more than :data:`LARGEST` pixels is reduced to them, and so are its picture and mask among the steps and data.
         Labels and keypoints of the person are used where there are any. Returns a :class:`TryOn` of the person's size.
-        Raises ``ValueError`` naming ``mask`` or ``garment`` and what to do: no garment in the picture, a mask of another size, empty,
-        inverted, of the whole body, or of the wrong half of it.
+        Raises ``ValueError`` naming ``mask`` or ``garment`` and what to do: no garment in the picture, or somebody wearing it, a mask of another
+        size, empty, inverted, of the whole body, or of the wrong half of it.
         """
         started = time.perf_counter()
         _check(person, garment, mask)
         garment = _reduced(garment)
-        view = see(person, mask)
         pictured = study(garment)
+        view = see(person, mask)
         plan = _plan(view, pictured, garment)
         steps = {
             "garment mask": _tinted(garment.image, plan.front.mask),
@@ -121,7 +121,7 @@ def _plan(view: View, pictured: Pictured, garment: Garment) -> _Plan:
         return _Plan(worn, front, plan_lower(worn, front), lower_parts(worn, front))
     arms = silhouette_with_arms(view, worn)
     crossed = bool(crossing(view.given, view.wearer).sum() > 0.015 * view.worn.sum())
-    fitting = plan_upper(worn, front, pictured.neck, arms, crossed, garment.category)
+    fitting = plan_upper(worn, front, pictured.sure, arms, crossed, garment.category)
     if garment.mask is not None and garment.inside is not None and garment.inside.sum() > _OPEN * garment.mask.sum():
         fitting.say("The new garment is open in front; it is drawn closed, as what would be seen under it is not known.", 0.4)
     if garment.inside is None:
