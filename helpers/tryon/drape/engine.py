@@ -56,8 +56,8 @@ class Drape(Base):
         mask: bool (H, W), the garment worn now, without hands and hair in front of it; seed: grain of invented skin
         A garment of more than :data:`LARGEST` pixels is reduced to them, and so are its picture and mask among the steps and data.
         Labels and keypoints of the person are used where there are any. Returns a :class:`TryOn` of the person's size.
-        Raises ``ValueError`` naming ``mask`` or ``garment`` and what to do: no garment in the picture, or somebody wearing it, a mask of another
-        size, empty, inverted, of the whole body, or of the wrong half of it.
+        Raises ``ValueError`` naming ``mask`` or ``garment`` and what to do: no garment in the picture, or somebody wearing it, a mask of
+        another size, empty, inverted, of the whole body, or of the wrong half of it.
         """
         started = time.perf_counter()
         _check(person, garment, mask)

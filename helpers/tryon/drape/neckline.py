@@ -20,6 +20,8 @@ NONE = 13.4
 """The score against which each curve stands that there is no back panel to be seen."""
 _DEEP = 0.5
 """Of half the chest: an outline notched so deep at the neck is the front's own edge."""
+_FLAT = 0.15
+"""And one that is not notched even so much is the back's."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,17 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> tuple[FrontEdge | No
     none = float(np.exp(NONE - max(float(score.max()), NONE)))
     likelihood, none = likelihood / (likelihood.sum() + none), none / (likelihood.sum() + none)
     likely = int(likelihood.argmax())
-    alike = (likelihood > 0.1 * likelihood[likely]) & (np.abs(curves.depth - curves.depth[likely]) < 0.15 * chest)
-    clarity = float(likelihood[np.abs(curves.depth - curves.depth[likely]) < 0.1 * chest].sum())
+    off = np.abs(curves.y - np.interp(curves.x, curves.x[likely], curves.y[likely])).mean(1) / chest
+    clarity = float(likelihood[off < 0.1].sum())
+    alike = (likelihood > 0.1 * likelihood[likely]) & (off < 0.1)
     shoulders = min(outline.points[f"{side}-shoulder"][1] for side in SIDES)
     stands = outline.points["neck"][1] < shoulders - 0.2 * chest  # of a high collar the outline shows all that matters
-    if none > 0.45 or clarity < (0.5 if stands else 0.3):
-        return None, 1.0 if stands or notch > _DEEP * chest else max(0.0, 2 * none - 1)  # mostly a back panel is seen
+    if none > 0.55 or clarity < (0.5 if stands else 0.3):
+        if stands or notch > _DEEP * chest:
+            return None, 1.0
+        return None, max(0.0, 2 * none - 1) * float(
+            notch > _FLAT * chest
+        )  # mostly a back panel is seen, surely where it is straight
     likely = int(np.where(alike, found["change"] + found["least change"], -np.inf).argmax())  # of the like ones, along the edge
     x, y, normal = curves.x[likely], curves.y[likely], curves.normal[:, likely]
     curve = _follow(np.column_stack([x, y]), normal.T, relief.across, relief.down, reach=0.08 * chest)
