@@ -390,8 +390,10 @@ def instance(value: Any, name: str, kind: str) -> Any:
 
 def path(value: Any, name: str) -> Path:
     """The name of a file, with ``~`` expanded; whether the file exists is not asked."""
-    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+    if not isinstance(value, str | Path) or not str(value).strip():
         raise ValueError(f"{name} must be the name of a file, not {shown(value)}.")
+    if "\0" in str(value):
+        text(str(value), name)
     try:
         return Path(value).expanduser()
     except RuntimeError as error:

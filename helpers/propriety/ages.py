@@ -65,7 +65,8 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         rf"{_SOMEBODY} {_PLAIN}{_GOES_ON}",  # a woman 15 in a dress
         rf"{_ANYBODY} , {_PLAIN}(?= ,|$)",  # a model, 15
         rf"{_ANYBODY} (?:[a-z]+ ){{0,6}}[a-z]+ , (?<!size , )(?<!no , )(?<!nr , )(?<!number , ){_PLAIN}(?= ,|$)",  # a woman in a dress, 15
-        rf"{_SOMEBODY} of {_ABOUT}{_PLAIN}{_GOES_ON}",  # a woman of 15
+        rf"{_SOMEBODY} (?:of {_ABOUT}{_PLAIN}|(?:de|di|von) {_ABOUT}{_ANY}){_GOES_ON}",  # a woman of 15, una mujer de quince
+        rf"{_PLAIN} going on\b",
         rf"a {_PLAIN} (?:(?:blonde|brunette|dark|fair) )?{_SOMEBODY}(?<!young)\b",  # a 15 woman
         rf"{_ANY} (?:ish|something)\b",
         r"(?:late|mid|early|her|his|their|pre) (?:late |mid |early )?teens?\b",

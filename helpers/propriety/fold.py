@@ -1,4 +1,4 @@
-"""A text as its reader takes it: look-alikes of other alphabets, signs for letters, letters kept apart, doubled and starred.
+"""A text as its reader takes it: look-alikes of other alphabets, signs for letters, letters kept apart, doubled, starred, backwards.
 
 Nothing is forbidden here. :func:`readings` gives every plain form that a text can be read in, for ``grammar`` to judge.
 """
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
-from helpers.propriety.words import FAUX, LEET, NATURAL, STRONG
+from helpers.propriety.words import FAUX, LEET, NATURAL, NATURAL_BACKWARDS, STRONG
 
 STAR = "*"
 """Stands for one letter that cannot be told."""
@@ -19,6 +19,7 @@ STAR = "*"
 _TOKEN = re.compile(r"\d+(?:[.,/]\d+)*|[^\W\d_]+|[,;.!?()\[\]{}|\n<+]")
 _WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=[)\]])")  # "(a red dress:1.2)", as diffusion models are told what counts
 _ABBREVIATED = re.compile(r"\by\s?[./]\s?o\b\.?")  # y/o, y.o.
+_JAHRE = re.compile(r"(?<=\d)\s?j(?:hr?)?(?:\.|\b)")  # 14 J. alt
 _SPLIT_AGE = re.compile(r"\b(1)\s+(?=\d\s*-?(?:y|yo|yrs?|years?|anos|ans|anni|jahre)\b)")  # "1 5 years"
 _LETTER = r"[^\W\d_]"
 _ONE = r"(?<![^\W_])[^\W_](?![^\W_])"
@@ -48,7 +49,7 @@ def unmarked(text: str) -> str:
 
 def spaced(text: str) -> str:
     """The words, numbers and commas of ``text`` with one space between; every mark that ends a clause is a comma."""
-    text = _SPLIT_AGE.sub(r"\1", _ABBREVIATED.sub(" yo ", _WEIGHT.sub("", text)))
+    text = _SPLIT_AGE.sub(r"\1", _JAHRE.sub(" jahre ", _ABBREVIATED.sub(" yo ", _WEIGHT.sub("", text))))
     return " ".join("," if token in ",;.!?()[]{}|\n" else token for token in _TOKEN.findall(text))
 
 
@@ -144,7 +145,7 @@ def _compound() -> re.Pattern[str]:
 
 
 def _hidden(text: str) -> Iterator[str]:
-    """Words of ``STRONG`` that ``text`` holds in pieces, drawn out or starred."""
+    """Words of ``STRONG`` that ``text`` holds in pieces, drawn out, starred or backwards."""
     for starred in _STARRED.findall(text):
         letters = sum(c.isalpha() for c in starred)
         bare = starred.strip("*#?%~^°•·●○")
@@ -166,6 +167,8 @@ def _hidden(text: str) -> Iterator[str]:
             yield " ".join(filter(None, compound.groups()))
         if drawn := _drawn_out().fullmatch(first):
             yield next(w for w in STRONG if re.sub(r"(.)\1*", r"\1", w) == re.sub(r"(.)\1*", r"\1", drawn[0]))
+        if first[::-1] in STRONG and first not in NATURAL_BACKWARDS:
+            yield first[::-1]
         whole = first
         for end in range(start + 1, min(start + _MOST_PARTS, len(words))):
             whole += words[end]

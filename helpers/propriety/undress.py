@@ -26,7 +26,7 @@ def find(tokens: Sequence[str], text: str) -> Iterator[str]:
             yield token
         elif (shown := _seen_through(tokens, i)) and not re.search(_UNDER, text):
             yield shown
-    for pattern in (_taken_off(), _open(), _denied()):
+    for pattern in (_taken_off(), _open(), _denied(), _lacking()):
         yield from (found[0] for found in pattern.finditer(text))
     yield from _alone(tokens, text)
 
@@ -110,6 +110,9 @@ def _seen_through(tokens: Sequence[str], i: int) -> str:
         return ""
     rest = tokens[after : after + 9]
     at = next((n for n, token in enumerate(rest[:4]) if _is_thing(token) or token in _table("PERSON")), None)
+    if tokens[i] in w.SHEER_AFTER and i and _is_thing(tokens[i - 1]):  # "manches transparentes", "blusa transparente con forro"
+        harmless = _is(tokens[i - 1], "PART", "ACCESSORY") or any(token in w.OVER for token in rest[:4])
+        return "" if harmless else " ".join(tokens[i - 1 : after])
     if at is None:
         return " ".join(tokens[i:after])
     noun, beside = rest[at], rest[at + 1 : at + 5]
@@ -140,6 +143,13 @@ def _denied() -> re.Pattern[str]:
 
 
 @cache
+def _lacking() -> re.Pattern[str]:
+    """Clothes that somebody is -less or -free of."""
+    cover, goes_on = w.any_of(_covering()), f"(?: (?:,|and|in|on|standing|posing|{w.any_of(_table('PERSON'))})(?: |$)|$)"
+    return re.compile(rf"\b(?:{cover}less\b|{cover} (?:less|free)(?={goes_on}))")
+
+
+@cache
 def _taken_off() -> re.Pattern[str]:
     cover = f"{w.any_of(_covering() - w.NOT_TAKEN_OFF | {'everything', 'it all', 'all', 'it'})}s?"
     own = r"(?:(?:all|of|her|his|their|the|my|own|every|a|some|summer|last|white|red|black) )*"
@@ -149,8 +159,11 @@ def _taken_off() -> re.Pattern[str]:
     return re.compile(
         rf"\b(?:{w.any_of(w.TAKING)} (?:off {own}{cover}|{own}{cover} off)|{w.any_of(w.LEAVING)} out of {own}{cover}"
         rf"|{w.any_of(w.REMOVING)} {own}{cover}(?! (?:button|pocket|hem|line|collar)s?\b)"
-        rf"|{above} (?:(?:pulled|hiked) (?:up|down)|(?:wide|fallen|torn) open|(?:slipping|falling|torn|ripped) off){off}"
+        rf"|{above} (?:(?:pulled|hiked) (?:up|down)|(?:wide|fallen|falling|flung|torn) open|(?:slipping|falling|torn|ripped) off){off}"
         rf"|{clothes} (?:(?:are|were|is|have|has|all|been) )*(?:off|gone|removed|missing|absent|discarded|vanished|not included)"
+        rf"|(?:her|his|their) {cover} (?:(?:is|are|was|were|has|have|been|being) )*(?:removed|gone|missing|off){off}"
+        rf"|(?:her|his|their) {clothes} (?:\w+ ){{0,3}}on the (?:floor|ground|bed|chair)"
+        rf"|{w.any_of(w.INTIMATE)} (?:is|are|was|were|left) (?:\w+ )?(?:bare|naked|exposed|uncovered)"
         rf"|with {own}{cover} (?:off|removed|gone|open|undone|down|pulled (?:up|down)|unbuttoned){off}"
         rf"|{w.any_of(w.SHOWING)} (?:(?:off|all|her|his|their|the|of|it|bare|naked|some|full) )*{w.any_of(w.INTIMATE)}"
         rf"(?! {w.any_of(w.AFTER_INTIMATE)}\b)"
@@ -165,7 +178,8 @@ def _open() -> re.Pattern[str]:
     fine = w.any_of(_table("FINE_BODY") | {"button", "buttons", "legs", "arms", "ankles", "shoulders"})
     return re.compile(
         rf"\bunbuttoned(?! (?:(?:\w+ ){{0,2}}{outer}|collar|cuffs?|(?:\w+ ){{0,5}}over|at the (?:neck|collar|top|cuffs?))\b)"
-        rf"|\buncovered(?! {fine}\b)|\bnothing but (?!(?:the )?(?:best|class|style|{w.any_of(_table('COLOURS'))}|elegant)\b)"
+        rf"|\buncovered(?! {fine}\b)|\bnothing but "
+        rf"(?!(?:the )?(?:best|class|style|{w.any_of(_table('COLOURS'))}|elegant)\b|(?:denim|linen|tweed|wool|cotton|knitwear)(?: ,|$))"
         r"|\bbarely there(?! (?:heel|sandal|shoe|make ?up|strap|stiletto|jewell?e?ry)s?\b)"
         r"|\bexposed(?= (?:body|chest|crotch|butt|behind|backside|skin$|,)|$)|\b(?:woman|man|lady) exposed\b(?! (?:zip|seam|to)\b)"
     )

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from helpers import checks
 from helpers.weights import digests
 from helpers.weights.checkpoints import convert
 from helpers.weights.formats import KINDS, Damaged, check
@@ -112,9 +113,12 @@ def _place(name: str, path: str | Path) -> Path:
     try:
         if not str(path).strip() or re.search(r"[\x00-\x1f\x7f]", str(path)):
             raise ValueError("it is empty" if not str(path).strip() else "it holds characters that no name has")
-        return Path(path).expanduser().resolve()
-    except (ValueError, TypeError, RuntimeError, OSError) as error:  # characters, links in a circle, a user that there is not
-        raise ValueError(f"{name}: a folder is wanted, not {path!r} ({error}).") from None
+        place = Path(path).expanduser().resolve()
+        place.is_dir()
+        return place
+    except (ValueError, TypeError, RuntimeError, OSError) as error:  # characters, length, links in a circle, nobody's home
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(f"{name}: a folder is wanted, not {checks.shown(path)} ({why}).") from None
 
 
 def folder() -> Path:
