@@ -116,8 +116,9 @@ def _run(arguments: argparse.Namespace) -> int:
     folder = runs.run_folder(run, values.get("outputs", ""))
     if "outputs" in known:
         values["outputs"] = str(folder.parent)
-    output = _output(arguments.output, path) if arguments.output is not None else folder / "executed" / path.name
+    output = checks.path(arguments.output, "-o").absolute() if arguments.output is not None else folder / "executed" / path.name
     failed = output.with_name(f"{output.stem}.failed.ipynb")
+    _require_output(output, failed, path)
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     with TemporaryDirectory(prefix="atelier-") as there:
         executed = Path(there) / "executed.ipynb"  # a run that fails leaves the last one that went through
@@ -192,23 +193,26 @@ def _default(known: dict[str, dict], name: str) -> Any:
         return None
 
 
-def _output(name: str, notebook: Path) -> Path:
-    """The file that ``-o`` names. Raises ``ValueError`` for one that is a notebook to be run, no plain file, or cannot be written."""
+def _require_output(output: Path, failed: Path, notebook: Path) -> None:
+    """Raises ``ValueError`` for an ``output`` that is a notebook to be run, no plain file, or cannot be written.
+
+    failed: the file that a run that fails leaves instead, and one that goes through removes
+    """
     from helpers import runs
 
-    output = checks.path(name, "-o").absolute()
-    if output.is_dir():
+    if os.path.isdir(output):
         raise ValueError(f"-o: {output} is a folder. Name a file in it, such as {output / notebook.name}.")
-    if output.exists():
+    if os.path.exists(output) and not os.path.isfile(output):
+        raise ValueError(f"-o: {output} is a pipe, device or socket, not a file. Name another.")
+    for written in (output, failed):
         for one in (notebook, *NOTEBOOKS.glob("*.ipynb")):
-            if output.samefile(one):
-                raise ValueError(f"-o: {output} is {one.name} itself, which would be overwritten. Name another file.")
-        if not output.is_file():
-            raise ValueError(f"-o: {output} is a pipe, device or socket, not a file. Name another.")
+            if os.path.exists(written) and written.samefile(one):
+                raise ValueError(f"-o: {written} is {one.name} itself, which would be overwritten. Name another file.")
     if output.suffix != ".ipynb":
         raise ValueError(f"-o: {output} is no name of a notebook. Let it end in .ipynb.")
+    if len(os.fsencode(failed.name)) > 255:
+        raise ValueError(f"-o: {checks.shown(output.name)} is too long for the name of a file. Name a shorter one.")
     runs.require_writable(output.parent, "-o")
-    return output
 
 
 def find_notebook(name: str) -> Path:
@@ -318,9 +322,13 @@ def _convert_weights(arguments: argparse.Namespace) -> int:
     from helpers import weights
 
     dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}[arguments.dtype]
-    path = Path(arguments.name).expanduser()
-    if path.is_file():
-        target = Path(arguments.output) if arguments.output else path.with_name(f"{path.stem}.{arguments.dtype}.safetensors")
+    path = checks.path(arguments.name, "NAME|FILE")
+    if os.path.isfile(path):
+        target = (
+            checks.path(arguments.output, "-o")
+            if arguments.output
+            else path.with_name(f"{path.stem}.{arguments.dtype}.safetensors")
+        )
         print(weights.convert(path, target, dtype))
         return 0
     found = weights.records(arguments.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ def load_garment(path: str | Path, category: str = "upper") -> Garment:
 
     def find(*candidates: str) -> Path | None:
         # what is saved under the name is another garment's
-        return None if save is not None else next((root / c for c in candidates if (root / c).exists()), None)
+        return None if save is not None else next((root / c for c in candidates if os.path.lexists(root / c)), None)
 
     return _read(path, category, name, find, "Save the garment again, or delete that file to do without it.")
 
@@ -91,7 +92,7 @@ def _read(picture: Path, category: str, name: str, find: Callable[..., Path | No
             mask = None if file is None else read_mask(file, called)
             if mask is not None:
                 checks.mask(mask, image.shape[:2], f"{called}: {told(file or '')}", empty=called == "garment inside")
-        except ValueError as error:
+        except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"{error} {remedy}") from None
         masks.append(mask)
     mask, inside = masks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -249,12 +250,14 @@ def load_person(path: str | Path) -> Person:
         return Person(image)
 
     def find(*candidates: str) -> Path | None:
-        return next((root / c for c in candidates if (root / c).exists()), None)
+        return next((root / c for c in candidates if os.path.lexists(root / c)), None)
 
     exact = find(f"lossless/{name}.png")
     if exact and not _same_picture(read_image(exact, "person"), image):
         raise ValueError(f"person: {told(exact)} shows another picture than {told(path)}. Delete the one that is not meant.")
-    masks = {file.stem: file for file in sorted((root / "garment-mask" / name).glob("*.png"))}
+    masks = {
+        file.stem: file for file in sorted((root / "garment-mask" / name).glob("[!.]*.png"))
+    }  # not the hidden ones of a Mac
     remedy = "Save the person again, or delete that file to do without it."
     person = _read(name, exact or path, find, masks, remedy)
     if person.keypoints is not None and _far_outside(person.keypoints, image.shape[1::-1]):

@@ -69,7 +69,9 @@ class Run:
         except (OSError, RuntimeError, ValueError):  # links in a circle, NUL
             raise ValueError(f"{told(asked)} is no path in the run's folder {self.folder}.") from None
         if not path.is_relative_to(self.folder):
-            raise ValueError(f"{told(asked)} lies outside the run's folder {self.folder}.")
+            raise ValueError(
+                f"{told(asked)} lies outside the run's folder {self.folder}. Choose another name, or remove the link that leads there."
+            )
         return path
 
     @contextmanager
@@ -197,7 +199,8 @@ def run_folder(run: Any, outputs: Any = "") -> Path:
     """The folder ``OUTPUTS/RUN``, which is not made yet. Raises ``ValueError`` for a name that is none, or where it cannot be made."""
     if not isinstance(run, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?", run):
         raise ValueError(
-            f"run must be a plain name of letters, digits, '.', '_' and '-' (it becomes a folder), not {checks.shown(run)}."
+            "run must be a plain name of at most 64 letters, digits, '.', '_' and '-', of which neither '.' nor '-' begins it and no '.' "
+            f"ends it (it becomes a folder), not {checks.shown(run)}."
         )
     base = checks.path(checks.text(outputs, "outputs"), "outputs").absolute() if outputs != "" else outputs_folder()
     if is_device(run):
@@ -217,7 +220,8 @@ def require_writable(folder: Path, name: str) -> None:
     remedy = "Choose another folder."
     try:
         there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
-        why = "" if there.is_dir() else f"{told(there)} is {'a link to nothing' if there.is_symlink() else 'no folder'}"
+        nothing = there.is_symlink() and not there.exists()
+        why = "" if there.is_dir() else f"{told(there)} is {'a link to nothing' if nothing else 'no folder'}"
         why = why or ("" if os.access(there, os.W_OK | os.X_OK) else f"{told(there)} is write-protected")
         if not why and (free := shutil.disk_usage(there).free) < _LEAST_FREE:
             why, remedy = (
@@ -242,4 +246,7 @@ def _sections(folder: Path) -> dict[str, Any]:
     found = notes.read(path, "metrics", remedy)
     if not isinstance(found, dict) or not all(isinstance(section, dict) for section in found.values()):
         raise ValueError(f"metrics: {path} is damaged (it is not one section for each notebook). {remedy}")
-    return notes.plain(found, f"metrics: {path}")
+    try:
+        return notes.plain(found, "it")
+    except ValueError as error:
+        raise ValueError(f"metrics: {path} is damaged ({str(error).partition('. ')[0]}). {remedy}") from None

@@ -327,9 +327,9 @@ def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers:
             if range_ is None or range_[0] != have or left not in (None, range_[1] - have + 1):
                 part.unlink()
                 raise requests.ConnectionError("the server sends another range than was asked for; from the start")
-            left = range_[1] - have + 1
+            left, whole = range_[1] - have + 1, range_[2] or 0
         else:
-            have = 0
+            have = whole = 0
         if left is not None and have + left > most:
             raise _endless(part, where, most, f"{have + left}")
         tag = answer.headers.get("ETag", "")
@@ -354,6 +354,8 @@ def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers:
                 bar.update(len(block))
         if left and part.stat().st_size < have + left:
             raise requests.ConnectionError(f"cut after {part.stat().st_size} of {have + left} bytes")
+        if part.stat().st_size < whole:
+            raise requests.ConnectionError(f"the server sends {part.stat().st_size} of {whole} bytes at a time")
 
 
 def _endless(part: Path, where: str, most: int, came: str) -> DownloadError:
@@ -369,9 +371,11 @@ def _elsewhere(record: Record) -> str:
 
 
 def _unreachable(record: Record, error: BaseException) -> DownloadError:
+    asked = f" from {web.endpoint()}, which HF_ENDPOINT names," if record.hub and web.endpoint() != web.HUB else ""
     return DownloadError(
-        f"{record.source} could not be fetched ({_reason(error)}). {_kept(record)} Check the connection (HTTPS_PROXY and HTTP_PROXY, where "
-        "a proxy is used) and run the same again, which resumes."
+        f"{record.source} could not be fetched{asked} ({_reason(error)}). {_kept(record)} "
+        f"Check the connection (HTTPS_PROXY and HTTP_PROXY, where a proxy is used){' and that address,' if asked else ''} and run the same "
+        "again, which resumes."
     )
 
 
@@ -402,6 +406,10 @@ def _from_hub(record: Record, place: tuple[str, str, str], progress: type[tqdm])
         lost = next((text for kind, text in what.items() if isinstance(error, kind)), file)
         raise DownloadError(
             f"{repository} on the hub: {lost} is not there (any more), or needs a log-in (HF_TOKEN). {_elsewhere(record)}"
+        ) from error
+    except UnicodeEncodeError as error:  # of a header
+        raise DownloadError(
+            "HF_TOKEN, or the log-in that `hf auth login` left, holds letters that no token has. Correct it, or unset it."
         ) from error
     except Exception as error:  # of what it speaks through, which differs by version, and of answers that are none
         raise _unreachable(record, error) from error

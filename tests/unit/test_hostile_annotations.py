@@ -200,6 +200,11 @@ def cut(path: Path) -> None:
     path.write_bytes(write_image(path, NOISE).read_bytes()[:-200])
 
 
+def nothing(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("none")
+
+
 def folder(path: Path) -> None:
     path.mkdir(parents=True)
 
@@ -219,6 +224,8 @@ FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "labels empty": (LABELS, raw(b"")),
     "labels a page": (LABELS, raw(b"<html>404</html>")),
     "labels a folder": (LABELS, folder),
+    "labels a link to nothing": (LABELS, nothing),
+    "joints a link to nothing": (POSE, nothing),
     "labels a pipe": (LABELS, pipe),
     "labels of HR-VITON above 19": ("image-parse/p.png", grey(filled(99, np.uint8))),
     "pose empty": (POSE, raw(b"")),
@@ -312,6 +319,7 @@ READ: dict[str, tuple[str, Callable[[Path], object], Callable[[Person], bool]]] 
     "a peak that overshoots": (POSE, pose(moved(5, 1.03)), lambda p: p.keypoints[1, 2] == 1),
     "byte order mark": (POSE, raw(b"\xef\xbb\xbf" + json.dumps({"people": []}).encode()), lambda p: p.keypoints is None),
     "no garments": ("garment-mask/p", folder, lambda p: p.garments == {}),
+    "hidden files of a Mac": ("garment-mask/p/._top.png", raw(b"\0\5\x16\7" * 20), lambda p: p.garments == {}),
     "other files beside garments": ("garment-mask/p/notes.txt", raw(b"x"), lambda p: p.garments == {}),
     "depth": (DEPTH, grey(filled(2500, np.uint16)), lambda p: p.depth[5, 5] == 2.5),
 }
@@ -334,6 +342,7 @@ CLOTHS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "mask a folder": ("cloth-mask/p.png", folder),
     "inside of another size": ("cloth-inside/p.png", lambda p: write_mask(p, MASK.T)),
     "inside a text": ("cloth-inside/p.png", raw(b"hello")),
+    "mask a link to nothing": ("cloth-mask/p.png", nothing),
 }
 
 

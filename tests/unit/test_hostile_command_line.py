@@ -6,6 +6,7 @@ Where a notebook is run, a stand-in does it: nothing here starts a kernel.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ATELIER_OUTPUTS", str(tmp_path / "out"))
     monkeypatch.setattr(cli, "_execute", lambda *_: pytest.fail("a notebook was begun"))
     own = _write_notebook(tmp_path / "own.ipynb", "seed: int = 0  # of all\nwhat = 3\nword: str = 'a b'", "1")
+    for again in ("again.failed.ipynb", "out/own/executed/own.ipynb"):
+        (tmp_path / again).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(own, tmp_path / again)
     (tmp_path / "soft.ipynb").symlink_to(NOTEBOOKS / "03_try_on.ipynb")
     os.link(own, tmp_path / "hard.ipynb")
     os.mkfifo(tmp_path / "pipe.ipynb")
@@ -99,6 +103,7 @@ TARGETS = [
     "noending",
     "own.ipynb/x.ipynb",
     "/dev/null/x.ipynb",
+    "y" * 300 + ".ipynb",
     str(NOTEBOOKS / "00_setup.ipynb"),
     str(NOTEBOOKS / ".." / "notebooks" / "04_full_demo.ipynb"),
 ]
@@ -140,6 +145,8 @@ REFUSED: list[tuple[list[str], str]] = [
     *((["03", "-p", "run", name], "error: run must") for name in RUNS),
     *((["03", "-p", "outputs", name], "error: outputs") for name in OUTPUTS),
     *((["own.ipynb", "-o", name], "error: -o") for name in TARGETS),
+    (["again.failed.ipynb", "-o", "again.ipynb"], "again.failed.ipynb itself"),  # which goes when all is well
+    (["out/own/executed/own.ipynb"], "own.ipynb itself"),
     *(([name], "error: ") for name in NO_NOTEBOOKS),
     *(([name, "--list"], "error: ") for name in ("cut.ipynb", "pipe.ipynb", "77", "folder.ipynb")),
     *(

@@ -258,6 +258,11 @@ def test_an_answer(make: Callable, server: Server, tmp_path: Path, name: str) ->
 
 
 GOOD: dict[str, list[Answer]] = {
+    "the rest in two pieces": [
+        CUT,
+        Answer(206, {"Content-Range": f"bytes 2048-2999/{SIZE}"}, WHOLE[2048:3000]),
+        Answer(206, {"Content-Range": f"bytes 3000-{SIZE - 1}/{SIZE}"}, WHOLE[3000:]),
+    ],
     "without a length": [Answer(200, {}, WHOLE)],
     "in chunks": [Answer(200, {"Transfer-Encoding": "chunked"}, f"{SIZE:x}\r\n".encode() + WHOLE + b"\r\n0\r\n\r\n")],
     "the length twice, alike": [Answer(200, [("Content-Length", str(SIZE)), ("Content-Length", str(SIZE))], WHOLE)],
@@ -362,6 +367,27 @@ def test_a_mirror_that_is_none(make: Callable, tmp_path: Path, monkeypatch: pyte
     make(hub=True)
     monkeypatch.setenv("HF_ENDPOINT", MIRRORS[name])
     refused(tmp_path, "HF_ENDPOINT: the address of a mirror is wanted")
+
+
+@pytest.mark.parametrize(
+    "typed", ["none", "https//nowhere.invalid", "127.0.0.1:9", "http://127.0.0.1:9", "http://.", "http://" + "a" * 99]
+)
+def test_a_mirror_that_does_not_answer_is_named(
+    make: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    def lost(*_: Any, **__: Any) -> None:
+        raise OSError("no such host")
+
+    make(hub=True)
+    monkeypatch.setenv("HF_ENDPOINT", typed)
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lost)
+    refused(tmp_path, r"from https?://\S+, which HF_ENDPOINT names, \(no such host\).*and that address, and run")
+
+
+def test_a_token_that_is_none(make: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(hub=True)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret\u00e9")
+    refused(tmp_path, "HF_TOKEN, or the log-in .* holds letters that no token has")
 
 
 @pytest.mark.parametrize(
