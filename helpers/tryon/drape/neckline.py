@@ -53,6 +53,9 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> tuple[FrontEdge | No
     relief, curves = _Relief.of(lab, outline.mask, chest), _Curves.between(left, right, chest)
     found = _signs(lab, outline, relief, curves, chest, notch)
     score = np.sum([WEIGHTS[name] * values for name, values in found.items()], axis=0)
+    level = outline.mask[int(np.clip(max(left[1], right[1]) + 0.16 * chest, 0, len(outline.mask) - 1))]
+    if half < 0.42 * chest and level.sum() < 2.7 * half:  # a collar that stands: only its rim is open
+        score[curves.depth > 0.45 * half] -= 5
     likelihood = np.exp(score - max(float(score.max()), NONE))
     none = float(np.exp(NONE - max(float(score.max()), NONE)))
     likelihood, none = likelihood / (likelihood.sum() + none), none / (likelihood.sum() + none)
