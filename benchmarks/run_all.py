@@ -23,7 +23,7 @@ TABLES = {
     "clicks-photos": ["segment_clicks.py", "--photos"],
     "try-on-mannequin": ["try_on_drape.py", "--mannequin", "40"],
     "try-on-photos": ["try_on_drape.py", "--photos"],
-    "garment-reading": ["garment_reading.py", "--pictures", "105"],
+    "garment-reading": ["garment_reading.py", "--pictures", "90"],
     "sam-clicks": ["sam_clicks.py", "--repeats", "25", "--looks", "vit_b,mobile"],
     "idm-vton-flops": ["idm_vton.py", "flops"],
     "idm-vton-time": ["idm_vton.py", "time", "--steps", "6", "--repeat", "5"],
