@@ -158,6 +158,8 @@ def _as_bytes(value: np.ndarray, name: str) -> str:
     if value.dtype == bool:
         return f" It becomes so by {name} * np.uint8(255)."
     if np.issubdtype(value.dtype, np.floating):
+        if (value > 1).any():
+            return f" Floats of 0..255 become it by {name}.clip(0, 255).round().astype(np.uint8)."
         return f" Floats of 0..1 become it by ({name} * 255).round().astype(np.uint8)."
     if value.dtype.kind in "ui":
         wide = value.size and value.max() > 255

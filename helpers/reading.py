@@ -166,6 +166,8 @@ def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image
         raise ValueError(f"{name}: {path} {fault}")
     if picture.format == "PNG":
         picture.info["bits"] = start[24]
+        if picture.mode == "RGB" and start[24] == 16 and "transparency" in picture.info:
+            return _keyed(picture, path)
     elif isinstance(picture, TiffImagePlugin.TiffImageFile):
         picture.info["bits"] = picture.tag_v2.get(258, (1,))[0]
         picture.info["zero is white"] = picture.tag_v2.get(262) == 0
@@ -175,6 +177,16 @@ def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image
         screen = Image.new("RGBA", picture.size)  # nothing is drawn around it
         screen.paste(picture.convert("RGBA").crop(place), place)
         return screen
+    return picture
+
+
+def _keyed(picture: Image.Image, path: Path) -> Image.Image:
+    """A PNG of three times 16 bits with its transparent colour as opacity: in the 8 bits that Pillow keeps, others would be that colour."""
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:  # a decoder that leaves the colour to Pillow
+        return picture
+    del picture.info["transparency"]
+    picture.putalpha(Image.fromarray(np.where(pixels[..., 3], 255, 0).astype(np.uint8)))
     return picture
 
 

@@ -19,7 +19,7 @@ STAR = "*"
 _TOKEN = re.compile(r"\d+(?:[.,/]\d+)*|[^\W\d_]+|[,;.!?()\[\]{}|\n<+]")
 _WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=[)\]])")  # "(a red dress:1.2)", as diffusion models are told what counts
 _ABBREVIATED = re.compile(r"\by\s?[./]\s?o\b\.?")  # y/o, y.o.
-_JAHRE = re.compile(r"(?<=\d)\s?j(?:hr?)?(?:\.|\b)")  # 14 J. alt
+_JAHRE = re.compile(r"(?<=\d)\s?j(?:hr?)?(?:\.|(?=\s?alt\b))")  # 14 J. alt
 _SPLIT_AGE = re.compile(r"\b(1)\s+(?=\d\s*-?(?:y|yo|yrs?|years?|anos|ans|anni|jahre)\b)")  # "1 5 years"
 _LETTER = r"[^\W\d_]"
 _ONE = r"(?<![^\W_])[^\W_](?![^\W_])"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 
 from helpers.propriety import words as w
 
@@ -111,7 +112,9 @@ def _seen_through(tokens: Sequence[str], i: int) -> str:
     rest = tokens[after : after + 9]
     at = next((n for n, token in enumerate(rest[:4]) if _is_thing(token) or token in _table("PERSON")), None)
     if tokens[i] in w.SHEER_AFTER and i and _is_thing(tokens[i - 1]):  # "manches transparentes", "blusa transparente con forro"
-        harmless = _is(tokens[i - 1], "PART", "ACCESSORY") or any(token in w.OVER for token in rest[:4])
+        harmless = _is(tokens[i - 1], "PART", "ACCESSORY") or any(
+            token in w.OVER and before not in w.NOT_OVER for before, token in pairwise(["", *rest[:4]])
+        )
         return "" if harmless else " ".join(tokens[i - 1 : after])
     if at is None:
         return " ".join(tokens[i:after])
@@ -163,7 +166,7 @@ def _taken_off() -> re.Pattern[str]:
         rf"|{clothes} (?:(?:are|were|is|have|has|all|been) )*(?:off|gone|removed|missing|absent|discarded|vanished|not included)"
         rf"|(?:her|his|their) {cover} (?:(?:is|are|was|were|has|have|been|being) )*(?:removed|gone|missing|off){off}"
         rf"|(?:her|his|their) {clothes} (?:\w+ ){{0,3}}on the (?:floor|ground|bed|chair)"
-        rf"|{w.any_of(w.INTIMATE)} (?:is|are|was|were|left) (?:\w+ )?(?:bare|naked|exposed|uncovered)"
+        rf"|{w.any_of(w.INTIMATE)} (?:is|are|was|were|left) (?:\w+ )?(?:bare|naked|exposed|uncovered)(?! minimum)"
         rf"|with {own}{cover} (?:off|removed|gone|open|undone|down|pulled (?:up|down)|unbuttoned){off}"
         rf"|{w.any_of(w.SHOWING)} (?:(?:off|all|her|his|their|the|of|it|bare|naked|some|full) )*{w.any_of(w.INTIMATE)}"
         rf"(?! {w.any_of(w.AFTER_INTIMATE)}\b)"

@@ -86,7 +86,7 @@ MINORS = _list("""
     дівчинка, хлопчик, дитина, طفلة, طفل, قاصر, مراهقة, बच्ची, बच्चा, लड़की, नाबालिग, anak perempuan, anak kecil, bé gái, trẻ em, เด็กหญิง,
     👧, 👦, 🧒, 👶,
 """) | _each("her, his, a, my, their, the, our, your, little, young, english", "son, sons") | _each(
-    "child, children, kid, kids, baby, teen, adolescent", "free as, free spirit, free spirited, free to")  # fmt: skip
+    "child, children, kid, kids, baby, teen", "free as, free from, free in, free with, free and, free spirit, free to")  # fmt: skip
 MINORS_ANYWHERE = tuple(
     _list("""
     少女, 少年, 幼女, 幼児, 女児, 男児, ロリ, ショタ, 女の子, 男の子, 子供, 子ども, こども, 赤ちゃん, 未成年, 女子高生, 女子中学生, 小学生,
@@ -118,7 +118,7 @@ NOT_MINORS = (
     | _each("youth", "hostel, hostels, centre, center, club, culture, orchestra")
     | _each("eye, eyes, iris and, black", "pupil, pupils")
     | _each("child, children, kid, kids, baby, teen, adolescent", "free")
-    | _each("child s, children s, childrens, kid s, kids, childlike", "drawing, drawings, book, books, doodle, doodles, charity")
+    | _each("child s, children s, childrens, kid s", "drawing, drawings, book, books, doodle, doodles, charity")
     | _each("primary school, high school, middle school, elementary school, secondary school, grade school, kindergarten, preschool",
             "teacher, teachers, principal, librarian, headmistress, headmaster, counsellor, counselor")
     | _each("baby", "shower, shower dress, shower outfit")
@@ -348,9 +348,9 @@ PERSON = _list("""
     homem, homens, moça, garota, pessoa, женщина, мужчина, девушка,
 """)  # fmt: skip
 OF_AGE_PERSON = _list("""
-    woman, women, lady, female, man, male, guy, gentleman, blonde, brunette, redhead, beauty, actress, actor, dancer, chick, babe,
-    businesswoman, businessman, mujer, hombre, chica, chico, femme, homme, frau, mann, donna, uomo, ragazza, ragazzo, mulher, homem, moça,
-    garota, muchacha, muchacho, she, he, young, student, girlfriend, boyfriend, bride, teacher,
+    lass, lad, girl, girls, boy, boys, woman, women, lady, female, man, male, guy, gentleman, blonde, brunette, redhead, beauty, actress,
+    actor, dancer, chick, babe, businesswoman, businessman, mujer, hombre, chica, chico, femme, homme, frau, mann, donna, uomo, ragazza,
+    ragazzo, mulher, homem, moça, garota, muchacha, muchacho, she, he, young, student, girlfriend, boyfriend, bride, teacher,
 """)  # fmt: skip
 """Whom a number beside them makes so many years old. A ``model`` or ``figure`` may have a number for a name."""
 
@@ -363,8 +363,9 @@ YEARS = _list("""
     летний, летняя, летнюю, jaar, år, lat, yaş, yaşında, let, éves, ani, summers, winters, springs,
 """)  # fmt: skip
 NO_AGE = _list("""
-    warranty, guarantee, ago, later, of experience, of style, of fashion, of design, of wear, of use, of history, of work, experience, in,
-    anniversary, collection, plan, edition,
+    garantie, garantia, garanzia, de garantie, de garantia, di garanzia, erfahrung, d experience, de experiencia, warranty, guarantee, ago,
+    later, of experience, of style, of fashion, of design, of wear, of use, of history, of work, experience, in, anniversary, collection,
+    plan, edition,
 """)  # fmt: skip
 """What follows years that are not somebody's."""
 AGED = _list(
@@ -418,6 +419,7 @@ SHEER = unmarked(_list("""
 """))  # fmt: skip
 SHEER_AFTER = _list("transparente, transparentes, transparents, trasparente, trasparenti")
 """Those of them that may stand after what they modify, and in English never before it."""
+NOT_OVER = _list("sin, sans, ohne, senza, sem, without, no")
 OVER = _list("""
     over, lined, layered, atop, sur, uber, sobre, sopra, forro, forrado, forrada, doublee, doublure, futter, gefuttert, foderato, foderata,
     fodera,

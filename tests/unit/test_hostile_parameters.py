@@ -504,6 +504,7 @@ REFUSED = [
     ("00", {"fetch": [3]}, r"^fetch\[0\] must be text"),
     ("00", {"self_test": 1}, "^self_test must be true or false"),
     ("00", {"weights_folder": "/nowhere"}, "^weights_folder: there is no folder"),
+    ("00", {"weights_folder": "a" * 5000}, "^weights_folder: a folder is wanted, not .*too long"),
     ("01", {"width": "20"}, "^width must be a whole number from 64"),
     ("01", {"height": 512.0}, "^height must be a whole number"),
     ("01", {"width": 64, "height": 4096}, "^size is 64x4096"),
