@@ -321,6 +321,8 @@ def _walk(data: mmap.mmap, size: int) -> bool:
                 raise _Broken("is not an ONNX file of a network: it is nested too deeply or in too many parts")
             key, at = _varint(data, at, end, size)
             number, wire = key >> 3, key & 7
+            if number == 0:
+                raise _Broken("is not an ONNX file, or longer than it was")
             if wire == 0:
                 value, at = _varint(data, at, end, size)
                 after = at

@@ -574,6 +574,7 @@ def varint(value: int) -> bytes:
 
 WHOLE = network().SerializeToString()
 ONNX: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
+    "zeros after its end": (WHOLE + bytes(100), "longer than it was"),
     "data beside it": (network(location="w.bin").SerializeToString(), "in other files"),
     "data outside its folder": (network(location="../../../etc/passwd", offset="0").SerializeToString(), "in other files"),
     "data at an absolute place": (network(location="/etc/passwd").SerializeToString(), "in other files"),
