@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import lazy_loader
 import numpy as np
 
-from helpers import checks, engines, images
+from helpers import checks, engines, images, weights
 from helpers.contract import SEED
 from helpers.garment import Garment, load_garment
 from helpers.labels import CATEGORY_CLASSES
@@ -127,7 +127,8 @@ def try_on(
     person:   a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to find it: from the person's labels,
               or, by an engine that parses people itself, in the picture
     settings: the engine's own: IDM-VTON's ``description``, ``steps``, ``guidance_scale``, ``profile``, ...
-    Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched, and the steps between.
+    Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched, and the steps between. What the engine wants to know
+    of the person is asked of an annotator where one is here; where none is, the notes say so.
     Pixels away from the mask are the photograph's own. Raises ``ValueError`` naming what does not fit.
     """
     person = person if isinstance(person, Person) else Person(person)
@@ -142,9 +143,30 @@ def try_on(
     runner = engines.load("try_on", engine)
     height, width = mask.shape
     size = images.fit_inside((width, height), _WORKING_SIZE)
-    if size == (width, height):
-        return runner(person, garment, mask=mask, seed=seed, **settings)
-    return runner(person.resized(size), garment, mask=images.resize(mask, size), seed=seed, **settings).at_size_of(person.image)
+    whole = size == (width, height)
+    small, worn = (person, mask) if whole else (person.resized(size), images.resize(mask, size))
+    small, notes = _better_known(small, engines.find("try_on", engine).wants, worn)
+    result = runner(small, garment, mask=worn, seed=seed, **settings)
+    result = replace(result, notes=(*notes, *result.notes))
+    return result if whole else result.at_size_of(person.image)
+
+
+def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> tuple[Person, tuple[str, ...]]:
+    """``person`` with what is wanted to be known and an annotator here can tell, and what is to be said of it."""
+    if person.labels is not None:  # they tell hands, face and outline
+        wants = {*wants} & {"keypoints"}
+    missing = person.missing({*wants} - {"labels"})
+    if not missing:
+        return person, ()
+    try:
+        return annotate(person, needs=missing, mask=mask), ()
+    except (weights.Missing, ImportError):
+        return person, (
+            "No annotator is here to say where the arms are: they are guessed from outlines. "
+            "Fetch one: python -m helpers weights fetch mediapipe",
+        )
+    except ValueError:
+        return person, ("No pose was recognised in the photograph: arms are guessed from outlines.",)
 
 
 def _worn(person: Person, category: str) -> np.ndarray:

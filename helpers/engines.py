@@ -52,6 +52,7 @@ class Engine:
     gives:        which annotations of a ``Person`` it makes
     needs:        which annotations of a ``Person`` it works from
     optional:     groups of weights that it uses where they are here, and runs without
+    wants:        which it is better for, and goes on without, saying so
     """
 
     name: str
@@ -77,6 +78,7 @@ class Engine:
     gives: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     optional: tuple[str, ...] = ()
+    wants: frozenset[str] = frozenset()
 
     @property
     def embedded(self) -> bool:
@@ -284,6 +286,7 @@ ENGINES = (
         "2-D warp of torso and sleeves with the folds of the worn cloth as shading; says what it cannot do",
         "Apache-2.0",
         "helpers.tryon.drape.engine:Drape",
+        wants=frozenset({"keypoints", "labels", "hands", "face", "matte"}),
     ),
 )
 

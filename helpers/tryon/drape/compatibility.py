@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from helpers.tryon.drape.body import Body, sleeve_end
 from helpers.tryon.drape.landmarks import lower
 from helpers.tryon.drape.polylines import length
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
@@ -21,7 +22,9 @@ class Fitting:
 
     scale: wearer's pixels per garment pixel; neck_kept: the worn neckline is taken over; sleeves: side -> "none", "kept", "shorter"
     or "longer"; reach: side -> length of the new sleeve on the wearer in pixels; cuffs: side -> share of the pictured sleeve that is
-    its outside; hem_share: part of the garment's length that is seen (under 1: tucked in).
+    its outside; hem: "kept", "tucked", "higher" or "lower" than the worn one, which is ``hem_ratio`` times as long; hem_share: part of the
+    garment's length that is seen (tucked) or takes the worn one's place (lower); neck_shift: how far its neckline lies lower, in chest
+    widths; legs: it follows the legs' bones; exchanged: it is a skirt over trousers or the other way.
     """
 
     scale: float
@@ -30,6 +33,11 @@ class Fitting:
     reach: dict[str, float] = field(default_factory=dict)
     cuffs: dict[str, float] = field(default_factory=dict)
     hem_share: float = 1.0
+    hem: str = "kept"
+    hem_ratio: float = 1.0
+    legs: bool = False
+    exchanged: bool = False
+    neck_shift: float = 0.0
     confidence: float = 1.0
     notes: list[str] = field(default_factory=list)
 
@@ -65,19 +73,37 @@ def neck_width(outline: Silhouette) -> float:
 
 
 def plan_upper(
-    worn: Silhouette, garment: Silhouette, neck_sure: float, arms: Silhouette | None, crossed: bool, category: str
+    worn: Silhouette,
+    garment: Silhouette,
+    neck_sure: float,
+    arms: Silhouette | None,
+    crossed: bool,
+    category: str,
+    body: Body | None = None,
+    cloth: np.ndarray | None = None,
+    belly: bool = False,
 ) -> Fitting:
     """How a top or dress is to be put on.
 
-    neck_sure: 0..1, how sure it is where the new garment's front ends; arms: silhouette of the worn garment with the bare arms, where
-    arms are seen
+    neck_sure: 0..1, how sure it is where the new garment's front ends; arms: silhouette of the worn garment with the bare arms, where arms
+    are seen; body: the limbs, where joints are known; cloth: bool (H, W), the worn garment as it is seen; belly: whether skin is seen under
+    its hem
     """
     scale = 0.5 * (worn.chest_width / garment.chest_width + worn.shoulder_width / garment.shoulder_width)
     if not garment.sleeved["left"] and not garment.sleeved["right"]:
         scale = worn.chest_width / garment.chest_width
+    chest = by_body = worn.chest_width / garment.chest_width
+    if body is not None:  # what is worn may be tight or wide; the shoulders are not (mannequins in 33 tops)
+        if all(garment.sleeved.values()):
+            by_body = 0.84 * body.unit / garment.shoulder_width
+        else:
+            by_body = 0.93 * body.unit / garment.chest_width
+        scale = float(np.sqrt(chest * by_body))
     ratios = {side: (sleeve_ratio(garment, side), sleeve_ratio(worn, side)) for side in SIDES}
     carried = arms is not None and all(arms.sleeved[side] for side in SIDES) and not crossed
     actions = _sleeve_actions(ratios, carried)
+    if body is not None and cloth is not None:
+        actions |= _along_bones(body, cloth, worn, garment, scale, actions)
     new, old = (max(r[k] for r in ratios.values()) for k in (0, 1))
     longer, shorter = ("longer" in actions.values()), ("shorter" in actions.values() or (new == 0 and old > 0.4))
     depth, was = neck_depth(garment), neck_depth(worn)
@@ -86,12 +112,13 @@ def plan_upper(
     fitting = Fitting(
         scale,
         neck_kept=same_neck or doubt,
+        neck_shift=0.0 if doubt else depth - was,
         sleeves={side: "kept" if action == "unseen" else action for side, action in actions.items()},
         reach={side: length(garment.edges[f"{side}-outer"]) * scale if ratios[side][0] else 0.0 for side in SIDES},
     )
     # What holds, what is said of it, and its factor on the confidence.
     rules = (
-        (bool(worn.guessed), "A sleeve lies against the body, so the armpit is a guess.", 0.92),
+        (bool(worn.guessed) and body is None, "A sleeve lies against the body, so the armpit is a guess.", 0.92),
         (crossed, "An arm crosses the garment; the print under it is continued, not known.", 0.9),
         *(
             (
@@ -103,25 +130,19 @@ def plan_upper(
         ),
         (
             longer,
-            f"Sleeves differ: {sleeve_class(new)} over {sleeve_class(old)} ones; the new sleeve follows the bare arm.",
-            0.75,
+            f"Sleeves differ: {sleeve_class(new)} over {sleeve_class(old)} ones; the new sleeve follows the arm.",
+            1.0,
         ),
         (
             shorter and not longer,
             f"Sleeves differ: {sleeve_class(new)} instead of {sleeve_class(old)} ones; the skin of the arm is invented.",
-            0.55,
+            1.0 if body is not None else 0.7,
         ),
         (
             new == 0 and min(_strap(garment, side) for side in SIDES) < 0.16,
             "The new garment hangs on straps; shoulders and the skin beside them are invented where the worn one covered them.",
-            0.7,
+            1.0,
         ),
-        (
-            not same_neck and not doubt and depth > was,
-            "The new neckline is lower than the worn one; the skin it shows is continued from what is seen.",
-            0.85,
-        ),
-        (not same_neck and not doubt and depth <= was, "The new neckline is higher than the worn one and covers skin.", 0.92),
         (
             doubt,
             "Where the new garment's front ends at the neck is not clear from its picture; the worn neckline is kept.",
@@ -131,8 +152,31 @@ def plan_upper(
     for holds, words, factor in rules:
         if holds:
             fitting.say(words, factor)
-    _hem(fitting, worn, garment, category)
+    _hem(fitting, worn, garment, category, body, belly, min(scale, chest, by_body) / scale)
     return fitting
+
+
+def _along_bones(
+    body: Body, cloth: np.ndarray, worn: Silhouette, garment: Silhouette, scale: float, outlines: dict[str, str]
+) -> dict[str, str]:
+    """side -> what becomes of its sleeve, for the sides whose arm is known: as ``Fitting.sleeves``; ``outlines``: what they alone say."""
+    new = {
+        side: sleeve_end(limb, length(garment.edges[f"{side}-outer"]) * scale) if garment.sleeved[side] else 0.0
+        for side, limb in body.arms.items()
+    }
+    old = {side: limb.covered(cloth) for side, limb in body.arms.items()}
+    room = {side: 0.22 if outlines[side] == "kept" and not worn.guessed else 0.13 for side in body.arms}
+    alike = all(abs(new[side] - old[side]) < room[side] or min(new[side], old[side]) > 0.82 for side in body.arms)
+
+    def action(side: str) -> str:
+        if not garment.sleeved[side]:
+            like = old[side] == 0 and not worn.sleeved[side] and abs(_strap(garment, side) - _strap(worn, side)) < 0.12
+            return "kept" if like else "none"
+        if alike and worn.sleeved[side]:
+            return "kept"
+        return "longer" if new[side] > old[side] else "shorter"
+
+    return {side: action(side) for side in body.arms}
 
 
 def _sleeve_actions(ratios: dict[str, tuple[float, float]], carried: bool) -> dict[str, str]:
@@ -163,7 +207,11 @@ def _strap(outline: Silhouette, side: str) -> float:
     )
 
 
-def _hem(fitting: Fitting, worn: Silhouette, garment: Silhouette, category: str) -> None:
+def _hem(
+    fitting: Fitting, worn: Silhouette, garment: Silhouette, category: str, body: Body | None, belly: bool, sure: float
+) -> None:
+    """Which hem is drawn; sure: 1 where everything says the same of the scale, less where it may be that much smaller or larger."""
+
     def seen(outline: Silhouette) -> float:
         armpits = (outline.points["left-armpit"][1] + outline.points["right-armpit"][1]) / 2
         shoulders = (outline.points["left-shoulder"][1] + outline.points["right-shoulder"][1]) / 2
@@ -171,8 +219,22 @@ def _hem(fitting: Fitting, worn: Silhouette, garment: Silhouette, category: str)
         return hem - min(shoulders, armpits)
 
     share = seen(worn) / max(fitting.scale * seen(garment), 1.0)
-    fitting.hem_share = float(np.clip(share, 0.25, 1.0))
+    fitting.hem_share, fitting.hem_ratio = float(np.clip(share, 0.25, 1.0)), float(max(share, 0.25))
+    waist = None if body is None else body.waist_row
+    if body is not None and waist is not None:
+        low = (worn.points["left-hem"][1] + worn.points["right-hem"][1]) / 2
+        hangs = category == "dress" or belly or (share < 0.7 and low > waist + 0.25 * body.unit)
+        if share < 0.9 * sure and hangs:
+            fitting.hem = "lower"
+            fitting.say("The new garment is longer than the worn one; it is drawn over what was seen below.")
+            return
+        short = 1.35 if any(garment.sleeved.values()) else 1.9  # of straps little can be measured
+        if share > short / sure and (category == "dress" or low > waist - 0.5 * body.unit):
+            fitting.hem, fitting.hem_share = "higher", 1.0
+            fitting.say("The new garment is shorter than the worn one; what it uncovers is continued from what is seen.")
+            return
     if share < 0.92 and category != "dress":
+        fitting.hem = "tucked"
         fitting.say(
             "The worn garment ends above the new one's length: the new one is shown tucked in, with the worn hem.", 0.97
         )
@@ -180,7 +242,7 @@ def _hem(fitting: Fitting, worn: Silhouette, garment: Silhouette, category: str)
     fitting.hem_share = 1.0
     if category == "dress" and share < 0.8:
         fitting.say("The new dress is longer than what is worn; it is shortened to the worn hem.", 0.7)
-    elif share > 1.3:
+    elif share > 1.6 / sure:
         fitting.say("The new garment is much shorter than the worn one; it is lengthened to the worn hem.", 0.6)
 
 
@@ -238,8 +300,9 @@ def plan_lower(worn: Silhouette, garment: Silhouette) -> Fitting:
     if ("crotch" in worn.points) != ("crotch" in garment.points):
         kinds = ("a skirt", "trousers")
         new, old = (kinds["crotch" in o.points] for o in (garment, worn))
+        fitting.exchanged = True
         fitting.say(f"{new.capitalize()} over {old}: the outline stays that of {old}.", 0.4)
-    share = long(worn) / max(fitting.scale * long(garment), 1.0)
+    share = fitting.hem_ratio = long(worn) / max(fitting.scale * long(garment), 1.0)
     if share < 0.55:
         fitting.say("The new garment is longer than the worn one; it is shortened to the worn hem.", 0.7)
     elif share > 1.3:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from helpers.srgb import encode
+from helpers.labels import LOWER, select
+from helpers.pixels import nearest_known
+from helpers.srgb import encode, to_linear
 from helpers.tryon.drape import light
 from helpers.tryon.drape.laying import Laid
-from helpers.tryon.drape.warp import fill
+from helpers.tryon.drape.warp import carry_on, fill
 from helpers.tryon.drape.wearer import View, nearest
 
 _FEATHER = 3  # pixels around the change within which the edge is blended
@@ -23,39 +25,87 @@ def shade_everywhere(shading: np.ndarray, view: View, covered: np.ndarray) -> np
     bare = view.wearer.skin & over
     own = cv2.GaussianBlur(luminance, (0, 0), 5)
     own = np.clip(np.exp(0.8 * (own - (np.median(own[bare]) if bare.any() else 0))), 0.72, 1.25)
-    mixed = np.where(bare, own, shading)
+    away, _ = nearest_known(view.worn)
+    mixed = np.where(bare, own, 1 + (shading - 1) * np.exp(-away / 30))
     soft = cv2.GaussianBlur(mixed, (0, 0), 4)
     return np.where(over, soft, shading).astype(np.float32)
 
 
-def uncover(
-    lit: np.ndarray, view: View, laid: Laid, limbs: np.ndarray, shading: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """``lit``, the new cloth float32 (h, w, 3) in linear light, with skin where the old cloth was taken away.
-
-    limbs: bool (h, w), where sleeves were
-    """
-    wearer, covered, removed = view.wearer, laid.covered, laid.removed
-    near = wearer.neck | wearer.arms
-    flesh = light.invented_skin(view.linear, near if near.sum() > 400 else wearer.skin, removed, limbs, shading, rng)
+def uncover(lit: np.ndarray, view: View, laid: Laid, shading: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """``lit``, the new cloth float32 (h, w, 3) in linear light, with skin where the old cloth was taken away, and beside the body what lies
+    behind it."""
+    wearer, covered, removed, bare = view.wearer, laid.covered, laid.removed, laid.bare
+    limbs = [] if view.body is None else list(view.body.arms.values()) + list(view.body.legs.values())
+    shape = removed.shape
+    placed = [(limb.place(shape)[1], limb.area(shape)) for limb in limbs if (limb.area(shape) & bare).any()]
+    placed += [
+        (limb.place(shape)[1], limb.area(shape)) for limb in limbs if not (limb.area(shape) & bare).any() and limb.told > 0.3
+    ][:1]
+    low = (
+        view.body is not None and (laid.bare & (np.arange(shape[0]) > view.body.hip_row)[:, None]).sum() > 0.5 * laid.bare.sum()
+    )
+    near = wearer.legs if low and wearer.legs.sum() > 600 else wearer.neck | wearer.arms | wearer.hands
+    seen = near if near.sum() > 600 else wearer.skin | wearer.face
+    skin = light.complexion(view.linear, seen, placed, wearer.arms)
+    flesh = light.invented_skin(skin, placed, shading, rng)
+    if view.body is None:
+        flesh = _rounded(flesh, bare)
     flesh = _contact_shadow(flesh, covered)
-    flesh = _slimmer(flesh, view, limbs)
-    share = cv2.GaussianBlur(removed.astype(np.float32), (0, 0), 0.9)
-    share /= np.maximum(cv2.GaussianBlur((covered | removed).astype(np.float32), (0, 0), 0.9), 1e-3)
-    return lit + share[..., None] * (flesh - lit)
+    layers = [(covered, lit), (bare, flesh)]
+    behind = removed & ~bare & ~laid.below
+    if behind.any():
+        layers.append((behind, backdrop(view, rng)))
+    if laid.below.any():
+        layers.append((laid.below, worn_below(view)))
+    total, mixed = np.zeros(shape, np.float32), np.zeros_like(lit)
+    for where, colours in layers:
+        share = cv2.GaussianBlur(where.astype(np.float32), (0, 0), 0.9)
+        mixed += share[..., None] * colours
+        total += share
+    return np.where(total[..., None] > 1e-3, mixed / np.maximum(total, 1e-3)[..., None], lit)
 
 
-def _slimmer(flesh: np.ndarray, view: View, limbs: np.ndarray) -> np.ndarray:
-    """Bare limbs are slimmer than sleeves: the rim of what was a sleeve shows what lies beside it."""
-    if not limbs.any():
-        return flesh
-    beside = ~view.worn & ~view.wearer.skin & ~view.wearer.hair
-    depth = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5)
-    rim = 0.16 * float(np.percentile(depth[limbs], 95))
-    share = np.clip((depth - rim) / 1.5, 0, 1)[..., None]
-    colours = nearest(view.linear, cv2.erode(beside.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
-    there = cv2.dilate(limbs.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    return np.where(there[..., None], share * flesh + (1 - share) * colours, flesh)
+def backdrop(view: View, rng: np.random.Generator) -> np.ndarray:
+    """What lies behind the wearer, float32 (h, w, 3) in linear light, carried on from beside them."""
+    wearer = view.wearer
+    person = view.worn | wearer.skin | wearer.front
+    beside = cv2.erode((~person).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    if not beside.any():
+        return view.linear
+    near, smooth = nearest(view.linear, beside), fill(view.linear, beside)
+    distance, _ = nearest_known(beside)
+    share = np.clip((distance - 10) / 25, 0, 1)[..., None]
+    fine = view.linear - cv2.GaussianBlur(view.linear, (0, 0), 2)
+    grain = float(np.clip(1.48 * np.median(np.abs(fine[beside])), 0, 0.02))
+    noise = cv2.GaussianBlur(rng.standard_normal(view.worn.shape).astype(np.float32), (0, 0), 0.6)
+    return (1 - share) * near + share * smooth + (grain * noise / max(float(noise.std()), 1e-6))[..., None]
+
+
+def worn_below(view: View) -> np.ndarray:
+    """What is worn below the garment, float32 (h, w, 3) in linear light, carried on upwards."""
+    wearer = view.wearer
+    low = np.nonzero(view.worn.any(1))[0].max()
+    figure = ~(view.worn | wearer.skin | wearer.front)
+    if view.person.labels is not None:
+        figure &= select(view.person.labels, LOWER)
+    else:
+        under = np.zeros_like(view.worn)
+        columns = np.nonzero(view.worn.any(0))[0]
+        under[int(low) :, columns[len(columns) // 4] : columns[3 * len(columns) // 4]] = True
+        figure &= under
+    inner = cv2.erode(figure.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    if not inner.any():
+        return view.linear
+    picture = np.clip(np.rint(255 * encode(view.linear)), 0, 255).astype(np.uint8)
+    return to_linear(carry_on(picture, inner, erode=1))
+
+
+def _rounded(flesh: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """Invented skin darker towards its edges, where the limbs are not known."""
+    depth = cv2.distanceTransform(bare.astype(np.uint8), cv2.DIST_L2, 5)
+    reach = max(float(np.percentile(depth[bare], 95)), 1.0) if bare.any() else 1.0
+    shade = 1.06 - 0.3 * np.clip(1 - depth / reach, 0, 1) ** 2
+    return flesh * cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(1.0, reach / 8))[..., None]
 
 
 def _contact_shadow(flesh: np.ndarray, covered: np.ndarray) -> np.ndarray:
@@ -93,5 +143,14 @@ def blend(view: View, new: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, n
     if (hair & band).any():
         strands, share = light.between_strands(linear, hair, band & (worn | hair), old)
         mixed = np.where(strands[..., None], np.maximum(linear + share[..., None] * (new - old), 0), mixed)
-    out = np.where(band[..., None], np.rint(255 * encode(mixed)), view.image).astype(np.uint8)
-    return out, band
+    changes = band & ~kept(view)
+    out = np.where(changes[..., None], np.rint(255 * encode(mixed)), view.image).astype(np.uint8)
+    return out, changes
+
+
+def kept(view: View) -> np.ndarray:
+    """bool (h, w): what never changes, whatever was planned: faces, hands, and hair but for strands at its edge, between which cloth
+    shows."""
+    wearer = view.wearer
+    within = cv2.erode(wearer.hair.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    return wearer.face | wearer.hands | within

@@ -1,14 +1,15 @@
 """``engine="drape"``: a garment photograph warped onto a photograph of a person, in 2-D, with nothing downloaded.
 
 Landmarks are found by the same code on the garment and on what is worn; torso and sleeves are warped apart by smoothing splines;
-the worn garment's outline, folds and light are kept; hands, hair and everything else in front stay in front. What the picture
-does not show (skin under the old sleeves, a lower neckline) is continued plausibly, and said.
+the worn garment's folds and light are kept, and its outline where the new one has the same cut. Where it has not, sleeves and legs
+follow the bones that the joints tell. Face, hands and hair stay in front. What the picture does not show (skin under the old sleeves,
+a lower neckline) is continued plausibly, and said.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,11 +25,14 @@ from helpers.tryon import plausible
 from helpers.tryon.drape import light
 from helpers.tryon.drape.compatibility import Fitting, plan_lower, plan_upper, seen_window
 from helpers.tryon.drape.compose import blend, shade_everywhere, uncover
-from helpers.tryon.drape.laying import Laid, lay
+from helpers.tryon.drape.confidence import confidence, doubts
+from helpers.tryon.drape.landmarks import with_like_sleeves
+from helpers.tryon.drape.laying import Laid, lay, trunk_of, zones_of
+from helpers.tryon.drape.legs import along_legs, leg_parts
 from helpers.tryon.drape.parts import Part, lower_parts, upper_parts
 from helpers.tryon.drape.product import Pictured, cuff_share, study
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
-from helpers.tryon.drape.wearer import View, crossing, see, silhouette_of, silhouette_with_arms, waist_row
+from helpers.tryon.drape.wearer import View, belly, crossing, see, silhouette_of, silhouette_with_arms, waist_row
 from helpers.tryon.result import TryOn
 
 LARGEST = 6_000_000
@@ -63,34 +67,39 @@ class Drape(Base):
         _check(person, garment, mask)
         garment = _reduced(garment)
         pictured = study(garment)
-        view = see(person, mask)
+        view = see(person, mask, garment.category)
         plan = _plan(view, pictured, garment)
+        _contradictions(view, garment.category, plan.fitting)
         steps = {
             "garment mask": _tinted(garment.image, plan.front.mask),
             "landmarks on the garment": _landmarks(garment.image, plan.front),
             "landmarks on the person": _landmarks(view.image, plan.worn),
         }
-        laid = lay(garment.image, plan.front, pictured.holes, plan.parts, plan.fitting, view)
+        zones = zones_of(view, plan.worn, plan.front, plan.fitting, garment.category)
+        laid = lay(garment.image, plan.front, pictured.holes, plan.parts, plan.fitting, view, zones)
+        if garment.category != "lower":
+            _say_neckline(view, laid, plan)
         steps |= laid.pictures
         shading = _shading(view, laid, plan.fitting)
         steps["light of the worn cloth"] = np.clip(np.rint(shading * 160), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)
         new, inner = _compose(view, laid, plan, shading, np.random.default_rng(seed))
+        found = doubts(view, laid, plan.fitting, new, garment.category)
         steps["composite before the edge is blended"] = np.where(
             inner[..., None], np.rint(255 * encode(new)), view.image
         ).astype(np.uint8)
         picture, touched = blend(view, new, inner)
         image, changed, covered, shown = person.image.copy(), *(np.zeros(mask.shape, bool) for _ in range(3))
         image[view.window], changed[view.window], covered[view.window] = picture, touched, laid.covered
-        shown[view.window] = laid.shown & ~view.wearer.hair & ~(view.wearer.arms & ~laid.covered)
+        shown[view.window] = laid.shown & ~view.wearer.front & ~(view.wearer.arms & ~laid.covered)
         corner = np.array([view.window[1].start, view.window[0].start])
-        data = {"warped mask": shown, "garment mask": plan.front.mask, "light": shading}
+        data = {"warped mask": shown, "garment mask": plan.front.mask, "light": shading, "doubts": np.array(astuple(found))}
         data |= {f"garment {name}": point for name, point in plan.front.points.items()}
         data |= {f"person {name}": point + corner for name, point in plan.worn.points.items()}
         return TryOn(
             image=image,
             mask=covered,
             changed=changed,
-            confidence=float(np.clip(plan.fitting.confidence, 0.02, 0.98)),
+            confidence=float(np.clip(plan.fitting.confidence * confidence(found), 0.02, 0.98)),
             notes=tuple(plan.fitting.notes),
             steps=steps,
             data=data,
@@ -117,17 +126,53 @@ def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
 def _plan(view: View, pictured: Pictured, garment: Garment) -> _Plan:
     worn, front = silhouette_of(view, garment.category), pictured.front
     if garment.category == "lower":
-        front = seen_window(worn, front, waist_row(view), touches=bool(view.given[-2:].any()))
+        touches = bool(view.given[-2:].any())
+        if view.body is not None and (other := along_legs(worn, front, view.body, touches)) is not None:
+            front, fitting = other
+            return _Plan(worn, front, fitting, leg_parts(worn, front, fitting, view.body))
+        front = seen_window(worn, front, waist_row(view), touches=touches)
         return _Plan(worn, front, plan_lower(worn, front), lower_parts(worn, front))
+    front = with_like_sleeves(front)
     arms = silhouette_with_arms(view, worn)
     crossed = bool(crossing(view.given, view.wearer).sum() > 0.015 * view.worn.sum())
-    fitting = plan_upper(worn, front, pictured.sure, arms, crossed, garment.category)
+    fitting = plan_upper(worn, front, pictured.sure, arms, crossed, garment.category, view.body, view.worn, belly(view))
     if garment.mask is not None and garment.inside is not None and garment.inside.sum() > _OPEN * garment.mask.sum():
         fitting.say("The new garment is open in front; it is drawn closed, as what would be seen under it is not known.", 0.4)
     if garment.inside is None:
         lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         fitting.cuffs = {side: cuff_share(lab, front, side) for side in SIDES if front.sleeved[side]}
-    return _Plan(worn, front, fitting, upper_parts(worn, front, arms, fitting))
+    return _Plan(worn, front, fitting, upper_parts(worn, front, arms, fitting, view.body))
+
+
+def _say_neckline(view: View, laid: Laid, plan: _Plan) -> None:
+    """Whether the neckline moves, by the skin that it uncovers or covers, not by landmarks alone."""
+    points, size = plan.worn.points, max(int(view.worn.sum()), 1)
+    low = round(max(points["left-armpit"][1], points["right-armpit"][1]))
+    middle = np.s_[:low, round(points["left-collar"][0]) : round(points["right-collar"][0]) + 1]
+    if not plan.fitting.neck_kept and laid.removed[middle].sum() > 0.02 * size:
+        plan.fitting.say("The new neckline is lower than the worn one; the skin it shows is continued from what is seen.")
+    elif (laid.covered & view.wearer.neck).sum() > 0.015 * size:
+        plan.fitting.say("The new neckline is higher than the worn one and covers skin.")
+
+
+def _contradictions(view: View, category: str, fitting: Fitting) -> None:
+    """Say what of the joints and the mask does not go together. Raises ``ValueError`` where they are of different people."""
+    body = view.body
+    if body is None:
+        if view.person.keypoints is not None:
+            fitting.say("The shoulders are not both seen, so arms and neck are guessed from outlines.", 0.8)
+        return
+    if category != "lower":
+        trunk = trunk_of(body, view.worn.shape)
+        share = float((trunk & view.given).sum() / max(trunk.sum(), 1))
+        if share < 0.03:
+            raise ValueError(
+                "mask: what it covers is not on the trunk that the joints show. Pass mask and keypoints of the same person."
+            )
+        if share < 0.2:
+            fitting.say("The mask hardly covers the trunk that the joints show: one of the two may be wrong.", 0.5)
+    if body.turned:
+        fitting.say("The person is seen from behind; the garment's front is laid there.", 0.4)
 
 
 def _shading(view: View, laid: Laid, fitting: Fitting) -> np.ndarray:
@@ -148,9 +193,7 @@ def _compose(
     if view.wearer.tone is None:
         plan.fitting.say("No skin is seen to continue; the old cloth stays where the new one does not reach.", 0.6)
         return lit, laid.covered
-    sleeves = [part.region for part in plan.parts if part.name.endswith("sleeve")]
-    limbs = laid.removed & np.logical_or.reduce(sleeves) if sleeves else np.zeros_like(laid.removed)
-    return uncover(lit, view, laid, limbs, shading, rng), laid.covered | laid.removed
+    return uncover(lit, view, laid, shading, rng), laid.covered | laid.removed
 
 
 def _reduced(garment: Garment) -> Garment:

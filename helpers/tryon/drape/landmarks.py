@@ -6,7 +6,7 @@ sleeve, side, hem. First the outline's hollows are looked through for the armhol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -46,10 +46,35 @@ def upper(mask: np.ndarray, *, centre: float | None = None) -> Silhouette:
     return Silhouette(mask, centre, points, edges, sleeved, tuple(f"{side}-armpit" for side in SIDES if halves[side].guessed))
 
 
+def with_like_sleeves(outline: Silhouette) -> Silhouette:
+    """``outline``, and where the two sides of a symmetrical garment show other sleeves, those of one side for both: those that are there,
+    or the shorter ones."""
+    long = {
+        side: np.linalg.norm(np.diff(outline.edges[f"{side}-outer"], axis=0), axis=1).sum() if outline.sleeved[side] else 0.0
+        for side in SIDES
+    }
+    if min(long.values()) >= 0.75 * max(long.values()):
+        return outline
+    width, shift = outline.mask.shape[1], round(2 * outline.centre - (outline.mask.shape[1] - 1))
+    flipped = np.roll(outline.mask[:, ::-1], shift, 1)
+    if (flipped & outline.mask).sum() < 0.85 * (flipped | outline.mask).sum():
+        return outline
+    less = min((side for side in SIDES if outline.sleeved[side]), key=lambda side: long[side])
+    side, other = SIDES if less == "left" else SIDES[::-1]
+    points, edges = dict(outline.points), {k: v for k, v in outline.edges.items() if not k.startswith(other)}
+
+    def over(values: np.ndarray) -> np.ndarray:
+        return _mirror(values, width) + (np.array([shift, 0]))
+
+    points |= {k.replace(side, other): over(v) for k, v in outline.points.items() if k.startswith(side)}
+    edges |= {k.replace(side, other): over(v) for k, v in outline.edges.items() if k.startswith(side)}
+    return replace(outline, points=points, edges=edges, sleeved={side: True, other: True})
+
+
 def lower(mask: np.ndarray, *, centre: float | None = None) -> Silhouette:
     """Landmarks of trousers, shorts or a skirt; legs are told by the valley between them."""
     mask = solid(mask)
-    crotch = _crotch(mask)
+    crotch = crotch_of(mask)
     rows, columns = np.nonzero(mask)
     waist_columns = columns[rows < rows.min() + 0.06 * max(int(np.ptp(rows)), 1)]
     waist_middle = float((waist_columns.min() + waist_columns.max()) / 2)
@@ -339,7 +364,7 @@ def _juts(points: dict[str, np.ndarray]) -> bool:
 # --------------------------------------------------------------------------------------------------------- legs and skirts
 
 
-def _crotch(mask: np.ndarray) -> np.ndarray | None:
+def crotch_of(mask: np.ndarray) -> np.ndarray | None:
     """(2,) the top of the valley between two legs, if there is one."""
     rows, columns = np.nonzero(mask)
     left, right, height = columns.min(), columns.max(), max(int(np.ptp(rows)), 1)

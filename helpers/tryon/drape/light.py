@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from helpers.pixels import cluster
+from helpers.pixels import cluster, nearest_known
 from helpers.tryon.drape.warp import fill
 
 _LEAST, _MOST = 0.72, 1.3
@@ -79,32 +81,88 @@ def _blur(values: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.resize(a / np.maximum(b, 1e-4), values.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def invented_skin(
-    linear: np.ndarray, bare: np.ndarray, wanted: np.ndarray, limbs: np.ndarray, light: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Skin for ``wanted``, continued from what is ``bare``: float32 (H, W, 3) linear light.
+@dataclass(frozen=True)
+class Complexion:
+    """A person's own skin, from what is seen of it.
 
-    linear: the photograph; bare, wanted, limbs: bool (H, W), limbs being the arms and legs among ``wanted``, which are rounded by a
-    cylinder's shade; light: factor (H, W) of the old cloth's broad folds, of which a third is kept; rng: grain like the photograph's.
+    tone: (3,) linear light, its usual colour; field: float32 (H, W, 3) linear light, that of the skin nearby; across: (n,) factor from the
+    inner edge of a limb to the outer one; grain: standard deviation of its fine texture, relative
+    """
+
+    tone: np.ndarray
+    field: np.ndarray
+    across: np.ndarray
+    grain: float
+
+
+_BINS = np.linspace(-1, 1, 13)
+_ROUND = 1.07 - 0.38 * np.abs(_BINS) ** 2.2  # a cylinder in soft light from the front
+
+
+def complexion(
+    linear: np.ndarray, bare: np.ndarray, limbs: list[tuple[np.ndarray, np.ndarray]], arms: np.ndarray
+) -> Complexion:
+    """The skin of which ``bare``, bool (H, W), is seen in the photograph ``linear`` (H, W, 3).
+
+    limbs: for each, (H, W) how far off its axis a pixel lies, in half widths, and bool (H, W) where it is; arms: bool (H, W), those seen
     """
     known = cv2.erode(bare.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     known = known if known.sum() > 100 else bare
-    tone = np.median(linear[known], 0)
-    level = np.clip(linear.sum(2) / tone.sum(), 0, 4)
-    known &= (level > 0.45) & (level < 1.8)
-    field = fill(linear, known)
-    field = 0.85 * field + 0.15 * tone
-    shade = np.ones(wanted.shape, np.float32)
-    if limbs.any():
-        depth = cv2.distanceTransform(limbs.astype(np.uint8), cv2.DIST_L2, 5)
-        reach = max(float(np.percentile(depth[limbs], 95)), 1.0)
-        across = np.clip(1 - depth / reach, 0, 1)
-        shade = np.where(limbs, 1.12 - 0.42 * across**2, shade)
-        shade = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(1.0, reach / 8))
-    soft = cv2.GaussianBlur(light, (0, 0), 6)
-    grain = cv2.GaussianBlur(rng.standard_normal(wanted.shape).astype(np.float32), (0, 0), 0.7)
-    factor = shade * soft**0.35 * (1 + 0.012 * grain / max(float(grain.std()), 1e-6))
-    return field * factor[..., None]
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    middle = np.median(luminance[known])
+    sound = known & (luminance > 0.45 * middle) & (luminance < 1.9 * middle)
+    lit = sound & (luminance >= np.percentile(luminance[sound], 40)) & (luminance <= np.percentile(luminance[sound], 90))
+    tone = np.median(linear[lit], 0)
+    field = cv2.GaussianBlur(fill(linear, sound), (0, 0), 5)
+    own = cv2.GaussianBlur(field, (0, 0), 12)
+    level = np.clip(
+        (own @ np.array([0.2126, 0.7152, 0.0722], np.float32)) / max(float(tone @ [0.2126, 0.7152, 0.0722]), 1e-4), 0.5, 2
+    )
+    own = own / level[..., None] * np.clip(level, 0.88, 1.12)[..., None]  # its hue, but not its shadows
+    across = _across(luminance, limbs, arms & sound)
+    fine = luminance - cv2.GaussianBlur(luminance, (0, 0), 2.5)
+    grain = float(np.clip(1.48 * np.median(np.abs(fine[sound])) / max(middle, 1e-4), 0.003, 0.016))
+    distance, _ = nearest_known(sound)
+    near = np.exp(-distance / (0.5 * sound.sum() ** 0.5))[..., None]  # beside skin that is seen, as that is
+    return Complexion(tone, (near * field + (1 - near) * (0.55 * own + 0.45 * tone)).astype(np.float32), across, grain)
+
+
+def _across(luminance: np.ndarray, limbs: list[tuple[np.ndarray, np.ndarray]], seen: np.ndarray) -> np.ndarray:
+    """(n,) light across a limb by the limbs that are ``seen``; a cylinder's where none is."""
+    profiles = []
+    for off, where in limbs:
+        here = where & seen
+        if here.sum() < 400:
+            continue
+        place = np.digitize(off[here], (_BINS[1:] + _BINS[:-1]) / 2)
+        values = luminance[here]
+        filled = [float(np.median(values[place == k])) if (place == k).sum() > 12 else np.nan for k in range(len(_BINS))]
+        profile = np.array(filled) / np.nanmax(filled)
+        good = np.isfinite(profile)
+        if good.sum() >= 8:
+            profiles.append(np.interp(_BINS, _BINS[good], profile[good]))
+    if not profiles:
+        return _ROUND
+    mixed = 0.7 * np.mean(profiles, 0) + 0.3 * _ROUND
+    return np.convolve(np.pad(mixed / mixed[4:9].mean(), 1, mode="edge"), [0.25, 0.5, 0.25], "valid").clip(0.55, 1.25)
+
+
+def invented_skin(
+    skin: Complexion, limbs: list[tuple[np.ndarray, np.ndarray]], light: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The person's skin everywhere, float32 (H, W, 3) linear light, rounded where there are ``limbs`` (as in :func:`complexion`).
+
+    light: factor (H, W) of the old cloth's broad folds, of which less than half is kept; rng: makes its texture
+    """
+    shade = np.ones(light.shape, np.float32)
+    for off, where in limbs:
+        soft = cv2.GaussianBlur(where.astype(np.float32), (0, 0), 2.0)
+        shade = shade + soft * (np.interp(off, _BINS, skin.across).astype(np.float32) - shade)
+    broad = cv2.GaussianBlur(light, (0, 0), 11) ** 0.45
+    fine, coarse = (cv2.GaussianBlur(rng.standard_normal(light.shape).astype(np.float32), (0, 0), s) for s in (0.8, 7.0))
+    fine, coarse = fine / max(float(fine.std()), 1e-6), coarse / max(float(coarse.std()), 1e-6)
+    texture = 1 + skin.grain * fine[..., None] + 0.012 * coarse[..., None] * np.array([0.4, 1.0, 1.2], np.float32)
+    return skin.field * (shade * broad)[..., None] * texture
 
 
 def between_strands(
