@@ -69,7 +69,7 @@ def doubts(view: View, laid: Laid, fitting: Fitting, new: np.ndarray, category: 
 _WEIGHTS = (0.5, 4.5, 1.0, 0.5, 0.5, 4.5, 4.5, 1.0, 11.0)
 LEAST = 2.0
 """Error of the best pictures."""
-_HALF = 14.0  # error at which a picture is trusted half
+_HALF = 22.0  # error at which a picture is trusted half
 
 
 def expected_error(found: Doubts) -> float:

@@ -87,7 +87,9 @@ def lay(
     removed &= ~covered & ~view.wearer.front  # what one part leaves free another may cover
     if zones is None:
         return Laid(cloth, covered, removed, removed, np.zeros_like(removed), shown, pictures)
-    return Laid(cloth, covered, removed, removed & zones.flesh & ~zones.below, removed & zones.below, shown, pictures)
+    old = view.worn | view.given | view.wearer.skin  # a fringe beside it is no body
+    bare, below = removed & zones.flesh & ~zones.below & old, removed & zones.below
+    return Laid(cloth, covered, removed, bare, below, shown, pictures)
 
 
 class _Source(NamedTuple):
