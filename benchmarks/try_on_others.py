@@ -4,8 +4,8 @@
 A; the engine gets its picture, its mask and a product photograph of B; the truth is the same mannequin, drawn in B by the same camera. Each
 pair is tried with all that is known of the figure, and a third of them once more without joints, without labels or without both, as
 photographs come. The error is the mean difference in CIE Lab after a blur that leaves outlines and colours and takes prints away, over
-all that changes or has to. ``--fit`` fits the confidence's weights to the pairs with an even number and prints them; correlations are
-always those of the odd ones.
+all that changes or has to. ``--fit`` fits the confidence's weights to one half of the pairs (every other four) and prints them; correlations are
+always those of the other half.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def fitted(rows: list[dict]) -> np.ndarray:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=72, help="pairs, of which the odd ones are held out")
+    parser.add_argument("--pairs", type=int, default=72, help="pairs, of which every other four are held out")
     parser.add_argument("--cache", type=Path, default=Path("outputs/benchmark/try_on_others"), help="where pairs are kept")
     parser.add_argument("--pictures", type=Path, help="folder for pictures to look at")
     parser.add_argument("--json", type=Path, help="file for the figures")
@@ -176,12 +176,12 @@ def main() -> None:
                 print(
                     f"| {category} | {known} | {len(some)} | {mean[0]:.3f} | {mean[1]:.1f} | {mean[2]:.1f} | {mean[3]:.2f} | {over} |"
                 )
-    held = [row for row in rows if row["pair"] % 2]
-    print("\nRank correlation of confidence and error on the odd pairs:")
+    held = [row for row in rows if row["pair"] // 4 % 2]  # all categories in both halves
+    print("\nRank correlation of confidence and error on the pairs held out:")
     for name, some in (("all of them", held), ("all known", [row for row in held if row["known"] == "all"])):
         print(f"- {name}, {len(some)}: {-spearmanr([r['confidence'] for r in some], [r['error'] for r in some])[0]:.2f}")
     if options.fit:
-        even = [row for row in rows if row["pair"] % 2 == 0]
+        even = [row for row in rows if row["pair"] // 4 % 2 == 0]
         weights = fitted(even)
         told = np.array([row["doubts"] for row in held]) @ weights
         print("weights:", np.round(weights, 1).tolist(), f"held out: {spearmanr(told, [r['error'] for r in held])[0]:.2f}")
