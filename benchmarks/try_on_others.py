@@ -1,11 +1,11 @@
 """Try-ons in garments of another cut, against truth: other sleeves, necklines and lengths, skirts for trousers, dresses for both.
 
 ``python benchmarks/try_on_others.py [--pairs 72] [--cache FOLDER] [--pictures FOLDER] [--fit]`` prints markdown tables. A mannequin wears
-A; the engine gets its picture, its mask and a product photograph of B; the truth is the same mannequin, drawn in B by the same camera. Each
-pair is tried with all that is known of the figure, and a third of them once more without joints, without labels or without both, as
+A; the engine gets its picture, its mask and a product photograph of B; the truth is the same mannequin, drawn in B by the same camera.
+Each pair is tried with all that is known of the figure, and a third of them once more without joints, without labels or without both, as
 photographs come. The error is the mean difference in CIE Lab after a blur that leaves outlines and colours and takes prints away, over
-all that changes or has to. ``--fit`` fits the confidence's weights to one half of the pairs (every other four) and prints them; correlations are
-always those of the other half.
+all that changes or has to. ``--fit`` fits the confidence's weights to one half of the pairs (every other four) and prints them;
+correlations are always those of the other half.
 """
 
 from __future__ import annotations

@@ -170,7 +170,8 @@ def _along_bones(
 
     def action(side: str) -> str:
         if not garment.sleeved[side]:
-            like = old[side] == 0 and not worn.sleeved[side] and abs(_strap(garment, side) - _strap(worn, side)) < 0.12
+            like = old[side] == 0 and not worn.sleeved[side] and abs(_strap(garment, side) - _strap(worn, side)) < 0.06
+            like = like and abs(neck_width(garment) - neck_width(worn)) < 0.15
             return "kept" if like else "none"
         if alike and worn.sleeved[side]:
             return "kept"
