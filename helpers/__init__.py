@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import lazy_loader
 import numpy as np
 
-from helpers import checks, engines, images, weights
+from helpers import checks, engines, images, matting, weights
 from helpers.contract import SEED
 from helpers.garment import Garment, load_garment
-from helpers.labels import CATEGORY_CLASSES
+from helpers.labels import CATEGORY_CLASSES, PARTS
 from helpers.person import Person, load_person
 
 if TYPE_CHECKING:
@@ -28,11 +28,24 @@ if TYPE_CHECKING:
     from helpers.mannequin.outfit import Outfit
     from helpers.tryon.result import TryOn
 
-__all__ = ["Garment", "Person", "annotate", "generate", "load_garment", "load_person", "product", "segment", "try_on"]
+__all__ = [
+    "Garment",
+    "Person",
+    "annotate",
+    "cut_out",
+    "generate",
+    "load_garment",
+    "load_person",
+    "product",
+    "segment",
+    "try_on",
+]
 __getattr__, _, _ = lazy_loader.attach(
     __name__, submod_attrs={"mannequin.engine": ["product"]}
 )  # what draws is not loaded before
 
+SEEN = (*PARTS, "hands")
+"""What ``segment`` finds by its name."""
 _WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
 
 
@@ -52,32 +65,92 @@ def generate(
 
 
 def segment(
-    image: np.ndarray,
+    image: np.ndarray | Person,
     points: Sequence[tuple[float, float, int]] = (),
     box: tuple[float, float, float, float] | None = None,
     *,
+    garment: str | None = None,
     engine: str = "auto",
     choice: int | None = None,
+    pick: str | int = "auto",
 ) -> np.ndarray:
-    """bool (H, W): the garment under the clicks, or in a box.
+    """bool (H, W): the garment under the clicks, or in a box, or by its name without either.
 
-    image:  uint8 (H, W, 3) RGB; points: (x, y, label) in image pixels, label 1 = on the garment, 0 = not
-    box:    (x0, y0, x1, y1) in image pixels around the garment, with clicks or without, for an engine that takes one (``sam``)
-    choice: which of the first click's candidates to go on from, 0 the best, for an engine that has several (``sam``)
+    image:   uint8 (H, W, 3) RGB, or a ``Person``; points: (x, y, label) in image pixels, label 1 = on the garment, 0 = not
+    box:     (x0, y0, x1, y1) in image pixels around the garment, with clicks or without, for an engine that takes one (``sam``)
+    garment: ``upper``, ``lower`` or ``dress``, found on the person in the picture; clicks correct what is found. What else is to be seen
+             of them has a name too: ``hair``, ``face``, ``neck``, ``arms``, ``hands``, ``legs``, ``shoes``, ``skin``
+    choice:  which of the first click's candidates to go on from, 0 the best, for an engine that has several (``sam``)
+    pick:    who, where there are several people, for ``garment``: 0, 1, ... from the left, or ``auto``
     The same picture is prepared once; further calls cost only the new clicks.
-    Raises ``ValueError`` for points or a box outside the picture, unknown labels, neither a box nor a point on the garment, and for
-    what the engine does not take.
+    Raises ``ValueError`` for points or a box outside the picture, unknown labels, neither a box nor a point on the garment nor its name,
+    where nobody is found who wears it, and for what the engine does not take.
     """
-    image = checks.image(image)
-    height, width = image.shape[:2]
-    asked = engines.check_settings("segment", engine, {} if choice is None else {"choice": choice})
+    person = image if isinstance(image, Person) else None
+    picture = checks.image(image if person is None else person.image)
+    height, width = picture.shape[:2]
+    asked: dict[str, Any] = {} if choice is None else {"choice": choice}
+    if garment is not None:
+        checks.one_of(garment, "garment", SEEN)
+        engine = engines.starting(engine)
+    asked = engines.check_settings("segment", engine, asked)
     if box is not None:
         engines.require_boxes(engine)
         asked["box"] = checks.box(box, (width, height))
-    points = checks.clicks(points, (width, height), boxed=box is not None)
+    points = checks.clicks(points, (width, height), boxed=box is not None or garment is not None)
+    if garment is not None:
+        asked["start"] = _seen(person or Person(picture), garment, pick)
+        if not points:
+            return asked["start"]
     predictor = engines.load("segment", engine)
-    predictor.set_image(image)
+    predictor.set_image(picture)
     return predictor.predict(points, **asked)
+
+
+def _seen(person: Person, garment: str, pick: str | int) -> np.ndarray:
+    """bool (H, W) of what has a name; the errors say how to click instead."""
+    height, width = person.image.shape[:2]
+    instead = f"Click on it instead: segment(image, points=[(x, y, 1)]), x 0..{width - 1}, y 0..{height - 1} in this picture."
+    needs = ("labels", "densepose") if garment == "hands" else ("labels",)
+    try:
+        found = annotate(person, needs=needs, pick=pick).part(garment)
+    except (ValueError, weights.Missing) as error:
+        raise type(error)(f"garment={garment!r}: {error} {instead}") from None
+    assert found is not None
+    if not found.any():
+        raise ValueError(f"garment={garment!r}: none is seen on the person in this picture. {instead}")
+    return found
+
+
+def cut_out(image: np.ndarray | Person, *, what: str = "auto", pick: str | int = "auto") -> np.ndarray:
+    """uint8 (H, W, 4) RGBA: somebody, or a garment photographed flat, without what is behind.
+
+    image: uint8 (H, W, 3) RGB, or a ``Person``
+    what:  ``person``, ``garment``, or ``auto``: a person where a face or a hand is seen, else a garment
+    pick:  who, where there are several people: 0, 1, ... from the left, or ``auto``: the most prominent
+    Opacity is soft along the edge, and the colours there are the figure's own, so that it can be laid on any backdrop without a rim.
+    Raises ``ValueError`` where neither is found, and ``weights.Missing`` where people can not be looked for.
+    """
+    checks.one_of(what, "what", ("auto", "person", "garment"))
+    person = image if isinstance(image, Person) else Person(image)
+    if what != "garment" and (matte := _matte(person, what, pick)) is not None:
+        return matting.lifted(person.image, matte)
+    from helpers.tryon.backdrop import garment_mask
+
+    inner = matting.shrunk(garment_mask(person.image))
+    return matting.lifted(person.image, matting.guided(person.image, inner.astype(np.float32), 0.004))
+
+
+def _matte(person: Person, what: str, pick: str | int) -> np.ndarray | None:
+    """Of a person; ``None`` for ``auto`` where none is surely there: a flat garment has shoulders too, but neither face nor hands."""
+    try:
+        seen = annotate(person, needs=("matte",) if what == "person" else ("matte", "face", "hands"), pick=pick)
+    except ValueError:
+        if what == "person":
+            raise
+        return None
+    parts = [part for part in (seen.face, *(() if seen.hands is None else seen.hands)) if part is not None and part[0, 2] > 0]
+    return seen.matte if what == "person" or parts else None
 
 
 def annotate(
@@ -110,6 +183,8 @@ def annotate(
     settings = engines.check_settings("annotate", record.name, settings)
     found = engines.load("annotate", record.name)(person, needs=missing, pick=pick, mask=mask, **settings)
     made = {"engine": record.name, "made": list(missing), "licence": record.licence, "commercial": record.commercial}
+    if derived := [name for name in missing if name in record.derives]:
+        made["derived"] = derived
     return replace(found, scene={**found.scene, "annotations": [*person.scene.get("annotations", ()), made]})
 
 

@@ -44,12 +44,14 @@ class Engine:
 
     frames:       takes a photograph of any size, and finds what to change where no mask is given
     candidates:   how many answers a first click has, of which ``choice`` takes one; 0 where there is one mask only
+    starts:       goes on with clicks from a mask that is there
     boxes:        takes a box around the garment as a prompt
     sides:        pixels that a side of its picture may have
     knows_figure: builds its figure, so that outfit, annotations and garments are known to the pixel
     steps:        draws in steps: ``on_step`` shows them and cancels
     multiple:     has ``many``: several seeds for one preparation
     gives:        which annotations of a ``Person`` it makes
+    derives:      which of them no network was trained for: they follow from the others
     needs:        which annotations of a ``Person`` it works from
     optional:     groups of weights that it uses where they are here, and runs without
     wants:        which it is better for, and goes on without, saying so
@@ -70,12 +72,14 @@ class Engine:
     settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
     frames: bool = False
     candidates: int = 0
+    starts: bool = False
     boxes: bool = False
     sides: range = range(0)
     knows_figure: bool = False
     steps: bool = False
     multiple: bool = False
     gives: frozenset[str] = frozenset()
+    derives: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     optional: tuple[str, ...] = ()
     wants: frozenset[str] = frozenset()
@@ -213,6 +217,7 @@ ENGINES = (
         "superpixels, colour and edge geodesics, minimum cut; every click is kept",
         "Apache-2.0",
         "helpers.segmentation.superpixel.engine:Superpixel",
+        starts=True,
     ),
     Engine(
         "openpose_schp",
@@ -241,12 +246,13 @@ ENGINES = (
     Engine(
         "mediapipe",
         "annotate",
-        "MediaPipe: 33 landmarks, hands, face and a soft mask of everybody, in a quarter of a second",
+        "MediaPipe: 33 landmarks, hands, face and a soft mask, in a quarter of a second; classes and body parts are derived from them",
         "Apache-2.0",
         "helpers.annotation.landmarks:MediaPipe",
         weights=("mediapipe",),
         packages=("ai_edge_litert",),
-        gives=frozenset({"keypoints", "landmarks", "hands", "face", "matte", "mask"}),
+        gives=frozenset({"keypoints", "landmarks", "hands", "face", "matte", "mask", "labels", "densepose"}),
+        derives=frozenset({"labels", "densepose"}),
     ),
     Engine(
         "idm_vton",
@@ -387,6 +393,18 @@ def require_boxes(name: str) -> None:
         raise ValueError(
             f"engine {engine.name} takes no box. Click on the garment, points=[(x, y, 1)], or take engine={able!r}."
         )
+
+
+def starting(name: str) -> str:
+    """``name``, or for ``auto`` the first, of a segmentation engine that goes on from a mask; ``ValueError`` naming them otherwise."""
+    able = [e.name for e in ENGINES if e.starts]
+    if name == "auto":
+        return able[0]
+    if find("segment", name).starts:
+        return name
+    raise ValueError(
+        f"engine {name} does not correct a mask that is there. Leave garment out and click, or take engine={able[0]!r}."
+    )
 
 
 def check_size(name: str, size: Any) -> tuple[int, int]:

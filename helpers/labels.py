@@ -93,6 +93,18 @@ LOWER = ("pants", "skirt")
 """What a try-on of ``category="lower"`` replaces (CIHP 9, 12)."""
 CATEGORY_CLASSES = {"upper": UPPER, "lower": LOWER, "dress": (*UPPER, *LOWER)}
 """What a try-on of each category replaces, by class name."""
+_BARE = ("face", "torso-skin", "left-arm", "right-arm", "left-leg", "right-leg")
+PARTS = {
+    **CATEGORY_CLASSES,
+    "hair": ("hair", "hat"),
+    "face": ("face", "sunglasses"),
+    "neck": ("torso-skin",),
+    "arms": ("left-arm", "right-arm"),
+    "legs": ("left-leg", "right-leg"),
+    "shoes": ("left-shoe", "right-shoe", "socks"),
+    "skin": _BARE,
+}
+"""What can be asked for as a mask of its own, by class name."""
 
 
 def numbering(name: str) -> tuple[str, ...]:

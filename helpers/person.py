@@ -16,7 +16,7 @@ import numpy as np
 from helpers import checks, notes, saving
 from helpers.files import slug, told, write_text
 from helpers.images import read_image, read_mask, read_values, resize, write_image, write_labels, write_mask
-from helpers.labels import BODY_25, BODY_25_COLOURS, BODY_25_DRAWN, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, select
+from helpers.labels import BODY_25, BODY_25_COLOURS, BODY_25_DRAWN, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS, PARTS, select
 
 ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask", "landmarks", "hands", "face", "matte")
 """What may be known of a person beside the picture: the names that an engine ``gives`` and ``needs``."""
@@ -31,6 +31,7 @@ _POINTS: dict[str, tuple[tuple[int, ...], str]] = {
     "hands": ((2, 21, 3), "x, y and confidence of a left and a right hand"),
     "face": ((468, 3), "x, y and confidence of MediaPipe's mesh"),
 }
+_HANDS = tuple(DENSEPOSE_PARTS.index(f"{side}-hand") for side in ("left", "right"))
 _SEEN, _OPACITY = 0.05, 0.6  # OpenPose's own: what counts as seen, and how much of a colour covers what is below
 
 
@@ -121,6 +122,16 @@ class Person:
         """bool (H, W): what is worn of ``upper``, ``lower`` or ``dress``, which may be nothing; ``None`` where there are no labels."""
         checks.one_of(category, "category", tuple(CATEGORY_CLASSES))
         return None if self.labels is None else select(self.labels, CATEGORY_CLASSES[category])
+
+    def part(self, name: str) -> np.ndarray | None:
+        """bool (H, W): what is seen of one of ``labels.PARTS`` (``upper``, ``hair``, ``skin``, ...) or of ``hands``, which may be nothing;
+        ``None`` where the labels, or for hands the body parts, are not known. Raises ``ValueError`` for another name."""
+        checks.one_of(name, "part", (*PARTS, "hands"))
+        if name == "hands":
+            if self.densepose is None or self.labels is None:
+                return None
+            return np.isin(self.densepose[..., 0], _HANDS) & select(self.labels, PARTS["arms"])
+        return None if self.labels is None else select(self.labels, PARTS[name])
 
     def known_garments(self) -> dict[str, np.ndarray]:
         """bool (H, W) by name, from the top down: ``garments`` or, without them, what the labels show above and below; may be empty."""

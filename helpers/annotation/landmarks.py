@@ -12,16 +12,21 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from helpers import weights
+from helpers import images, weights
 from helpers.annotation import mediapipe, skeleton
 from helpers.annotation.mediapipe import Body, Part, sigmoid
 from helpers.contract import Base
 from helpers.labels import BODY_25
 from helpers.matting import guided
-from helpers.person import Person
+from helpers.person import ANNOTATIONS, Person
 
 SEEN = 0.5
 """Visibility from which a joint counts as seen."""
+_SEEN_BY_NETWORKS = ("keypoints", "landmarks", "hands", "face", "matte", "mask")
+DERIVED = {"labels", "densepose"}
+"""What no network of these sees: it is derived."""
+FROM = {"landmarks", "hands", "face", "matte"}
+"""What it is derived from."""
 _SIDES = (("left", 0), ("right", 1))
 _JOINTS = {"nose": 0} | {
     f"{side}-{joint}": place + first
@@ -52,11 +57,16 @@ def keypoints(landmarks: np.ndarray, size: tuple[int, int], names: Sequence[str]
 
 
 class MediaPipe(Base):
-    """Landmarks, hands, face and a soft mask of one person in a photograph of any size; the networks load when they are first needed."""
+    """Landmarks, hands, face and a soft mask of one person in a photograph of any size, and what is derived from them; the networks load
+    when they are first needed."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Any, Person] | None = None  # the picture parsed last, so that clicks on it cost nothing here
 
     def close(self) -> None:
-        """Free the networks."""
+        """Free the networks, and forget the picture parsed last."""
         mediapipe.forget()
+        self._last = None
 
     def __call__(
         self,
@@ -68,16 +78,31 @@ class MediaPipe(Base):
     ) -> Person:
         """The person with what is in ``needs`` and not known yet.
 
-        needs: out of ``keypoints`` (BODY_25), ``landmarks``, ``hands``, ``face``, ``matte`` and ``mask``
+        needs: out of ``keypoints`` (BODY_25), ``landmarks``, ``hands``, ``face``, ``matte`` and ``mask``, and derived from them
+               ``labels`` and ``densepose``
         pick:  who, where there are several: ``auto`` (whom ``mask`` is on, else the largest, nearest to the middle) or a number
                counted from the left, from 0
         mask:  bool (H, W) of what somebody wears
-        ``scene["people"]`` says how many people there are. Raises ``ValueError`` where nobody is found, ``weights.Missing`` for files that
-        are not here.
+        ``scene["people"]`` says how many people there are, ``scene["confidence"]`` how sure each class of the labels is. Raises
+        ``ValueError`` where nobody is found, ``weights.Missing`` for files that are not here.
         """
         missing = person.missing(needs)
         if not missing:
             return person
+        if not DERIVED & set(missing):
+            return self._seen(person, missing, pick, mask)
+        if person.missing(FROM) == tuple(name for name in ANNOTATIONS if name in FROM):
+            key = images.digest(person.image), pick, None if mask is None else images.digest(mask)
+            if self._last is None or self._last[0] != key:
+                self._last = key, _parsed(self._seen(Person(person.image), _SEEN_BY_NETWORKS, pick, mask))
+            whole = self._last[1]
+        else:
+            unseen = person.missing({*missing, *FROM} - DERIVED)
+            whole = _parsed(self._seen(person, unseen, pick, mask) if unseen else person)
+        return replace(person, **{name: getattr(whole, name) for name in missing}, scene={**person.scene, **whole.scene})
+
+    def _seen(self, person: Person, missing: Collection[str], pick: str | int, mask: np.ndarray | None) -> Person:
+        """What the networks tell."""
         for record in weights.records("mediapipe"):
             weights.require(record.name)
         height, width = person.image.shape[:2]
@@ -98,6 +123,16 @@ class MediaPipe(Base):
             matte = _matte(person.image, look, people, chosen)
             found |= {name: value for name, value in (("matte", matte), ("mask", matte > 0.5)) if name in missing}
         return replace(person, **found, scene={**person.scene, "people": len(people)})
+
+
+def _parsed(person: Person) -> Person:
+    """The person with labels and body parts derived from the rest."""
+    from helpers.annotation.derived import derive  # asks scikit-image
+
+    found = derive(person)
+    return replace(
+        person, labels=found.labels, densepose=found.densepose, scene={**person.scene, "confidence": found.confidence}
+    )
 
 
 @dataclass(frozen=True)

@@ -303,7 +303,7 @@ class Part:
 
 
 _HAND_TURN = (0, 9)  # wrist and knuckle of the middle finger
-_FACE_OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+FACE_OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
               152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 """Landmarks of a face on its outline, from the forehead over the left ear and the chin."""
 

@@ -60,7 +60,7 @@ class Superpixel(Base):
 
     def __init__(self) -> None:
         self._prepared: _Look | None = None
-        self._states: OrderedDict[tuple[Point, ...], _State] = OrderedDict()
+        self._states: OrderedDict[tuple[str, tuple[Point, ...]], _State] = OrderedDict()
 
     def close(self) -> None:
         """Forget the image and free its memory; ``set_image`` starts anew."""
@@ -83,29 +83,37 @@ class Superpixel(Base):
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
         self._prepared = _Look(key, (height, width), small, prepare(small))
 
-    def predict(self, points: Sequence[Point]) -> np.ndarray:
+    def predict(self, points: Sequence[Point], start: np.ndarray | None = None) -> np.ndarray:
         """The mask, bool (H, W), for ``points`` (x, y, label) in image pixels, x to the right, y down.
 
         Label 1 is on the garment, 0 is not; the first point is on the garment. Every point holds: the mask is true at each point of label 1
-        and false at each of label 0. Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
+        and false at each of label 0.
+        start: a mask bool (H, W), not empty, that the points correct: then there may be none, and the first may be beside the garment
+        Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
         """
         look = self._prepared
         if look is None:
             raise RuntimeError("Superpixel.predict was called before set_image(image), which prepares the picture to click on.")
         (height, width), shape = look.size, look.image.shape[:2]
-        points = checks.clicks(points, (width, height))
+        points = checks.clicks(points, (width, height), boxed=start is not None)
         ratio = shape[0] / height
         places = tuple((min(x * ratio, shape[1] - 1), min(y * ratio, shape[0] - 1), label) for x, y, label in points)
         state: _State | None = None
+        began = ""
+        if start is not None:
+            state, began = _begun(look, start), images.digest(start)
         for length in range(1, len(places) + 1):
-            prefix = places[:length]
+            prefix = began, places[:length]
             if prefix not in self._states:
-                self._states[prefix] = _step(look, prefix, state)
+                self._states[prefix] = _step(look, places[:length], state, start)
             self._states.move_to_end(prefix)
             state = self._states[prefix]
         while len(self._states) > REMEMBERED:
             self._states.popitem(last=False)
-        mask = _unpack(self._states[places].mask, shape)
+        assert state is not None
+        if start is not None and not places:
+            return start.copy()
+        mask = _unpack(state.mask, shape)
         if shape != look.size:
             mask = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
             for x, y, label in points:
@@ -113,10 +121,34 @@ class Superpixel(Base):
         return mask
 
 
-def _step(look: _Look, points: tuple[Point, ...], before: _State | None) -> _State:
-    """The state after the last of ``points``, in pixels of the working picture, from the one before it."""
+def _begun(look: _Look, start: np.ndarray) -> _State:
+    """The state in which a mask bool (H, W) is there before the first click."""
+    regions, shape = look.regions, look.image.shape[:2]
+    inside = np.bincount(regions.index.ravel(), _at(start, regions.index.shape).ravel(), len(regions.area)) > 0.5 * regions.area
+    return _State(inside, np.packbits(_at(start, shape)))
+
+
+def _at(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """bool ``mask`` at another (h, w)."""
+    if mask.shape == shape[:2]:
+        return mask
+    return cv2.resize(mask.astype(np.float32), shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5
+
+
+def _heart(look: _Look, start: np.ndarray, beside: set[int]) -> int:
+    """The region deepest in the mask ``start`` that is none of ``beside``: what it is a mask of is seen there for certain."""
+    regions = look.regions
+    depth = cv2.distanceTransform(np.pad(_at(start, regions.index.shape), 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    depth[np.isin(regions.index, list(beside))] = 0
+    return int(regions.index.ravel()[depth.argmax()])
+
+
+def _step(look: _Look, points: tuple[Point, ...], before: _State | None, start: np.ndarray | None = None) -> _State:
+    """The state after the last of ``points``, in pixels of the working picture, from the one before it; ``start``: the first mask."""
     image, regions = look.image, look.regions
     clicks = [(_region(look, x, y), label == 1) for x, y, label in points]
+    if start is not None:
+        clicks = [(_heart(look, start, {node for node, wanted in clicks if not wanted}), True), *clicks]
     if before is None:
         inside = evidence.first(regions, clicks)
         return _State(inside, np.packbits(mask_of(image, regions, inside, points)))

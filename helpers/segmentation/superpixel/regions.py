@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from helpers.faces import find_face
-from helpers.pixels import cluster, nearest_centre
+from helpers.pixels import codebook
 from helpers.segmentation.superpixel.figure import backdrop, foreground, head_zone, likeness_to_skin
 from helpers.superpixels import boundaries, gradient_of, split, superpixels
 
@@ -21,8 +21,6 @@ CELL = 7.0
 """Spacing of the superpixels in working pixels, fine enough for a sleeve on a full-length figure."""
 UNLIKE = 3.2
 """Deviations from the backdrop at which a pixel is as likely in front of it."""
-COLOURS = 32
-"""Size of the codebook that describes what a neighbourhood is made of."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def prepare(image: np.ndarray) -> Regions:
     pairs, length, contrast = boundaries(index, gradient_of(lab, (1.0, 2.0, 4.0)))
     figure = foreground(mean(1 / (1 + np.exp(UNLIKE - distance))), trust, area, pairs, length, index)
     face = find_face(small)
-    code, kinship = _codebook(colour, area, figure)
+    code, kinship = codebook(colour, area, figure)
     makeup = _surroundings(code, len(kinship), figure, index)
     return Regions(
         index=index, area=area, lab=colour, centre=centre, pairs=pairs, length=length, contrast=contrast,
@@ -96,20 +94,6 @@ def prepare(image: np.ndarray) -> Regions:
         makeup=_sample(makeup, centre),
         figure=figure, skin=likeness_to_skin(colour, lab, face, figure, centre), head=head_zone(centre, face),
     )  # fmt: skip
-
-
-def _codebook(colour: np.ndarray, area: np.ndarray, figure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """k-means over the figure's colours from a farthest-point start (no chance in it): code (n,) and kinship (k, k)."""
-    points = colour * (0.8, 1.2, 1.2)
-    weight = area * (0.05 + figure)
-    chosen = [int(np.argmax(weight))]
-    gap = np.linalg.norm(points - points[chosen[0]], axis=1)
-    for _ in range(min(COLOURS, len(points)) - 1):
-        chosen.append(int(np.argmax(np.where(figure > 0.5, gap, 0.3 * gap))))
-        gap = np.minimum(gap, np.linalg.norm(points - points[chosen[-1]], axis=1))
-    words, _ = cluster(points, points[chosen], weight=weight)
-    code = nearest_centre(points, words)
-    return code, np.exp(-((words[:, None] - words[None]) ** 2).sum(axis=2) / (2 * 9.0**2))
 
 
 def _surroundings(code: np.ndarray, colours: int, figure: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -1,0 +1,228 @@
+"""A label map and a body-part index of a photographed person, derived from landmarks, hands, face, matte and colour.
+
+No network has seen the photograph for this: superpixels are told by where they lie on the body and by what their colours are like
+(``evidence``), twice, the second time knowing what the first said along every limb; boundaries without an edge are smoothed over, and
+edges are the picture's. What the evidence weighs was learnt on drawn figures (``benchmarks/train_parse.py``), whose truth is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components
+
+from helpers.annotation import evidence, surface
+from helpers.annotation.evidence import Frame
+from helpers.graph import FIRM, min_cut
+from helpers.labels import CIHP
+from helpers.matting import strips
+from helpers.person import Person
+from helpers.pixels import nearest_known
+
+CLASSES = (
+    "background", "hair", "face", "torso-skin", "upper-clothes", "dress", "pants", "skirt", "left-arm", "right-arm", "left-leg",
+    "right-leg", "left-shoe", "right-shoe",
+)  # fmt: skip
+"""Those of CIHP that can be told; a hat counts as hair, a coat as upper clothes, socks as shoes."""
+LEARNT = Path(__file__).with_name("derived.npz")
+_SMOOTH = 0.25  # how much a superpixel's neighbours count, a working pixel of common boundary
+_ROUNDS = 12
+_CHEST, _SEAT = (
+    0.5,
+    1.15,
+)  # of the trunk's length: what is upper clothes down to here stays so, and what is worn below from here on
+_PRIOR, _CUT = 0.05, 0.5  # how much what was learnt counts beside colour, and an edge of a working pixel
+_SPECK = 0.004  # of the person: the smallest piece of a class that stands alone
+_REACH = 0.006  # of the longer side, how far an edge is moved to the picture's own
+_WORKED = 512
+
+
+@dataclass(frozen=True)
+class Derived:
+    """labels: uint8 (H, W), CIHP; densepose: uint8 (H, W, 3), DensePose's part, U, V; confidence: 0..1 by the name of each class found,
+    the share of its pixels expected to be right."""
+
+    labels: np.ndarray
+    densepose: np.ndarray
+    confidence: dict[str, float]
+
+
+def derive(person: Person) -> Derived:
+    """``person`` with ``landmarks``, ``hands``, ``face`` and ``matte``."""
+    f = evidence.frame(person)
+    chances, parts = told(f)
+    chances = settled(f, chances)
+    chances = _decided(f, chances)
+    found = _without_specks(f, _parted(f, chances, _without_specks(f, chances.argmax(1))))
+    labels = _drawn(person, f, found)
+    parts = settled(f, parts * surface.allowed(CLASSES)[found] + 1e-6).argmax(1)
+    return Derived(labels, surface.index(f, parts, labels > 0), _confidence(f, chances, found))
+
+
+# ---------------------------------------------------------------------------------------------------------- what is told
+
+
+@cache
+def _learnt(name: str) -> dict[str, np.ndarray]:
+    """Of the network ``first`` or ``second``: mean and scale of its evidence, weights and biases of its layers."""
+    with np.load(LEARNT) as file:
+        return {key.removeprefix(f"{name}_"): file[key].astype(np.float32) for key in file if key.startswith(name)}
+
+
+def perceptron(learnt: dict[str, np.ndarray], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Chances of the classes (n, 14) and of DensePose's parts (n, 25), from evidence (n, c)."""
+    x = np.clip((values - learnt["mean"]) * learnt["scale"], -6, 6).astype(np.float32)
+    for layer in range(3):
+        x = x @ learnt[f"w{layer}"] + learnt[f"b{layer}"]
+        if layer < 2:
+            x = np.maximum(x, 0)
+    return _softmax(x[:, : len(CLASSES)]), _softmax(x[:, len(CLASSES) :])
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    x = np.exp(x - x.max(1, keepdims=True))
+    return x / x.sum(1, keepdims=True)
+
+
+def told(f: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 14) and (n, 25): chances of every superpixel's class and body part."""
+    there = f.soft > evidence.THERE
+    plain = evidence.plain(f)
+    first = evidence.spread(f, perceptron(_learnt("first"), plain[there])[0])
+    chances, parts = perceptron(_learnt("second"), np.hstack([plain, evidence.context(f, first)])[there])
+    return evidence.spread(f, chances), evidence.spread(f, parts)
+
+
+def settled(f: Frame, chances: np.ndarray) -> np.ndarray:
+    """``chances`` in agreement with their neighbours' where no edge lies between: mean field of a Potts model, a neighbour counting the
+    more the longer and the fainter the common boundary is."""
+    weight = _SMOOTH * f.length * np.exp(-f.contrast / max(float(np.median(f.contrast)), 1e-3))
+    (i, j), n = f.pairs.T, len(f.area)
+    matrix = csr_matrix((np.r_[weight, weight], (np.r_[i, j], np.r_[j, i])), shape=(n, n))
+    plain = np.log(chances + 1e-4)
+    for _ in range(_ROUNDS):
+        chances = 0.5 * chances + 0.5 * _softmax(plain + matrix @ chances)
+    return chances
+
+
+def _decided(f: Frame, chances: np.ndarray) -> np.ndarray:
+    """A dress is not in two pieces, and nobody wears both trousers and a skirt: what is less of goes to what is more."""
+    mass = dict(zip(CLASSES, f.area @ chances, strict=True))
+    at = CLASSES.index
+    out = chances.copy()
+    lower, other = ("pants", "skirt") if mass["pants"] >= mass["skirt"] else ("skirt", "pants")
+    out[:, at(lower)] += out[:, at(other)]
+    out[:, at(other)] = 0
+    if mass["dress"] > mass["upper-clothes"]:
+        out[:, at("dress")] += out[:, at("upper-clothes")]
+        out[:, at("upper-clothes")] = 0
+    else:
+        pieces = [at("upper-clothes"), at(lower)]
+        share = out[:, pieces] + 1e-3
+        out[:, pieces] += out[:, [at("dress")]] * share / share.sum(1, keepdims=True)
+        out[:, at("dress")] = 0
+    return out
+
+
+def _parted(f: Frame, chances: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """``found`` (n,) with upper clothes and what is worn below parted anew: where this photograph has its edge, by a minimum cut between
+    chest and sleeves and what lies lowest. Where tops end differs more than figures that were learnt from can tell."""
+    lower = int(np.argmax([(found == CLASSES.index(name)).sum() for name in ("pants", "skirt")]))
+    upper, lower = CLASSES.index("upper-clothes"), CLASSES.index(("pants", "skirt")[lower])
+    cloth = (found == upper) | (found == lower)
+    if not ((found == upper).any() and (found == lower).any()):
+        return found
+    along = f.along("trunk")[0]
+    ratio = np.log((chances[:, upper] + 0.02) / (chances[:, lower] + 0.02))
+    sleeves = np.any(
+        [f.near(f"{side}-{bone}", 0.2, 0.3, 2) for side in ("left", "right") for bone in ("upper-arm", "lower-arm")], axis=0
+    )
+    above = (found == upper) & ((along < _CHEST) | sleeves & (ratio > 1))
+    below = (found == lower) & (ratio < -1.5) & (along > min(_SEAT, float(np.median(along[found == lower]))))
+    if not (above.any() and below.any()):
+        return found
+    like = evidence.likeness(f, np.stack([above & ~sleeves, below]).astype(float))
+    score = np.clip(like[:, 0] - like[:, 1], -2, 2) + _PRIOR * np.clip(ratio, -3, 3)
+    score *= np.sqrt(f.area / f.area.mean())
+    score[above], score[below] = FIRM, -FIRM
+    inner = cloth[f.pairs].all(1)
+    pairs = f.pairs[inner]
+    edge = f.contrast[inner] + 0.15 * np.linalg.norm(f.lab[pairs[:, 0]] - f.lab[pairs[:, 1]], axis=1)
+    cost = _CUT * f.length[inner] * np.exp(-edge / max(float(np.median(edge)), 1e-3))
+    number = np.cumsum(cloth) - 1
+    out = found.copy()
+    out[cloth] = np.where(min_cut(number[pairs], -score[cloth], cost), upper, lower)
+    return out
+
+
+def _without_specks(f: Frame, found: np.ndarray) -> np.ndarray:
+    """``found`` (n,) with every small piece that stands alone given to the class it has most of its boundary with."""
+    found = found.copy()
+    limit = _SPECK * f.area[found > 0].sum()
+    i, j = f.pairs.T
+    for _ in range(3):
+        same = found[i] == found[j]
+        graph = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(found),) * 2)
+        piece = connected_components(graph, directed=False)[1]
+        small = np.bincount(piece, f.area)[piece] < limit
+        small &= found > 0
+        if not small.any():
+            break
+        votes = np.zeros((piece.max() + 1, len(CLASSES)))
+        for a, b in ((i, j), (j, i)):
+            rim = small[a] & ~same & ~small[b]
+            np.add.at(votes, (piece[a[rim]], found[b[rim]]), f.length[rim])
+        known = votes.sum(1) > 0
+        turn = small & known[piece]
+        found[turn] = votes.argmax(1)[piece[turn]]
+    return found
+
+
+def _confidence(f: Frame, chances: np.ndarray, found: np.ndarray) -> dict[str, float]:
+    """By class name: expected share of pixels in common, of those told and those that are."""
+    out = {}
+    for index, name in enumerate(CLASSES[1:], 1):
+        inside, mass = found == index, f.area * chances[:, index]
+        if inside.any():
+            out[name] = round(float(mass[inside].sum() / (f.area[inside].sum() + mass[~inside].sum())), 3)
+    return out
+
+
+# ------------------------------------------------------------------------------------------------------------ what is drawn
+
+
+def _drawn(person: Person, f: Frame, found: np.ndarray) -> np.ndarray:
+    """uint8 (H, W) in CIHP numbering: the superpixels' classes with the edges of the photograph, the matte's on the outside."""
+    assert person.matte is not None
+    x0, y0, x1, y1 = f.window
+    names = np.array([CIHP.index(name) for name in CLASSES], np.uint8)
+    present = np.unique(found[f.soft > 0.2])
+    present = present[present > 0]
+    out = np.zeros(person.image.shape[:2], np.uint8)
+    if not len(present):
+        return out
+    inner = _nearest_class(f, found)
+    masks = np.stack([(inner == index) for index in present], axis=2).astype(np.uint8)
+    # A button is no shirt for being as white: an edge moves, but no further than this.
+    near = cv2.dilate(masks, np.ones((5, 5), np.uint8)).reshape(masks.shape) > 0
+    height, width = y1 - y0, x1 - x0
+    columns = ((np.arange(width) + 0.5) * near.shape[1] / width).astype(int)
+    cut = out[y0:y1, x0:x1]
+    for rows, soft in strips(person.image[y0:y1, x0:x1], masks.astype(np.float32), _REACH, _WORKED):
+        lines = ((np.arange(rows.start, rows.stop) + 0.5) * near.shape[0] / height).astype(int)
+        soft[~near[lines][:, columns]] = -1
+        cut[rows] = names[present[soft.argmax(2)]]
+    cut[person.matte[y0:y1, x0:x1] <= 0.5] = 0
+    return out
+
+
+def _nearest_class(f: Frame, found: np.ndarray) -> np.ndarray:
+    """(h, w): every pixel's class, with that of the nearest superpixel on the person where its own is backdrop."""
+    drawn = found[f.index]
+    known = drawn > 0
+    return drawn.ravel()[nearest_known(known)[1]] if known.any() else drawn
