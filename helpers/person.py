@@ -16,7 +16,17 @@ import numpy as np
 from helpers import checks, notes, saving
 from helpers.files import slug, told, write_text
 from helpers.images import read_image, read_mask, read_values, resize, write_image, write_labels, write_mask
-from helpers.labels import BODY_25, BODY_25_COLOURS, BODY_25_DRAWN, CATEGORY_CLASSES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS, PARTS, select
+from helpers.labels import (
+    BODY_25,
+    BODY_25_COLOURS,
+    BODY_25_DRAWN,
+    CATEGORY_CLASSES,
+    CIHP,
+    CIHP_PALETTE,
+    DENSEPOSE_PARTS,
+    PARTS,
+    select,
+)
 
 ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask", "landmarks", "hands", "face", "matte")
 """What may be known of a person beside the picture: the names that an engine ``gives`` and ``needs``."""

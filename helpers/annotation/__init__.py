@@ -2,5 +2,6 @@
 
 ``annotator`` joins ``openpose`` (whose maps ``skeleton`` reads), ``parsing`` (SCHP) and ``densepose`` (whose people are ``detections``);
 ``detectron2`` runs DensePose in its place where that is installed. ``mediapipe`` finds people on any CPU, and ``landmarks`` makes the
-field's joints of what it finds.
+field's joints of what it finds; from these ``derived`` makes classes and, with ``surface``, body parts, by the ``evidence`` of places
+and colours.
 """

@@ -85,7 +85,7 @@ def test_every_embedded_record_loads_and_frees_its_engine(record: engines.Engine
 # What every call of a stage takes beside the engine's own settings.
 ARGUMENTS = {
     "generate": {"prompt", "seed", "seeds", "size"},
-    "segment": {"points", "box"},
+    "segment": {"points", "box", "start"},
     "annotate": {"person", "needs", "pick", "mask"},
     "try_on": {"person", "garment", "mask", "seed", "seeds"},
 }
@@ -124,13 +124,14 @@ def test_every_capability_is_true_of_the_class(record: engines.Engine) -> None:
     assert ("seeds" in parameters) == record.multiple
     assert ({"on_step", "progress"} <= parameters.keys()) == record.steps
     assert ("box" in parameters) == record.boxes
+    assert ("start" in parameters) == record.starts
     assert hasattr(kind, "candidates") == hasattr(kind, "default_choice") == bool(record.candidates)
     if record.candidates:
         assert record.settings["choice"].high == record.candidates - 1
     assert bool(record.sides) == (record.stage == "generate")
     if record.stage == "try_on":
         assert (parameters["mask"].default is None) == record.frames
-    assert record.gives <= set(ANNOTATIONS)
+    assert record.derives <= record.gives <= set(ANNOTATIONS)
     assert record.needs <= set(ANNOTATIONS)
     assert bool(record.gives) == (record.stage == "annotate")
 
