@@ -30,7 +30,7 @@ from helpers.mannequin.words import vocabulary
 from helpers.mannequin.words.prompt import parse
 
 SIZE = (384, 512)
-VIEWS, DISTURBED = 2, 3  # pictures of a figure, and times that each is disturbed
+VIEWS, DISTURBED = 2, 5  # pictures of a figure, and times that each is disturbed, the last two with another waistline
 HELD_BACK = 10  # every tenth figure is not learnt from
 TOPS = (
     "t-shirt", "shirt", "sweater", "long-sleeve top", "tank top", "crop top", "blouse", "hoodie", "polo shirt", "cardigan",
@@ -74,12 +74,9 @@ def draw(folder: Path, numbers: range) -> None:
         for view in range(VIEWS):
             picture = studio.render(surfaces, _camera(rng, top), outfit.backdrop, number)
             known = truth.annotate(picture, body)
-            np.savez_compressed(
-                folder / f"{number:04d}_{view}.npz",
-                image=picture.image,
-                labels=known["labels"],
-                parts=known["densepose"][..., 0],
-            )
+            shown = {name: known[name] for name in ("labels", "keypoints")}
+            file = folder / f"{number:04d}_{view}.npz"
+            np.savez_compressed(file, image=picture.image, parts=known["densepose"][..., 0], **shown)
 
 
 def _words(rng: np.random.Generator) -> str:
@@ -170,10 +167,11 @@ def look(folder: Path, numbers: range) -> None:
             out = folder / f"{file.stem}_{time}.pkl"
             if out.exists():
                 continue
-            with np.load(file) as known:
-                image, labels, parts = _disturbed(
-                    dict(known), np.random.default_rng([number, time, view]), bool(number % HELD_BACK)
-                )
+            with np.load(file) as stored:
+                known, rng = dict(stored), np.random.default_rng([number, time, view])
+            if time >= DISTURBED - 2:
+                _move_the_waist(known, rng)
+            image, labels, parts = _disturbed(known, rng, bool(number % HELD_BACK))
             try:
                 person = annotate(image, engine="mediapipe", needs=("landmarks", "hands", "face", "matte"))
             except ValueError:  # nobody is found: nothing to learn
@@ -216,6 +214,42 @@ def _disturbed(known: dict, rng: np.random.Generator, recoloured: bool) -> tuple
         kept = np.s_[int(a * height * 0.5) : height - int(b * height), int(c * width) : width - int(d * width)]
         image, labels, parts = image[kept], labels[kept], parts[kept]
     return tuple(np.ascontiguousarray(each) for each in (image, labels, parts))  # type: ignore[return-value]
+
+
+def _move_the_waist(known: dict, rng: np.random.Generator) -> None:
+    """Let what is worn below begin higher, or what is worn above end lower, in ``image`` and ``labels``: figures of the wardrobe tuck
+    rarely, people often."""
+    labels, parts, joints = known["labels"], known["parts"], known["keypoints"]
+    neck, hips = joints[1], joints[8]
+    if neck[2] == 0 or hips[2] == 0 or hips[1] - neck[1] < 30:
+        return
+    upper, lower = np.isin(labels, (5, 6, 7)), np.isin(labels, (9, 12))
+    dress = np.count_nonzero(labels == 6) > 200
+    if not upper.any() or (dress and rng.random() < 0.5):
+        return
+    raised = rng.random() < 0.75
+    x, y = np.arange(labels.shape[1])[None], np.arange(labels.shape[0])[:, None]
+    line = neck[1] + (rng.uniform(0.5, 1.02) if raised else rng.uniform(0.95, 1.35)) * (hips[1] - neck[1])
+    aside = x - (neck[0] + hips[0]) / 2
+    line = line + rng.normal(0, 0.06) * aside + rng.normal(0, 0.0006) * aside**2
+    line = line + _cloudy(rng, labels.shape, 30)[:1, :, 0] * rng.uniform(0, 2.5)
+    lab = cv2.cvtColor(known["image"].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    on_trunk = np.isin(parts, (1, 2, *range(7, 15)))
+    changed = (upper & on_trunk & (y > line)) if raised else (lower & on_trunk & (y < line))
+    if changed.sum() < 100:
+        return
+    if dress:
+        labels[labels == 6] = CIHP.index("upper-clothes")
+    here, there = (upper, lower) if raised else (lower, upper)
+    own = np.median(lab[here], axis=0)
+    other = np.median(lab[there], axis=0) if there.sum() > 300 else _any_colour(rng, 20)
+    lab[changed] = other + (lab[changed] - own) * 0.6
+    skirt = np.count_nonzero(labels == 12) > np.count_nonzero(labels == 9) or (not lower.any() and rng.random() < 0.5)
+    labels[changed] = (CIHP.index("skirt") if skirt else CIHP.index("pants")) if raised else CIHP.index("upper-clothes")
+    if rng.random() < 0.6:  # a waistband, and its seam
+        lab[changed & (y < line + rng.uniform(3, 16)), 0] += rng.uniform(-12, 10)
+        lab[changed & (y < line + 1.5), 0] -= rng.uniform(0, 20)
+    known["image"] = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255, 0, 255).astype(np.uint8)
 
 
 def _cloudy(rng: np.random.Generator, shape: tuple[int, ...], size: float) -> np.ndarray:

@@ -32,11 +32,15 @@ CLASSES = (
 LEARNT = Path(__file__).with_name("derived.npz")
 _SMOOTH = 0.25  # how much a superpixel's neighbours count, a working pixel of common boundary
 _ROUNDS = 12
+_TWO_CLOTHS, _ONE_CLOTH = (
+    0.85,
+    0.95,
+)  # likeness of colours above and below, from which on a dress may be, and is believed sooner
+_BARE = 0.02  # of the person: from so much bare leg on a skirt is believed as readily as trousers
 _CHEST, _SEAT = (
     0.5,
     1.15,
 )  # of the trunk's length: what is upper clothes down to here stays so, and what is worn below from here on
-_PRIOR, _CUT = 0.05, 0.5  # how much what was learnt counts beside colour, and an edge of a working pixel
 _SPECK = 0.004  # of the person: the smallest piece of a class that stands alone
 _REACH = 0.006  # of the longer side, how far an edge is moved to the picture's own
 _WORKED = 512
@@ -58,7 +62,9 @@ def derive(person: Person) -> Derived:
     chances, parts = told(f)
     chances = settled(f, chances)
     chances = _decided(f, chances)
-    found = _without_specks(f, _parted(f, chances, _without_specks(f, chances.argmax(1))))
+    found = _without_specks(f, chances.argmax(1))
+    for part in (_at_the_waist, _at_the_hairline):
+        found = _without_specks(f, part(f, chances, found))
     labels = _drawn(person, f, found)
     parts = settled(f, parts * surface.allowed(CLASSES)[found] + 1e-6).argmax(1)
     return Derived(labels, surface.index(f, parts, labels > 0), _confidence(f, chances, found))
@@ -115,10 +121,12 @@ def _decided(f: Frame, chances: np.ndarray) -> np.ndarray:
     mass = dict(zip(CLASSES, f.area @ chances, strict=True))
     at = CLASSES.index
     out = chances.copy()
-    lower, other = ("pants", "skirt") if mass["pants"] >= mass["skirt"] else ("skirt", "pants")
+    bare = mass["left-leg"] + mass["right-leg"] > _BARE * f.area @ (1 - chances[:, 0])
+    lower, other = ("skirt", "pants") if mass["skirt"] * (1 if bare else 1 / 3) > mass["pants"] else ("pants", "skirt")
     out[:, at(lower)] += out[:, at(other)]
     out[:, at(other)] = 0
-    if mass["dress"] > mass["upper-clothes"]:
+    alike = _alike(f, chances)
+    if alike > _TWO_CLOTHS and mass["dress"] > (0.25 if alike > _ONE_CLOTH else 1) * mass["upper-clothes"]:
         out[:, at("dress")] += out[:, at("upper-clothes")]
         out[:, at("upper-clothes")] = 0
     else:
@@ -129,35 +137,78 @@ def _decided(f: Frame, chances: np.ndarray) -> np.ndarray:
     return out
 
 
-def _parted(f: Frame, chances: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """``found`` (n,) with upper clothes and what is worn below parted anew: where this photograph has its edge, by a minimum cut between
-    chest and sleeves and what lies lowest. Where tops end differs more than figures that were learnt from can tell."""
-    lower = int(np.argmax([(found == CLASSES.index(name)).sum() for name in ("pants", "skirt")]))
-    upper, lower = CLASSES.index("upper-clothes"), CLASSES.index(("pants", "skirt")[lower])
-    cloth = (found == upper) | (found == lower)
-    if not ((found == upper).any() and (found == lower).any()):
+def _alike(f: Frame, chances: np.ndarray) -> float:
+    """0..1: how alike the colours are of what is worn on the chest and below the hips."""
+    cloth = f.area * chances[:, [CLASSES.index(name) for name in ("upper-clothes", "dress", "pants", "skirt")]].sum(1)
+    along = f.along("trunk")[0]
+    low = next((low for low in (1.05, 0.85) if cloth[along > low].sum() > 0.02 * cloth.sum()), 0.7)
+    shares = [np.bincount(f.code, cloth * part, len(f.kinship)) @ f.kinship for part in (along < 0.5, along > low)]
+    return float(np.sqrt(np.prod([share / max(share.sum(), 1e-9) for share in shares], axis=0)).sum())
+
+
+def _at_the_waist(f: Frame, chances: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """``found`` (n,) with upper clothes and what is worn below parted anew, between chest and sleeves and what lies lowest: where tops
+    end differs more than the figures that were learnt from can tell."""
+    upper, *others = (CLASSES.index(name) for name in ("upper-clothes", "pants", "skirt"))
+    lower = max(others, key=lambda number: int((found == number).sum()))
+    if not (found == lower).any():
         return found
     along = f.along("trunk")[0]
-    ratio = np.log((chances[:, upper] + 0.02) / (chances[:, lower] + 0.02))
-    sleeves = np.any(
-        [f.near(f"{side}-{bone}", 0.2, 0.3, 2) for side in ("left", "right") for bone in ("upper-arm", "lower-arm")], axis=0
-    )
-    above = (found == upper) & ((along < _CHEST) | sleeves & (ratio > 1))
-    below = (found == lower) & (ratio < -1.5) & (along > min(_SEAT, float(np.median(along[found == lower]))))
-    if not (above.any() and below.any()):
+    surely = _ratio(chances, upper, lower)
+    arms = [f.near(f"{side}-{bone}", 0.2, 0.3, 2) for side in ("left", "right") for bone in ("upper-arm", "lower-arm")]
+    sleeves = np.any(arms, axis=0)
+    above = (found == upper) & ((along < _CHEST) | sleeves & (surely > 1))
+    below = (found == lower) & (surely < -1.5) & (along > min(_SEAT, float(np.median(along[found == lower]))))
+    return _parted(f, chances, found, (upper, above, above & ~sleeves), (lower, below, below), 0.05, 1.0, alike=0.6)
+
+
+def _at_the_hairline(f: Frame, chances: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """``found`` (n,) with hair and face parted anew, between what is outside the face's outline and what is below the eyes: for fringes."""
+    hair, face = CLASSES.index("hair"), CLASSES.index("face")
+    if f.face is None:
         return found
-    like = evidence.likeness(f, np.stack([above & ~sleeves, below]).astype(float))
-    score = np.clip(like[:, 0] - like[:, 1], -2, 2) + _PRIOR * np.clip(ratio, -3, 3)
+    _, _, down, depth, *_ = evidence.on_face(f).T
+    bare = (found == face) & (depth > 0.05) & (down > 0.12)
+    loose = (found == hair) & (depth < -0.05) & (chances[:, hair] > 0.8)
+    return _parted(f, chances, found, (hair, loose, loose), (face, bare, bare), 0.4, 0.3)
+
+
+def _parted(
+    f: Frame,
+    chances: np.ndarray,
+    found: np.ndarray,
+    one: tuple[int, np.ndarray, np.ndarray],
+    other: tuple[int, np.ndarray, np.ndarray],
+    prior: float,
+    edges: float,
+    alike: float = 0.0,
+) -> np.ndarray:
+    """``found`` (n,) with two classes parted where this photograph has its edge, by a minimum cut.
+
+    one, other: a class, (n,) bool what is it for certain, and (n,) bool what shows its colours
+    prior:      how much what was told counts beside colour; edges: what a working pixel of boundary costs where there is no edge
+    alike:      colours say nothing up to this logarithm of how much likelier they are here than there
+    """
+    if not (one[1].any() and other[1].any()):
+        return found
+    either = (found == one[0]) | (found == other[0])
+    like = evidence.likeness(f, np.stack([one[2], other[2]]).astype(float))
+    apart = like[:, 0] - like[:, 1]
+    score = np.sign(apart) * np.clip(np.abs(apart) - alike, 0, 2) + prior * np.clip(_ratio(chances, one[0], other[0]), -3, 3)
     score *= np.sqrt(f.area / f.area.mean())
-    score[above], score[below] = FIRM, -FIRM
-    inner = cloth[f.pairs].all(1)
-    pairs = f.pairs[inner]
+    score[one[1]], score[other[1]] = FIRM, -FIRM
+    pairs = f.pairs[inner := either[f.pairs].all(1)]
     edge = f.contrast[inner] + 0.15 * np.linalg.norm(f.lab[pairs[:, 0]] - f.lab[pairs[:, 1]], axis=1)
-    cost = _CUT * f.length[inner] * np.exp(-edge / max(float(np.median(edge)), 1e-3))
-    number = np.cumsum(cloth) - 1
+    cost = edges * f.length[inner] * np.exp(-edge / max(float(np.median(edge)), 1e-3))
+    number = np.cumsum(either) - 1
     out = found.copy()
-    out[cloth] = np.where(min_cut(number[pairs], -score[cloth], cost), upper, lower)
+    out[either] = np.where(min_cut(number[pairs], -score[either], cost), one[0], other[0])
     return out
+
+
+def _ratio(chances: np.ndarray, one: int, other: int) -> np.ndarray:
+    """(n,) logarithm of how much likelier one class is than another."""
+    return np.log((chances[:, one] + 0.02) / (chances[:, other] + 0.02))
 
 
 def _without_specks(f: Frame, found: np.ndarray) -> np.ndarray:

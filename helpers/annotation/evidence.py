@@ -190,7 +190,7 @@ def places(f: Frame) -> np.ndarray:
     for name in BONES:
         along, across, away = f.along(name)
         columns += [np.clip(along, -1.5, 2.5), np.clip(across, -_FAR, _FAR), np.exp(-away / 0.5), np.exp(-away / 0.15)]
-    columns += list(_on_face(f).T)
+    columns += list(on_face(f).T)
     for hand in f.hands:
         columns.append(np.ones(len(f.area)) if hand is None else np.clip(_depth(f, hand[list(_HAND_OUTLINE)]), -1, 1))
     columns += [f.soft, np.clip(f.mean(_into(f.matte > 0.5)) / f.unit, -1, 1.5)]
@@ -211,7 +211,7 @@ def _stance(f: Frame) -> np.ndarray:
     return np.concatenate([[np.clip(turned, -1.5, 1.5)], np.clip(depth, -1, 1) * 2, seen, parts])
 
 
-def _on_face(f: Frame) -> np.ndarray:
+def on_face(f: Frame) -> np.ndarray:
     """(n, 6): place in the axes of the head, depth in the outline of the face mesh, distance from the chin, and from the crown."""
     if f.face is not None:
         right, left, mouth = f.face[list(_FACE_AXES)]
@@ -279,7 +279,7 @@ def seeds(f: Frame) -> np.ndarray:
     trunk = f.along("trunk")
     across = 0.5 * np.hypot(*np.subtract(*f.bone("shoulders"))) / f.unit
     inner = np.abs(trunk[1]) < max(0.6 * across, 0.3)
-    head = _on_face(f)
+    head = on_face(f)
     brow = (head[:, 2] < -0.25) | (f.face is None)
     rows = [face, *hands, (head[:, 3] < -0.02) & brow & (head[:, 5] < 0.9) | (head[:, 5] < 0.5) & (f.face is None)]
     rows += [inner & (trunk[0] > low) & (trunk[0] < high) & ~arms for low, high in ((0.12, 0.45), (0.45, 0.8), (0.95, 1.25))]
