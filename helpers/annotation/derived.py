@@ -42,6 +42,7 @@ _CHEST, _SEAT = (
     1.15,
 )  # of the trunk's length: what is upper clothes down to here stays so, and what is worn below from here on
 _SPECK = 0.004  # of the person: the smallest piece of a class that stands alone
+_CRUMB = 0.002  # the same, of its pixels
 _REACH = 0.006  # of the longer side, how far an edge is moved to the picture's own
 _WORKED = 512
 
@@ -63,7 +64,7 @@ def derive(person: Person) -> Derived:
     chances = settled(f, chances)
     chances = _decided(f, chances)
     found = _without_specks(f, chances.argmax(1))
-    for part in (_at_the_waist, _at_the_hairline):
+    for part in (_at_the_waist, _at_the_hairline, _along_the_arms):
         found = _without_specks(f, part(f, chances, found))
     labels = _drawn(person, f, found)
     parts = settled(f, parts * surface.allowed(CLASSES)[found] + 1e-6).argmax(1)
@@ -168,9 +169,29 @@ def _at_the_hairline(f: Frame, chances: np.ndarray, found: np.ndarray) -> np.nda
     if f.face is None:
         return found
     _, _, down, depth, *_ = evidence.on_face(f).T
-    bare = (found == face) & (depth > 0.05) & (down > 0.12)
+    bare = (found == face) & (depth > -0.05) & (down > 0.12)
     loose = (found == hair) & (depth < -0.05) & (chances[:, hair] > 0.8)
     return _parted(f, chances, found, (hair, loose, loose), (face, bare, bare), 0.4, 0.3)
+
+
+def _along_the_arms(f: Frame, chances: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """``found`` (n,) with cloth between bare skin above it and below it on one arm made skin too, where it has skin's colour: a sleeve
+    does not begin anew, but a shadow or a bracelet does."""
+    upper, out = CLASSES.index("upper-clothes"), found.copy()
+    for side in ("left", "right"):
+        arm = CLASSES.index(f"{side}-arm")
+        bare, worn = found == arm, (found == upper) | (found == CLASSES.index("dress"))
+        if bare.sum() < 4 or not worn.any():
+            continue
+        like = evidence.likeness(f, np.stack([bare, worn & f.near("trunk", 0.4)]).astype(float))
+        along, _, away = f.along(f"{side}-lower-arm")
+        on = (away < 0.2) & (like[:, 0] > like[:, 1])
+        skin = along[bare & (away < 0.2)]
+        if len(skin):
+            before = np.searchsorted(np.sort(skin), along)
+            between = (before > 2) & (before < len(skin) - 2)
+            out[on & worn & between] = arm
+    return out
 
 
 def _parted(
@@ -269,7 +290,24 @@ def _drawn(person: Person, f: Frame, found: np.ndarray) -> np.ndarray:
         soft[~near[lines][:, columns]] = -1
         cut[rows] = names[present[soft.argmax(2)]]
     cut[person.matte[y0:y1, x0:x1] <= 0.5] = 0
+    cut[:] = _without_crumbs(cut)
     return out
+
+
+def _without_crumbs(labels: np.ndarray) -> np.ndarray:
+    """uint8 (H, W): every piece of a class that is too small to be one is what is next to it."""
+    limit = _CRUMB * np.count_nonzero(labels)
+    small = np.zeros(labels.shape, bool)
+    for number in np.unique(labels[labels > 0]):
+        _, piece, stats, _ = cv2.connectedComponentsWithStats((labels == number).astype(np.uint8), connectivity=4)
+        few = stats[:, cv2.CC_STAT_AREA] < limit
+        few[0] = False
+        if few.any():
+            small |= few[piece]
+    known = (labels > 0) & ~small
+    if not (small.any() and known.any()):
+        return labels
+    return np.where(small, labels.ravel()[nearest_known(known)[1]], labels)
 
 
 def _nearest_class(f: Frame, found: np.ndarray) -> np.ndarray:
