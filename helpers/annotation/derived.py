@@ -35,7 +35,7 @@ _ROUNDS = 12
 _TWO_CLOTHS, _ONE_CLOTH = (
     0.85,
     0.95,
-)  # likeness of colours above and below, from which on a dress may be, and is believed sooner
+)  # likeness of colours above and below, from which on a dress may be, and is unless there are trousers
 _BARE = 0.02  # of the person: from so much bare leg on a skirt is believed as readily as trousers
 _CHEST, _SEAT = (
     0.5,
@@ -127,7 +127,9 @@ def _decided(f: Frame, chances: np.ndarray) -> np.ndarray:
     out[:, at(lower)] += out[:, at(other)]
     out[:, at(other)] = 0
     alike = _alike(f, chances)
-    if alike > _TWO_CLOTHS and mass["dress"] > (0.25 if alike > _ONE_CLOTH else 1) * mass["upper-clothes"]:
+    seat = dict(zip(CLASSES, (f.area * (f.along("trunk")[0] > 1)) @ chances, strict=True))
+    flowing = seat["dress"] + seat["skirt"] > seat["pants"]
+    if (alike > _TWO_CLOTHS and mass["dress"] > mass["upper-clothes"]) or (alike > _ONE_CLOTH and flowing):
         out[:, at("dress")] += out[:, at("upper-clothes")]
         out[:, at("upper-clothes")] = 0
     else:
