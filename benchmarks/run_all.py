@@ -21,6 +21,8 @@ TABLES = {
     "memory": ["memory.py"],
     "clicks-mannequin": ["segment_clicks.py", "--mannequin", "40"],
     "clicks-photos": ["segment_clicks.py", "--photos"],
+    "understood-mannequin": ["photographs.py", "--mannequin", "40"],
+    "understood-photos": ["photographs.py", "--photos"],
     "try-on-mannequin": ["try_on_drape.py", "--mannequin", "40"],
     "try-on-photos": ["try_on_drape.py", "--photos"],
     "garment-reading": ["garment_reading.py", "--pictures", "90"],
