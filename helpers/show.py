@@ -30,7 +30,7 @@ from matplotlib.ticker import MaxNLocator
 
 from helpers.images import fit_inside, png, resize
 from helpers.labels import BODY_25_BONES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
-from helpers.person import Person
+from helpers.person import Person, openpose_picture
 
 MASK_COLOUR = (30, 144, 255)
 _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
@@ -268,12 +268,45 @@ def annotated(person: Person) -> dict[str, np.ndarray]:
     """Pictures of the annotations that ``person`` has, by what they are; empty for a photograph."""
     have: dict[str, tuple[np.ndarray | None, Callable[[np.ndarray], np.ndarray]]] = {
         "keypoints (BODY_25)": (person.keypoints, lambda points: skeleton(person.image, points)),
+        "as OpenPose draws them": (person.keypoints, lambda points: openpose_picture(points, _size(person.image))),
+        "hands and face": (_hands_and_face(person), lambda points: dots(person.image, points)),
+        "matte": (person.matte, lambda matte: np.rint(matte * 255).astype(np.uint8)),
         "parsing (CIHP)": (person.labels, parse),
         "body parts, U and V": (person.densepose, iuv),
         "depth": (person.depth, depth),
         "normals": (person.normals, normals),
     }
     return {name: picture(value) for name, (value, picture) in have.items() if value is not None}
+
+
+def _size(image: np.ndarray) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]
+
+
+def _hands_and_face(person: Person) -> np.ndarray | None:
+    """(N, 3) x, y, confidence of both, ``None`` where neither is known."""
+    known = [points.reshape(-1, 3) for points in (person.hands, person.face) if points is not None]
+    return np.concatenate(known) if known else None
+
+
+def dots(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """``image`` dimmed, with a dot on each of ``points`` (N, 3), x, y, confidence, that was seen."""
+    out = (image * 0.55).astype(np.uint8)
+    for x, y, confidence in points:
+        if confidence > 0:
+            cv2.circle(out, (round(float(x)), round(float(y))), _pen(image), (120, 230, 255), -1, cv2.LINE_AA)
+    return out
+
+
+def on_backdrops(picture: np.ndarray) -> dict[str, np.ndarray]:
+    """A cut-out, uint8 (H, W, 4) RGBA, laid on several backdrops, where a rim of the old one would show, and its opacity."""
+    opacity = picture[..., 3:].astype(np.float32) / 255
+    backdrops = {"on white": (255, 255, 255), "on teal": (0, 98, 102), "on black": (0, 0, 0)}
+    laid = {
+        name: np.rint(picture[..., :3] * opacity + np.array(colour, np.float32) * (1 - opacity)).astype(np.uint8)
+        for name, colour in backdrops.items()
+    }
+    return {**laid, "opacity": picture[..., 3]}
 
 
 def cut_out(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -10,9 +10,10 @@ import papermill
 import pytest
 from PIL import Image
 
-from helpers import load_person
+from helpers import generate, load_person
 from helpers.cli import find_notebook
 from helpers.images import read_image, read_mask, write_image, write_mask
+from helpers.segmentation import iou
 
 Execute = Callable[..., dict]
 ORIENTATION = 0x0112  # the EXIF tag
@@ -99,6 +100,28 @@ def test_try_on_own_photograph_and_garment(walk: Execute, tmp_path: Path) -> Non
     assert len(demo["metrics"]["confidence"]) == 1
 
 
+def test_an_own_photograph_is_understood_without_a_click(walk: Execute, tmp_path: Path) -> None:
+    drawn = generate("a woman in a red t-shirt and blue jeans", seed=6, size=(384, 512))
+    file = write_image(tmp_path / "me.jpg", drawn.image)
+    section = walk("05_own_photograph", person=str(file), garment_words="a green t-shirt", seed=2)
+    assert section["metrics"]["seen_joints"] > 14
+    assert iou(read_mask(tmp_path / "test/mask/person.png"), drawn.worn("upper")) > 0.85
+    seen = load_person(tmp_path / "test/image/person.jpg")
+    assert not seen.missing(("keypoints", "landmarks", "hands", "face", "matte", "labels", "densepose"))
+    assert Image.open(tmp_path / "test/cut-out/person.png").mode == "RGBA"
+    result, chest = read_image(tmp_path / "test/result/try-on.png"), drawn.keypoints[1, :2].astype(int) + (0, 40)
+    red, green, _ = result[chest[1], chest[0]]
+    assert green > red
+    assert {path.name for path in (tmp_path / "test/figures/05_own_photograph").iterdir()} == {
+        f"{name}.png" for name in ("understood", "parts", "cut_out", "mask", "result")
+    }
+
+
+def test_without_a_photograph_somebody_is_drawn_and_a_click_corrects(execute: Execute) -> None:
+    section = execute("05_own_photograph", points=[[384, 420, 1]], seed=4)
+    assert section["metrics"]["iou_with_truth"] > 0.85
+
+
 def test_a_demo_repeated_from_its_own_record_in_another_process_gives_the_same_pixels(
     execute: Execute, walk: Execute, tmp_path: Path
 ) -> None:
@@ -151,6 +174,10 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("03_try_on", {"garment_words": "a red skirt"}, "category: .*is of category .lower., not .upper."),
         ("03_try_on", {"settings": {"steps": 30}}, "engine drape takes no setting 'steps'"),
         ("03_try_on", {"person": "{blank.jpg}"}, "points: the mask is empty"),
+        ("05_own_photograph", {"person": "{blank.jpg}"}, "no person was found"),
+        ("05_own_photograph", {"pick": -2}, "pick must be a whole number from -1"),
+        ("05_own_photograph", {"annotator": "magic"}, "engine for annotate is auto or one of"),
+        ("05_own_photograph", {"garment": "nowhere.jpg"}, "garment: there is no file"),
         ("04_full_demo", {"garment": "{tiny.png}"}, "garment: .*40x40"),
         ("04_full_demo", {"points": "384,400"}, "points"),
         ("04_full_demo", {"garments": []}, "garments: words for at least one"),
