@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers import engines
+from helpers import checks, engines, segment, weights
+from helpers.person import Person
 from helpers.runs import Run
-from helpers.segmentation.clicks import Point, parse_points
+from helpers.segmentation.clicks import Point, default_points, parse_points
 from helpers.widgets.clicker import Clicker
 
 
@@ -55,3 +56,35 @@ def ask_mask(
     )
     clicker.show()
     return clicker
+
+
+def ask_worn(
+    wearer: Person, category: str, engine: str, points: object, run: Run, *, left: np.ndarray | None = None
+) -> Clicker:
+    """:func:`ask_mask` for what ``wearer`` wears of ``category``; :func:`worn_mask` is the answer.
+
+    Where nothing is clicked, typed or ``left``, it is found: on somebody whose labels are known with a click in its middle, on a
+    photograph by looking at it, which is said where it fails.
+    """
+    size, worn = wearer.image.shape[1::-1], wearer.worn(category)
+    default: Sequence[Point] = ()
+    if worn is not None:
+        default = default_points(size, worn)
+    elif left is None and not points:
+        try:
+            left = segment(wearer, garment=category)
+        except (ValueError, weights.Missing) as error:
+            print(error)
+    return ask_mask(wearer.image, engine, points, run, left=left, default=default)
+
+
+def worn_mask(clicker: Clicker) -> np.ndarray:
+    """bool (H, W): the answer. Raises ``ValueError`` saying how to give one where it is empty."""
+    height, width = clicker.image.shape[:2]
+    mask = checks.mask(clicker.mask, (height, width), "points: the mask", empty=True)
+    if not mask.any():
+        raise ValueError(
+            f"points: the mask is empty. Click on the garment, or give points=[[x, y, 1]], x 0..{width - 1} and y 0..{height - 1} in this "
+            "picture, label 1 on the garment, 0 beside it."
+        )
+    return mask
