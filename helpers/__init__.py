@@ -200,7 +200,7 @@ def try_on(
     """``garment`` on ``person`` in place of what ``mask`` covers.
 
     person:   a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to find it: from the person's labels,
-              or, by an engine that parses people itself, in the picture
+              or in the picture
     settings: the engine's own: IDM-VTON's ``description``, ``steps``, ``guidance_scale``, ``profile``, ...
     Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched, and the steps between. What the engine wants to know
     of the person is asked of an annotator where one is here; where none is, the notes say so.
@@ -230,7 +230,7 @@ def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> t
     """``person`` with what is wanted to be known and an annotator here can tell, and what is to be said of it."""
     if person.labels is not None:  # they tell hands, face and outline
         wants = {*wants} & {"keypoints"}
-    missing = person.missing({*wants} - {"labels"})
+    missing = person.missing(wants)
     if not missing:
         return person, ()
     try:
@@ -247,9 +247,7 @@ def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> t
 def _worn(person: Person, category: str) -> np.ndarray:
     mask = person.worn(category)
     if mask is None:
-        raise ValueError(
-            "mask: this person has no labels to take one from. Click on the garment with segment(...) and pass mask=."
-        )
+        return segment(person, garment=category)
     if not mask.any():
         raise ValueError(
             f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."
