@@ -30,7 +30,7 @@ from matplotlib.ticker import MaxNLocator
 
 from helpers.images import fit_inside, png, resize
 from helpers.labels import BODY_25_BONES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS
-from helpers.person import Person, openpose_picture
+from helpers.person import Person
 
 MASK_COLOUR = (30, 144, 255)
 _POSITIVE, _NEGATIVE = (34, 160, 74), (214, 48, 49)
@@ -268,7 +268,6 @@ def annotated(person: Person) -> dict[str, np.ndarray]:
     """Pictures of the annotations that ``person`` has, by what they are; empty for a photograph."""
     have: dict[str, tuple[np.ndarray | None, Callable[[np.ndarray], np.ndarray]]] = {
         "keypoints (BODY_25)": (person.keypoints, lambda points: skeleton(person.image, points)),
-        "as OpenPose draws them": (person.keypoints, lambda points: openpose_picture(points, _size(person.image))),
         "hands and face": (_hands_and_face(person), lambda points: dots(person.image, points)),
         "matte": (person.matte, lambda matte: np.rint(matte * 255).astype(np.uint8)),
         "parsing (CIHP)": (person.labels, parse),
@@ -277,10 +276,6 @@ def annotated(person: Person) -> dict[str, np.ndarray]:
         "normals": (person.normals, normals),
     }
     return {name: picture(value) for name, (value, picture) in have.items() if value is not None}
-
-
-def _size(image: np.ndarray) -> tuple[int, int]:
-    return image.shape[1], image.shape[0]
 
 
 def _hands_and_face(person: Person) -> np.ndarray | None:

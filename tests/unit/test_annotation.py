@@ -223,7 +223,7 @@ def test_without_weights_it_says_what_is_missing_and_what_to_fetch(
         annotate(known)
     said = str(missing.value)
     assert said.startswith("densepose, keypoints of the person are not known")
-    assert "openpose_schp or detectron2 would" in said
+    assert "openpose_schp or detectron2 or mediapipe would" in said
     assert "weights fetch openpose humanparsing densepose" in said
 
 

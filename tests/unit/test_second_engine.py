@@ -159,7 +159,9 @@ def test_only_what_a_given_mask_covers_changes(garment: Garment) -> None:
 
 def test_what_nobody_gives_is_said(garment: Garment, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = photograph((300, 400), 150)
-    with pytest.raises(ValueError, match="engine toy_colours does not give densepose; openpose_schp and detectron2 would"):
+    with pytest.raises(
+        ValueError, match="engine toy_colours does not give densepose; openpose_schp and detectron2 and mediapipe would"
+    ):
         annotate(picture, engine="toy_colours", needs=("densepose",))
     monkeypatch.setattr(engines, "ENGINES", engines.ENGINES[:-1])
     with pytest.raises(weights.Missing, match=r"keypoints, labels of the person are not known.*weights fetch openpose"):
