@@ -10,6 +10,9 @@ Convention: pictures uint8 (H, W, 3) RGB; points x, y in pixels of the photograp
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,14 +38,33 @@ _PEAK = 0.5  # of a heat map, from which it moves its landmark
 # ------------------------------------------------------------------------------------------------------------ networks
 
 
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing of what is said below Python arrives: LiteRT tells each time that it has begun, which a notebook shows as an error."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # nobody listens
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 class _Network:
     """One ``.tflite`` file; arrays in, arrays out. Calls from several threads take turns."""
 
     def __init__(self, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with _silent():
+            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=1)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
         self._alone = Lock()

@@ -191,3 +191,9 @@ def test_a_guided_mask_moves_to_the_edge_of_the_picture() -> None:
     truth[40:160, 80:220] = True
     assert soft.shape == (200, 300)
     assert iou(soft > 0.5, truth) > 0.98 > iou(cv2.resize(rough, (300, 200)) > 0.5, truth)
+
+
+def test_a_network_begins_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    mediapipe.forget()
+    annotate(drawn(*FIGURES[0]).image, engine="mediapipe", needs=("keypoints",))
+    assert capfd.readouterr() == ("", "")
