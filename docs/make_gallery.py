@@ -33,6 +33,11 @@ PAGES = {
         "result": "Another garment on the same person.",
         "steps": "The drape step by step.",
     },
+    "05_own_photograph": {
+        "understood": "What is seen in a picture that comes without a word.",
+        "parts": "Its parts, each a mask.",
+        "cut_out": "Without what is behind.",
+    },
 }
 
 
