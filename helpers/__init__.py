@@ -145,7 +145,9 @@ def _matte(person: Person, what: str, pick: str | int) -> np.ndarray | None:
     """Of a person; ``None`` for ``auto`` where none is surely there: a flat garment has shoulders too, but neither face nor hands."""
     try:
         seen = annotate(person, needs=("matte",) if what == "person" else ("matte", "face", "hands"), pick=pick)
-    except ValueError:
+    except weights.Damaged:
+        raise
+    except ValueError:  # nobody is seen
         if what == "person":
             raise
         return None
@@ -240,6 +242,8 @@ def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> t
             "No annotator is here to say where the arms are: they are guessed from outlines. "
             "Fetch one: python -m helpers weights fetch mediapipe",
         )
+    except weights.Damaged:
+        raise
     except ValueError:
         return person, ("No pose was recognised in the photograph: arms are guessed from outlines.",)
 

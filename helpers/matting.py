@@ -43,18 +43,22 @@ def strips(
     size = fit_inside((width, height), (worked, worked))
     guide = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     radius = max(2, round(reach * max(size)))
-    found = _coefficients(guide, cv2.resize(rough, size).reshape(size[1], size[0], -1), radius)
+    found = coefficients(guide, cv2.resize(rough, size).reshape(size[1], size[0], -1), radius, _STRICT)
     for top in range(0, height, _STRIP):
         rows = slice(top, min(top + _STRIP, height))
         colours = cv2.cvtColor(image[rows], cv2.COLOR_RGB2RGBA).astype(np.float32) / 255
         soft = np.empty((*colours.shape[:2], len(found)), np.float32)
-        for index, coefficients in enumerate(found):
-            soft[..., index] = cv2.transform(cv2.multiply(_rows(coefficients, rows, image.shape), colours), _TOGETHER)
+        for index, line in enumerate(found):
+            soft[..., index] = cv2.transform(cv2.multiply(_rows(line, rows, image.shape), colours), _TOGETHER)
         yield rows, soft
 
 
-def _coefficients(guide: np.ndarray, rough: np.ndarray, reach: int) -> list[np.ndarray]:
-    """(h, w, 4) for each mask: around each pixel it is about the first three times the colour, plus the last."""
+def coefficients(guide: np.ndarray, rough: np.ndarray, reach: int, strict: float) -> list[np.ndarray]:
+    """float32 (h, w, 4) for each mask: around each pixel it is about the first three times the colour, plus the last.
+
+    guide: float32 (h, w, 3), the picture in any colour space; rough: float32 (h, w, c) of 0..1, c masks
+    reach: half a window in pixels; strict: squared contrast, in the guide's units, below which an edge of the picture is not followed
+    """
 
     def mean(values: np.ndarray) -> np.ndarray:
         return cv2.boxFilter(values, -1, (2 * reach + 1, 2 * reach + 1), borderType=cv2.BORDER_REFLECT)
@@ -67,7 +71,7 @@ def _coefficients(guide: np.ndarray, rough: np.ndarray, reach: int) -> list[np.n
     masks = [np.ascontiguousarray(rough[..., index]) for index in range(rough.shape[2])]
     alphas = [mean(mask) for mask in masks]
     together = [mean(guide * mask[..., None]) - colour * alpha[..., None] for mask, alpha in zip(masks, alphas, strict=True)]
-    slopes = np.linalg.solve(spread + _STRICT * np.eye(3, dtype=np.float32), np.stack(together, axis=3))
+    slopes = np.linalg.solve(spread + strict * np.eye(3, dtype=np.float32), np.stack(together, axis=3))
     return [
         mean(np.dstack([slope, alpha - (slope * colour).sum(2)]))
         for slope, alpha in zip(np.moveaxis(slopes, 3, 0), alphas, strict=True)

@@ -1,5 +1,6 @@
 """What is refused in words, whoever draws them: minors and the undressed.
 
+``signs``    what stands for letters, as data
 ``fold``     the plain forms that a text can be read in
 ``words``    the words that are judged, as data
 ``ages``     numbers that are somebody's age

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
-from helpers.propriety.words import FAUX, LEET, NATURAL, NATURAL_BACKWARDS, STRONG
+from helpers.propriety.signs import FAUX, LEET, NATURAL, NATURAL_BACKWARDS, STRONG
 
 STAR = "*"
 """Stands for one letter that cannot be told."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from helpers.matting import coefficients
 from helpers.pixels import nearest_known
 
 _BAND = 0.008
 """Half width of the band around a rough outline in which the true one is looked for, in longer sides of the picture."""
+_STRICT = 6.0  # squared contrast in CIE Lab below which an edge of the picture is not followed
 
 
 def matte(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -35,7 +37,8 @@ def matte(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     trust = size / (size + (2.5 * noise) ** 2)
     wanted = trust * share + (1 - trust) * soft
     wanted = np.where(edge, wanted, sure)
-    found = _guided(lab, wanted.astype(np.float32), max(2, round(0.5 * band)), 6.0)
+    (line,) = coefficients(lab, wanted.astype(np.float32)[..., None], max(2, round(0.5 * band)), _STRICT)
+    found = (line[..., :3] * lab).sum(2) + line[..., 3]
     reach = np.clip(1 - np.maximum(within, beyond) / (band + 1), 0, 1)  # at the band's ends nothing jumps
     found = np.where(edge, found * np.minimum(1, 3 * reach) + sure * (1 - np.minimum(1, 3 * reach)), sure)
     return np.clip(found, 0, 1).astype(np.float32)
@@ -61,21 +64,3 @@ def _roughness(lab: np.ndarray, known: np.ndarray) -> np.ndarray:
         return change
     _, place = nearest_known(known)
     return cv2.blur(cv2.blur(change, (7, 7)).ravel()[place], (5, 5))
-
-
-def _guided(guide: np.ndarray, values: np.ndarray, radius: int, smooth: float) -> np.ndarray:
-    """``values`` (H, W) as a line in the colours of ``guide`` (H, W, 3) in every window; ``smooth``: variance of no import."""
-    side = (2 * radius + 1,) * 2
-
-    def mean(v: np.ndarray) -> np.ndarray:
-        return cv2.blur(v, side)
-
-    middle, average = mean(guide), mean(values)
-    along = mean(guide * values[..., None]) - middle * average[..., None]
-    spread = np.empty((*values.shape, 3, 3), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            spread[..., i, j] = spread[..., j, i] = mean(guide[..., i] * guide[..., j]) - middle[..., i] * middle[..., j]
-    slope = np.linalg.solve(spread + smooth * np.eye(3, dtype=np.float32), along[..., None])[..., 0]
-    level = average - (slope * middle).sum(2)
-    return (mean(slope) * guide).sum(2) + mean(level)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
@@ -12,12 +10,12 @@ from helpers.faces import find_face
 _WORKING = 384 * 512
 
 
-def refuse_worn(image: np.ndarray, figure: np.ndarray, *, person_in: Callable[[np.ndarray], bool] | None = None) -> None:
+def refuse_worn(image: np.ndarray, figure: np.ndarray) -> None:
     """Raises ``ValueError`` naming ``garment`` where ``image``, uint8 (H, W, 3), shows a garment on a person.
 
-    figure: bool (H, W), what stands before the backdrop; person_in: whether a network finds a person in a picture, where there is one
+    figure: bool (H, W), what stands before the backdrop
     """
-    if worn_by_somebody(image, figure) or (person_in is not None and person_in(image)):
+    if worn_by_somebody(image, figure):
         raise ValueError(
             "garment: its picture shows a person wearing it, whose face and arms would be printed on the cloth. Use a photograph of the "
             "garment alone, laid flat or on a hanger, or pass Garment(mask=...) with the garment's mask from clicks."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from helpers import Person, generate, runs
+from helpers import Person, cut_out, generate, product, runs, try_on, weights
 from helpers.segmentation import default_points, iou
 from helpers.widgets.asking import ask_worn, worn_mask
 
@@ -16,6 +16,25 @@ from helpers.widgets.asking import ask_worn, worn_mask
 @cache
 def drawn() -> Person:
     return generate("a woman in a red t-shirt and blue jeans", seed=6, size=(384, 512))
+
+
+@pytest.mark.parametrize("verb", ["try on", "cut out"])
+def test_a_damaged_network_is_named_and_not_taken_for_nobody(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights" / "mediapipe"
+    folder.mkdir(parents=True)
+    for record in weights.records("mediapipe"):
+        (folder / Path(record.path).name).write_bytes(weights.require(record.name).read_bytes()[:-9])
+    monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.delenv("ATELIER_OTHER_WEIGHTS", raising=False)
+    monkeypatch.setattr("helpers.engines.Engine.here", lambda engine: "")
+    photograph, garment = Person(drawn().image), product("a red t-shirt", size=(192, 256))
+    ask = (
+        partial(cut_out, photograph) if verb == "cut out" else partial(try_on, photograph, garment, mask=drawn().worn("upper"))
+    )
+    with pytest.raises(weights.Damaged, match=r"\.tflite"):
+        ask()
 
 
 @pytest.fixture

@@ -155,12 +155,6 @@ def test_a_face_printed_on_the_chest_is_no_wearer() -> None:
     refuse_worn(cv2.resize(image, None, fx=2, fy=2), cv2.resize(mask.astype(np.uint8), None, fx=2, fy=2) > 0)
 
 
-def test_what_finds_people_is_asked_too() -> None:
-    mask = _top()
-    with pytest.raises(ValueError, match="garment"):
-        refuse_worn(_picture(mask, "red", "grey"), mask, person_in=lambda image: True)
-
-
 def _column(side: int, middle: int, narrow: int, below: int) -> np.ndarray:
     """bool (side, side): as wide as a head above ``below``, the whole width under it."""
     rows, columns = np.mgrid[:side, :side]
