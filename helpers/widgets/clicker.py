@@ -287,10 +287,10 @@ class Clicker:
         if not self.masks:
             self._say(f"Click on {self.prompt.garment} first.")
             return
-        self.finished = True
-        self.save()
         if self.on_done is not None:
             self.on_done(self)
+        self.finished = True
+        self.save()  # last, so that who reads "done" on disk finds what was handed on
         where = "" if self.folder is None else f", saved in {self.folder}"
         many = "1 garment" if len(self.masks) == 1 else f"{len(self.masks)} garments"
         self._say(f"Done: {many}{where}. Run the next cell, or go on clicking.", "done")

@@ -226,6 +226,15 @@ def test_done_calls_back_once_there_is_a_mask(image, tmp_path):
     assert not clicker.finished, "going on after done is allowed"
 
 
+def test_done_is_on_disk_only_when_the_mask_was_handed_on(image, tmp_path):
+    seen = []
+    clicker = Clicker(image, Rectangles(), folder=tmp_path, on_done=lambda c: seen.append(on_disk(c)["done"]))
+    click(clicker, 40, 30)
+    press(clicker, "Enter")
+    assert seen == [False]
+    assert on_disk(clicker)["done"]
+
+
 def test_a_click_outside_is_ignored_with_a_word(clicker):
     click(clicker, -3, 30)
     click(clicker, 40, HEIGHT + 2)
