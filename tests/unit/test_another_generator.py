@@ -10,9 +10,9 @@ import pytest
 
 from helpers import engines, generate, show
 from helpers.contract import Base, Setting
-from helpers.engines import Engine
 from helpers.generation import drawing
 from helpers.person import Person
+from helpers.records import Engine
 from helpers.stepping import Cancelled, OnStep, tell
 from helpers.widgets.words import WordsPanel
 

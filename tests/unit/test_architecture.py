@@ -22,6 +22,7 @@ FLOORS: tuple[set[str], ...] = (
     {"faces", "files", "graph", "parameters", "pixels", "reading", "superpixels"},
     {"images", "saving"},
     {"contract", "devices", "garment", "matting", "person", "weights"},
+    {"records"},
     {"engines", "show"},
     STAGES,
     {"helpers"},  # the verbs

