@@ -5,9 +5,72 @@ Superpixels along the lines of Machairas et al., "Waterpixels" (2015): a watersh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from skimage.segmentation import watershed
+
+WORKING_AREA = 384 * 512
+"""Pixels at which a person is looked at; a larger picture is reduced to it."""
+CELL = 7.0
+"""Spacing of the superpixels in working pixels, fine enough for a sleeve on a full-length figure."""
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """Superpixels of one picture and the graph between them; n of them, m pairs of neighbours.
+
+    Lengths are in working pixels, colours in CIE Lab (L 0..100).
+    """
+
+    index: np.ndarray
+    """(h, w) int32, the superpixel of each working pixel, 0..n-1."""
+    area: np.ndarray
+    """(n,) pixels."""
+    lab: np.ndarray
+    """(n, 3) mean colour."""
+    centre: np.ndarray
+    """(n, 2) x, y."""
+    pairs: np.ndarray
+    """(m, 2) indices of neighbours, first < second."""
+    length: np.ndarray
+    """(m,) pixels of common boundary."""
+    contrast: np.ndarray
+    """(m,) gradient along the common boundary."""
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """(n,) of ``values`` (h, w) over each superpixel."""
+        return np.bincount(self.index.ravel(), values.ravel(), len(self.area)) / self.area
+
+
+def reduced(image: np.ndarray, area: int = WORKING_AREA) -> tuple[np.ndarray, float]:
+    """``image`` (H, W) or (H, W, 3) at no more than ``area`` pixels, and the working pixels to one of its own, at most 1."""
+    height, width = image.shape[:2]
+    scale = min(1.0, float(np.sqrt(area / (height * width))))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return (cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image), scale
+
+
+def lab_of(image: np.ndarray) -> np.ndarray:
+    """float32 (h, w, 3) CIE Lab of a picture, uint8 (h, w, 3) RGB."""
+    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+def mosaic(lab: np.ndarray, sigmas: tuple[float, ...], front: np.ndarray | None = None, cell: float = CELL) -> Mosaic:
+    """``lab`` (h, w, 3) cut into superpixels, ``cell`` apart; their contrast is the gradient over ``sigmas``.
+
+    front: bool (h, w), where given: no superpixel lies on both sides of it
+    """
+    index = superpixels(lab, cell)
+    if front is not None:
+        index = split(index, front)
+    count = int(index.max()) + 1
+    area = np.bincount(index.ravel(), minlength=count).astype(np.float64)
+    ys, xs = np.mgrid[: lab.shape[0], : lab.shape[1]]
+    layers = [*(lab[..., channel] for channel in range(3)), xs, ys]
+    means = np.stack([np.bincount(index.ravel(), layer.ravel(), count) / area for layer in layers], axis=1)
+    return Mosaic(index, area, means[:, :3], means[:, 3:], *boundaries(index, gradient_of(lab, sigmas)))
 
 
 def gradient_of(lab: np.ndarray, sigmas: tuple[float, ...]) -> np.ndarray:

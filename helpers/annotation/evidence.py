@@ -16,11 +16,8 @@ from scipy.sparse.csgraph import dijkstra
 from helpers.annotation.mediapipe import FACE_OVAL
 from helpers.person import Person
 from helpers.pixels import codebook
-from helpers.superpixels import boundaries, gradient_of, superpixels
+from helpers.superpixels import Mosaic, lab_of, mosaic, reduced
 
-WORKING_AREA = 384 * 512
-"""Pixels at which a person is looked at; a larger part of a photograph is reduced to it."""
-_CELL = 7.0  # working pixels from one superpixel to the next
 _MARGIN = 0.04  # of the person's extent, around it, that is looked at too
 THERE = 0.03  # of the matte, from which a superpixel may be the person's
 _UNIT = 0.25  # metres: the length in which places are told
@@ -50,13 +47,11 @@ _HAND_OUTLINE = (0, 1, 2, 4, 8, 12, 16, 20, 17)
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The part of a photograph that holds the person, at the working size: n superpixels, m pairs of neighbours.
+class Frame(Mosaic):
+    """The superpixels of the part of a photograph that holds the person, n of them.
 
     window: (x0, y0, x1, y1) in the photograph; scale: working pixels to one of its own
-    image:  uint8 (h, w, 3); matte: float32 (h, w); index: int32 (h, w), the superpixel of each pixel
-    area, soft: (n,) pixels, mean of the matte; centre: (n, 2) x, y in working pixels; lab: (n, 3) mean colour
-    pairs:  (m, 2); length, contrast: (m,) of their common boundary
+    image:  uint8 (h, w, 3); matte: float32 (h, w), and soft (n,) its mean over each superpixel
     code, kinship: (n,) and (k, k): the colours of a codebook and how alike they are
     unit:   working pixels to a unit of length on the body
     points: (33, 2) landmarks in working pixels; face: (468, 2) or ``None``; hands: (21, 2) or ``None``, left and right
@@ -66,14 +61,7 @@ class Frame:
     scale: float
     image: np.ndarray
     matte: np.ndarray
-    index: np.ndarray
-    area: np.ndarray
     soft: np.ndarray
-    centre: np.ndarray
-    lab: np.ndarray
-    pairs: np.ndarray
-    length: np.ndarray
-    contrast: np.ndarray
     code: np.ndarray
     kinship: np.ndarray
     unit: float
@@ -81,10 +69,6 @@ class Frame:
     landmarks: np.ndarray
     face: np.ndarray | None
     hands: tuple[np.ndarray | None, np.ndarray | None]
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        """(n,) of ``values`` (h, w) over each superpixel."""
-        return np.bincount(self.index.ravel(), values.ravel(), len(self.area)) / self.area
 
     def near(self, name: str, width: float, start: float = 0.0, end: float = 1.0) -> np.ndarray:
         """(n,) bool: within ``width`` units of the bone ``name``, from ``start`` to ``end`` of its length."""
@@ -117,24 +101,11 @@ def frame(person: Person) -> Frame:
     assert person.face is not None
     window = _window(person.matte)
     cut = np.s_[window[1] : window[3], window[0] : window[2]]
-    width, height = window[2] - window[0], window[3] - window[1]
-    scale = min(1.0, float(np.sqrt(WORKING_AREA / (width * height))))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    image = cv2.resize(person.image[cut], size, interpolation=cv2.INTER_AREA)
-    matte = cv2.resize(person.matte[cut], size, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    index = superpixels(lab, _CELL)
-    count = int(index.max()) + 1
-    area = np.bincount(index.ravel(), minlength=count).astype(np.float64)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return np.bincount(index.ravel(), values.ravel(), count) / area
-
-    colour = np.stack([mean(lab[..., c]) for c in range(3)], axis=1)
-    ys, xs = np.mgrid[: size[1], : size[0]]
-    pairs, length, contrast = boundaries(index, gradient_of(lab, (0.7, 1.5)))
-    soft = mean(matte)
-    code, kinship = codebook(colour, area, soft)
+    image, scale = reduced(person.image[cut])
+    matte, _ = reduced(person.matte[cut])
+    tiles = mosaic(lab_of(image), (0.7, 1.5))
+    soft = tiles.mean(matte)
+    code, kinship = codebook(tiles.lab, tiles.area, soft)
 
     def placed(points: np.ndarray) -> np.ndarray:
         return (points[:, :2] - window[:2]) * scale - 0.5
@@ -142,9 +113,9 @@ def frame(person: Person) -> Frame:
     points = placed(person.landmarks)
     hands = tuple(placed(hand) if hand[0, 2] > 0 else None for hand in person.hands)
     return Frame(
-        window, scale, image, matte, index, area, soft, np.stack([mean(xs), mean(ys)], axis=1), colour, pairs, length, contrast,
-        code, kinship, _UNIT * _pixels_to_a_metre(person.landmarks) * scale, points, person.landmarks,
-        placed(person.face) if person.face[0, 2] > 0 else None, (hands[0], hands[1]),
+        **vars(tiles), window=window, scale=scale, image=image, matte=matte, soft=soft, code=code, kinship=kinship,
+        unit=_UNIT * _pixels_to_a_metre(person.landmarks) * scale, points=points, landmarks=person.landmarks,
+        face=placed(person.face) if person.face[0, 2] > 0 else None, hands=(hands[0], hands[1]),
     )  # fmt: skip
 
 

@@ -13,37 +13,16 @@ import numpy as np
 from helpers.faces import find_face
 from helpers.pixels import codebook
 from helpers.segmentation.superpixel.figure import backdrop, foreground, head_zone, likeness_to_skin
-from helpers.superpixels import boundaries, gradient_of, split, superpixels
+from helpers.superpixels import Mosaic, lab_of, mosaic, reduced
 
-WORKING_AREA = 384 * 512
-"""Pixels at which regions are found; larger images are reduced to it."""
-CELL = 7.0
-"""Spacing of the superpixels in working pixels, fine enough for a sleeve on a full-length figure."""
 UNLIKE = 3.2
 """Deviations from the backdrop at which a pixel is as likely in front of it."""
 
 
 @dataclass(frozen=True)
-class Regions:
-    """Superpixels of one image and the graph between them; n regions, m pairs of neighbours.
+class Regions(Mosaic):
+    """A picture's superpixels with what else is known of them; n regions, m pairs of neighbours."""
 
-    Lengths are in working pixels, colours in CIE Lab (L 0..100).
-    """
-
-    index: np.ndarray
-    """(h, w) int32, the region of each working pixel, 0..n-1."""
-    area: np.ndarray
-    """(n,) pixels."""
-    lab: np.ndarray
-    """(n, 3) mean colour."""
-    centre: np.ndarray
-    """(n, 2) x, y."""
-    pairs: np.ndarray
-    """(m, 2) indices of neighbours, first < second."""
-    length: np.ndarray
-    """(m,) pixels of common boundary."""
-    contrast: np.ndarray
-    """(m,) gradient along the common boundary."""
     difference: np.ndarray
     """(m,) Lab distance of the two means."""
     change: np.ndarray
@@ -64,35 +43,19 @@ class Regions:
 
 def prepare(image: np.ndarray) -> Regions:
     """Find the regions of ``image`` (uint8 (H, W, 3) RGB) and measure them."""
-    height, width = image.shape[:2]
-    scale = min(1.0, float(np.sqrt(WORKING_AREA / (height * width))))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    small, _ = reduced(image)
+    lab = lab_of(small)
     distance, trust = backdrop(lab)
-    index = superpixels(lab, CELL)
-    if trust > 0.5:
-        index = split(index, distance > UNLIKE)
-    count = int(index.max()) + 1
-    area = np.bincount(index.ravel(), minlength=count).astype(np.float64)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return np.bincount(index.ravel(), values.ravel(), count) / area
-
-    colour = np.stack([mean(lab[..., c]) for c in range(3)], axis=1)
-    ys, xs = np.mgrid[: size[1], : size[0]]
-    centre = np.stack([mean(xs), mean(ys)], axis=1)
-    pairs, length, contrast = boundaries(index, gradient_of(lab, (1.0, 2.0, 4.0)))
-    figure = foreground(mean(1 / (1 + np.exp(UNLIKE - distance))), trust, area, pairs, length, index)
+    cut = mosaic(lab, (1.0, 2.0, 4.0), distance > UNLIKE if trust > 0.5 else None)
+    figure = foreground(cut.mean(1 / (1 + np.exp(UNLIKE - distance))), trust, cut.area, cut.pairs, cut.length, cut.index)
     face = find_face(small)
-    code, kinship = codebook(colour, area, figure)
-    makeup = _surroundings(code, len(kinship), figure, index)
+    code, kinship = codebook(cut.lab, cut.area, figure)
+    makeup = _surroundings(code, len(kinship), figure, cut.index)
     return Regions(
-        index=index, area=area, lab=colour, centre=centre, pairs=pairs, length=length, contrast=contrast,
-        difference=np.linalg.norm(colour[pairs[:, 0]] - colour[pairs[:, 1]], axis=1),
-        change=_change(makeup, kinship, centre, pairs), code=code, kinship=kinship,
-        makeup=_sample(makeup, centre),
-        figure=figure, skin=likeness_to_skin(colour, lab, face, figure, centre), head=head_zone(centre, face),
+        **vars(cut),
+        difference=np.linalg.norm(cut.lab[cut.pairs[:, 0]] - cut.lab[cut.pairs[:, 1]], axis=1),
+        change=_change(makeup, kinship, cut.centre, cut.pairs), code=code, kinship=kinship, makeup=_sample(makeup, cut.centre),
+        figure=figure, skin=likeness_to_skin(cut.lab, lab, face, figure, cut.centre), head=head_zone(cut.centre, face),
     )  # fmt: skip
 
 
