@@ -16,23 +16,12 @@ import numpy as np
 from helpers import checks, notes, saving
 from helpers.files import slug, told, write_text
 from helpers.images import read_image, read_mask, read_values, resize, write_image, write_labels, write_mask
-from helpers.labels import (
-    BODY_25,
-    BODY_25_COLOURS,
-    BODY_25_DRAWN,
-    CATEGORY_CLASSES,
-    CIHP,
-    CIHP_PALETTE,
-    DENSEPOSE_PARTS,
-    PARTS,
-    select,
-)
+from helpers.joints import FARTHEST, openpose_json, openpose_picture, read_joints
+from helpers.labels import CATEGORY_CLASSES, CIHP, CIHP_PALETTE, DENSEPOSE_PARTS, PARTS, select
 
 ANNOTATIONS = ("keypoints", "labels", "densepose", "depth", "normals", "mask", "landmarks", "hands", "face", "matte")
 """What may be known of a person beside the picture: the names that an engine ``gives`` and ``needs``."""
 _MILLIMETRES = 1000.0
-_FARTHEST = 1e5  # pixels: joints may lie outside the picture, and no picture is as wide
-_SURE = 1.2  # OpenPose's confidences are peaks of enlarged maps, which overshoot 1 a little
 _SEEN_TOGETHER = ("landmarks", "hands", "face")
 """What MediaPipe's networks see, kept in one file."""
 _POINTS: dict[str, tuple[tuple[int, ...], str]] = {
@@ -42,7 +31,6 @@ _POINTS: dict[str, tuple[tuple[int, ...], str]] = {
     "face": ((468, 3), "x, y and confidence of MediaPipe's mesh"),
 }
 _HANDS = tuple(DENSEPOSE_PARTS.index(f"{side}-hand") for side in ("left", "right"))
-_SEEN, _OPACITY = 0.05, 0.6  # OpenPose's own: what counts as seen, and how much of a colour covers what is below
 
 
 @dataclass(frozen=True)
@@ -210,14 +198,14 @@ def _check(name: str, value: object, shape: tuple[int, int], called: str = "") -
         iuv = checks.values(value, (*shape, 3), called, "part, U and V", 0, 255, "uint8")
         checks.values(iuv[..., 0], shape, called, "parts", 0, 24, "uint8")
     elif name == "depth":
-        checks.values(value, shape, called, "metres", 0, _FARTHEST)
+        checks.values(value, shape, called, "metres", 0, FARTHEST)
     elif name == "normals":
         checks.values(value, (*shape, 3), called, "unit vectors", -1.01, 1.01)
     elif name == "matte":
         checks.values(value, shape, called, "shares of a pixel", 0, 1)
     else:
         points, what = _POINTS[name]
-        rows = checks.values(value, points, called, what, -_FARTHEST, _FARTHEST)
+        rows = checks.values(value, points, called, what, -FARTHEST, FARTHEST)
         checks.values(rows[..., 2], points[:-1], called, "confidences", 0, 1)
 
 
@@ -240,7 +228,7 @@ def _are_texts(value: object) -> bool:
 
 
 _PLACES: dict[str, tuple[str, ...]] = {
-    "keypoints": ("openpose_json/{}_keypoints.json", "openpose-json/{}_keypoints.json"),
+    "keypoints": ("openpose_json/{}_keypoints.json", "openpose-json/{}_keypoints.json", "pose/{}_keypoints.json"),
     "labels": ("image-parse-v3/{}.png", "image-parse/{}.png"),
     "densepose": ("densepose-iuv/{}.png",),
     "depth": ("depth/{}.png",),
@@ -253,7 +241,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
 def load_person(path: str | Path) -> Person:
     """A person from a picture file, with the annotations of a VITON-HD folder where the file lies in one.
 
-    ``path``: any photograph, or ``…/image/NAME.jpg`` of a data set (folder names of VITON-HD, HR-VITON and this suite are known). Of a
+    ``path``: any photograph, or ``…/image/NAME.jpg`` of a data set (folder names of VITON, VITON-HD, HR-VITON and this suite are known;
+    joints in any of the orders that ``read_joints`` knows). Of a
     person that :meth:`Person.save` left exactly the files of that save are read, and in other folders those of the same name.
     Raises ``FileNotFoundError`` or ``ValueError`` that name ``person`` or the annotation, the file, and what to do.
     """
@@ -301,7 +290,7 @@ def _same_picture(one: np.ndarray, other: np.ndarray) -> bool:
 def _read(name: str, picture: Path, find: Callable[..., Path | None], masks: Mapping[str, Path], remedy: str) -> Person:
     image = read_image(picture, "person")
     readers: dict[str, Callable[[Path], np.ndarray | None]] = {
-        "keypoints": read_openpose,
+        "keypoints": read_joints,
         "labels": partial(read_values, name="labels"),
         "densepose": partial(read_values, name="densepose", channels=3),
         "depth": _read_depth,
@@ -355,79 +344,6 @@ def _read_landmarks(path: Path) -> dict[str, np.ndarray]:
         return {part: np.array(rows, np.float32) for part, rows in note.items()}
     except (ValueError, TypeError):
         raise ValueError(f"landmarks: {told(path)} holds something else than rows of numbers.") from None
-
-
-def openpose_json(keypoints: np.ndarray, hands: np.ndarray | None = None) -> dict:
-    """(25, 3) BODY_25 keypoints, and (2, 21, 3) those of the left and the right hand, in OpenPose's own JSON structure."""
-    empty: dict[str, list[float]] = {
-        f"{part}_keypoints_{d}d": [] for part in ("face", "hand_left", "hand_right", "pose") for d in (2, 3)
-    }
-    person = {"person_id": [-1], **empty, "pose_keypoints_2d": _rounded(keypoints)}
-    for side, points in zip(("left", "right"), () if hands is None else hands, strict=False):
-        person[f"hand_{side}_keypoints_2d"] = _rounded(points)
-    return {"version": 1.3, "people": [person]}
-
-
-def _rounded(points: np.ndarray) -> list[float]:
-    return [round(float(v), 3) for v in np.ravel(points)]
-
-
-def read_openpose(path: str | Path) -> np.ndarray | None:
-    """(25, 3) float32 BODY_25 keypoints of the first person in an OpenPose file; ``None`` if nobody is in it.
-
-    Raises ``ValueError`` naming ``keypoints`` and the file.
-    """
-    path = Path(path)
-    note = notes.read(path, "keypoints", "")
-    people = note.get("people") if isinstance(note, dict) else None
-    if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
-        raise ValueError(f"keypoints: {told(path)} is no file of OpenPose: it has no list of people.")
-    if not people:
-        return None
-    values = people[0].get("pose_keypoints_2d")
-    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
-        raise ValueError(f"keypoints: {told(path)} must hold numbers as pose_keypoints_2d.")
-    if len(values) != 3 * len(BODY_25):
-        raise ValueError(f"keypoints: {told(path)} holds {len(values) // 3} points; the 25 of BODY_25 are needed.")
-    if not all(abs(value) <= _FARTHEST for value in values) or not all(0 <= value <= _SURE for value in values[2::3]):
-        raise ValueError(
-            f"keypoints: {told(path)} holds numbers that are no pixels (at most {_FARTHEST:g}) or no confidences (0 to 1)."
-        )
-    points = np.array(values, np.float32).reshape(25, 3)
-    points[:, 2] = points[:, 2].clip(0, 1)
-    return points
-
-
-def openpose_picture(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(25, 3) BODY_25 keypoints as OpenPose draws them without the photograph: uint8 (H, W, 3) RGB of ``size`` (width, height).
-
-    Ellipses for the bones and then discs for the joints, each laid over what is there with six tenths of its colour; the same pixels as
-    OpenPose's own ``render_pose`` on a GPU.
-    """
-    out = np.zeros((size[1], size[0], 3), np.float32)
-    seen = keypoints[:, 2] > _SEEN
-    points = keypoints[:, :2].astype(np.float64)
-    if seen.any():  # bones are thinner on people of less than some 200 pixels
-        scale = min(size) * np.clip(np.ptp(points[seen], axis=0).sum() / 400, 0.33, 1)
-        for a, b in BODY_25_DRAWN:
-            if seen[a] and seen[b]:
-                _lay_ellipse(out, (points[a] + points[b]) / 2, (points[b] - points[a]) / 2, scale / 120, BODY_25_COLOURS[b])
-        for joint in np.flatnonzero(seen):
-            _lay_ellipse(out, points[joint], np.array([scale / 100, 0]), scale / 100, BODY_25_COLOURS[joint])
-    return (out + 1e-3).astype(np.uint8)  # OpenPose cuts fractions off
-
-
-def _lay_ellipse(out: np.ndarray, centre: np.ndarray, axis: np.ndarray, width: float, colour: np.ndarray) -> None:
-    """Lay an ellipse over float32 (H, W, 3): from ``centre`` along the half ``axis`` (x, y), ``width`` half across, all in pixels."""
-    length = max(float(np.hypot(*axis)), 1e-6)
-    reach = max(length, width)
-    left, top = np.maximum(np.floor(centre - reach), 0).astype(int)
-    right, bottom = np.maximum(np.ceil(centre + reach) + 1, 0).astype(int)
-    window = out[top:bottom, left:right]
-    x, y = np.arange(window.shape[1]) + left - centre[0], (np.arange(window.shape[0]) + top - centre[1])[:, None]
-    along, across = (x * axis[0] + y * axis[1]) / length, (y * axis[0] - x * axis[1]) / length
-    inside = (along / length) ** 2 + (across / width) ** 2 <= 1
-    window[inside] += _OPACITY * (colour - window[inside])
 
 
 def densepose_picture(densepose: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from helpers.labels import BODY_25, COCO_18
+from helpers.joints import renumbered
+from helpers.labels import COCO_18
 
 STRIDE = 8  # image pixels per map pixel
 BOX = 368  # px: the height that the network was trained at; one scale of half of it is what both versions run
@@ -219,10 +220,5 @@ def index_of(pick: int, count: int) -> int:
 
 def to_body25(joints: np.ndarray) -> np.ndarray:
     """(18, 3) COCO-18 -> float32 (25, 3) BODY_25: the middle of the hips where both are seen, no toes and heels."""
-    body = np.zeros((len(BODY_25), 3), np.float32)
-    joints = np.column_stack([joints[:, :2], joints[:, 2].clip(0, 1)])  # peaks of enlarged maps overshoot a little
-    body[[BODY_25.index(name) for name in COCO_18]] = joints
-    hips = joints[[COCO_18.index("right-hip"), COCO_18.index("left-hip")]]
-    if (hips[:, 2] > 0).all():
-        body[BODY_25.index("mid-hip")] = *hips[:, :2].mean(0), hips[:, 2].min()
-    return body
+    sure = joints[:, 2:].clip(0, 1)  # peaks of enlarged maps overshoot a little
+    return renumbered(np.hstack([joints[:, :2], sure]).astype(np.float32), "coco_18", "body_25")

@@ -13,8 +13,9 @@ from helpers.annotation import detectron2, parsing, skeleton
 from helpers.annotation.annotator import OpenPoseSCHP
 from helpers.annotation.densepose import DensePose
 from helpers.annotation.detections import PARTS, Detections
+from helpers.joints import openpose_json
 from helpers.labels import ATR_NECK, BODY_25, CIHP, COCO_18, body25_to_coco18, convert
-from helpers.person import densepose_picture, openpose_json
+from helpers.person import densepose_picture
 from helpers.testing import annotation as tiny
 from helpers.tryon.idm_vton import preprocess
 

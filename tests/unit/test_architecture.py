@@ -20,7 +20,7 @@ STAGES = {"annotation", "generation", "mannequin", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
     {"checks", "labels", "machine", "propriety", "notes", "srgb", "stepping"},
     {"faces", "files", "graph", "parameters", "pixels", "reading", "superpixels"},
-    {"images", "saving"},
+    {"images", "joints", "saving"},
     {"contract", "devices", "garment", "matting", "person", "weights"},
     {"records"},
     {"engines", "show"},

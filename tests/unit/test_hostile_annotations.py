@@ -184,6 +184,10 @@ def pose(values: object) -> Callable[[Path], object]:
     return text({"people": [{"pose_keypoints_2d": values}]})
 
 
+def part(name: str, x: object = 20) -> dict[str, object]:
+    return {"part": name, "score": 0.9, "position": {"x": x, "y": 30}}
+
+
 def moved(place: int, value: object) -> list[object]:
     values: list[object] = [0.5] * 75
     values[place] = value
@@ -235,8 +239,17 @@ FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "pose of a number of people": (POSE, text({"people": 3})),
     "pose of people in words": (POSE, text({"people": ["me"]})),
     "pose without joints": (POSE, text({"people": [{}]})),
-    "pose of VITON's old key": (POSE, text({"people": [{"pose_keypoints": [0.5] * 54}]})),
-    "pose of 18": (POSE, pose([0.5] * 54)),
+    "pose of 17 without names": (POSE, pose([0.5] * 51)),
+    "pose of VITON's old key and 19": (POSE, text({"people": [{"pose_keypoints": [0.5] * 57}]})),
+    "pose of 18 with a confidence of 3": (POSE, pose([0.5] * 53 + [3])),
+    "pose of VITON's old folder": ("pose/p_keypoints.json", pose([0.5] * 10)),
+    "pose of PoseNet without parts": (POSE, text({"score": 1, "keypoints": []})),
+    "pose of PoseNet as a number": (POSE, text({"keypoints": 3})),
+    "pose of PoseNet in a list of words": (POSE, text(["keypoints"])),
+    "pose of PoseNet with a tail": (POSE, text({"keypoints": [part("nose"), part("tail")]})),
+    "pose of PoseNet in texts": (POSE, text({"keypoints": [part("nose", "3")]})),
+    "pose of PoseNet far away": (POSE, text({"keypoints": [part("nose", 1e9)]})),
+    "pose of COCO's own": (POSE, text({"keypoints": [0.5] * 51, "num_keypoints": 17})),
     "pose of 74 numbers": (POSE, pose([0.5] * 74)),
     "pose of texts": (POSE, pose(["0.5"] * 75)),
     "pose nested": (POSE, pose([[0.5, 0.5, 0.5]] * 25)),
@@ -316,6 +329,22 @@ READ: dict[str, tuple[str, Callable[[Path], object], Callable[[Person], bool]]] 
     "labels of an odd palette": (LABELS, palette, lambda p: p.labels[5, 5] == 7),
     "nobody": (POSE, text({"people": []}), lambda p: p.keypoints is None),
     "whole numbers": (POSE, pose([1] * 75), lambda p: (p.keypoints == 1).all()),
+    "18 joints": (POSE, pose([1] * 54), lambda p: (p.keypoints[:19] == 1).all() and not p.keypoints[19:].any()),
+    "VITON's old key": (
+        "pose/p_keypoints.json",
+        text({"people": [{"pose_keypoints": [7, 9, 1] * 18}]}),
+        lambda p: p.keypoints[14].tolist() == [7, 9, 1],
+    ),
+    "PoseNet's": (
+        POSE,
+        text({"score": 0.9, "keypoints": [part("nose"), part("leftEye", 25)]}),
+        lambda p: p.keypoints[16, 0] == 25,
+    ),
+    "PoseNet's poses": (
+        POSE,
+        text([{"keypoints": [part("leftHip", 5), part("rightHip", 7)]}]),
+        lambda p: p.keypoints[8, 0] == 6,
+    ),
     "a peak that overshoots": (POSE, pose(moved(5, 1.03)), lambda p: p.keypoints[1, 2] == 1),
     "byte order mark": (POSE, raw(b"\xef\xbb\xbf" + json.dumps({"people": []}).encode()), lambda p: p.keypoints is None),
     "no garments": ("garment-mask/p", folder, lambda p: p.garments == {}),

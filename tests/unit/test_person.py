@@ -5,8 +5,8 @@ import pytest
 
 from helpers import Garment, Person, load_garment, load_person
 from helpers.images import write_image, write_mask
+from helpers.joints import openpose_picture
 from helpers.labels import BODY_25, CIHP
-from helpers.person import openpose_picture
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from helpers import engines
 from helpers.contract import Base
 from helpers.garment import Garment
+from helpers.joints import openpose_picture
 from helpers.labels import BODY_25, UPPER, select
-from helpers.person import Person, openpose_picture
+from helpers.person import Person
 from helpers.tryon.result import TryOn
 from helpers.tryon.sitting import sit
 
