@@ -18,7 +18,7 @@ import numpy as np
 from helpers import annotate, engines, images
 from helpers.garment import Garment
 from helpers.person import Person
-from helpers.tryon import plausible
+from helpers.tryon import modelled, plausible
 from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.colour import match_colour
 from helpers.tryon.framing import Frame
@@ -162,6 +162,7 @@ def sit(
     pick:      who is meant of several people: ``auto`` (whom the mask is on, else the most prominent) or 0, 1, ... from the left
     annotated: (width, height) at which the person is annotated where that is not ``size``
     grown:     of the frame's height, by which the mask grows
+    A garment that somebody wears in its picture is cut out of it, or refused by name.
     Raises ``ValueError`` naming what does not fit, before anything slow; what the annotator raises where it cannot run or finds nobody.
     """
     started = time.perf_counter()
@@ -174,6 +175,10 @@ def sit(
     height, width = person.image.shape[:2]
     place = Frame.fit((width, height), size, framing)
     notes = []
+    worn = modelled.cut_out(garment)
+    if worn is not None:  # the network is shown the cloth alone
+        notes.append(modelled.CUT_OUT)
+        garment = replace(garment, image=np.where(worn[..., None], garment.image, 255).astype(np.uint8), mask=worn)
     framed = np.zeros(size[::-1], bool)
     if mask is not None:
         if remark := plausible.check(mask, person):

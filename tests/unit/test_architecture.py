@@ -36,6 +36,7 @@ SEAMS = {
     ("helpers.generation.realvisxl", "helpers.mannequin"): "an edited outfit is drawn too",
     ("helpers.generation.drawing", "helpers.mannequin"): "01 shows how the words are understood",
     ("helpers.generation.drawing", "helpers"): "01 draws several pictures, each with the verb",
+    ("helpers.tryon.modelled", "helpers"): "whether somebody wears a garment in its picture is asked of the verb annotate",
     ("helpers.tryon.sitting", "helpers"): "what a network needs to know of a photograph is asked of the verb annotate",
 }
 """What else a module may import, and why."""

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 import skimage.data
 
+import helpers
+from helpers import weights
+from helpers.garment import Garment
+from helpers.person import Person
+from helpers.tryon import modelled
 from helpers.tryon.backdrop import garment_mask, garment_matte
-from helpers.tryon.modelled import refuse_worn
+from helpers.tryon.modelled import cut_out
 
 H, W = 384, 288
 ROWS, COLUMNS = np.mgrid[:H, :W].astype(np.float32)
@@ -140,19 +145,44 @@ def test_the_matte_is_soft_at_the_edge_only() -> None:
 
 
 def test_a_garment_on_a_person_is_refused_by_name() -> None:
-    photograph = skimage.data.astronaut()
+    photograph = skimage.data.astronaut()  # the suit goes on below the picture
     with pytest.raises(ValueError, match=r"garment: .*person wearing it.*mask="):
-        refuse_worn(
-            photograph, np.ones(photograph.shape[:2], bool) & (np.arange(512) > 20)[:, None] & _column(512, 225, 110, 200)
-        )
+        cut_out(Garment(photograph))
+    assert cut_out(Garment(photograph, np.ones((512, 512), bool))) is None, "a given mask is believed"
+
+
+def test_without_networks_a_face_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise weights.Missing("nothing here")
+
+    monkeypatch.setattr(modelled, "annotate", missing)
+    monkeypatch.setattr(modelled, "garment_mask", lambda _: _column(512, 225, 110, 200) & (np.arange(512) > 20)[:, None])
+    with pytest.raises(ValueError, match=r"person wearing it.*weights fetch mediapipe"):
+        cut_out(Garment(skimage.data.astronaut()))
 
 
 def test_a_face_printed_on_the_chest_is_no_wearer() -> None:
     face = skimage.data.astronaut()[0:200, 130:330]
-    mask = _top(scale=1.2)
-    image = _picture(mask, "red", "grey")
+    image = _picture(_top(scale=1.2), "red", "grey")
     image[150:220, 110:180] = cv2.resize(face, (70, 70), interpolation=cv2.INTER_AREA)
-    refuse_worn(cv2.resize(image, None, fx=2, fy=2), cv2.resize(mask.astype(np.uint8), None, fx=2, fy=2) > 0)
+    assert cut_out(Garment(cv2.resize(image, None, fx=2, fy=2))) is None
+
+
+@pytest.fixture(scope="module")
+def wearer() -> Person:
+    return helpers.generate("a woman in a red t-shirt and jeans, arms away from the body", size=(384, 512), seed=3)
+
+
+def test_what_somebody_wears_is_cut_out_of_the_photograph(wearer: Person) -> None:
+    found = cut_out(Garment(wearer.image))
+    assert found is not None
+    assert _iou(found, wearer.worn("upper")) > 0.9
+
+
+def test_a_wearer_without_a_head_is_refused(wearer: Person) -> None:
+    neck = int(wearer.keypoints[1, 1])
+    with pytest.raises(ValueError, match=r"person wearing it, and the head is cut off"):
+        cut_out(Garment(np.ascontiguousarray(wearer.image[neck:])))
 
 
 def _column(side: int, middle: int, narrow: int, below: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from helpers.images import resize
 from helpers.labels import LOWER, UPPER, select
 from helpers.person import Person
 from helpers.srgb import encode, to_linear
-from helpers.tryon import plausible
+from helpers.tryon import modelled, plausible
 from helpers.tryon.drape import light
 from helpers.tryon.drape.compatibility import Fitting, plan_lower, plan_upper, seen_window
 from helpers.tryon.drape.compose import blend, shade_everywhere, uncover
@@ -60,8 +60,8 @@ class Drape(Base):
         mask: bool (H, W), the garment worn now, without hands and hair in front of it; seed: grain of invented skin
         A garment of more than :data:`LARGEST` pixels is reduced to them, and so are its picture and mask among the steps and data.
         Labels and keypoints of the person are used where there are any. Returns a :class:`TryOn` of the person's size.
-        Raises ``ValueError`` naming ``mask`` or ``garment`` and what to do: no garment in the picture, or somebody wearing it, a mask of
-        another size, empty, inverted, of the whole body, or of the wrong half of it.
+        Raises ``ValueError`` naming ``mask`` or ``garment`` and what to do: no garment in the picture, or one that
+        cannot be told from who wears it, a mask of another size, empty, inverted, of the whole body, or of the wrong half of it.
         """
         started = time.perf_counter()
         _check(person, garment, mask)
@@ -69,6 +69,8 @@ class Drape(Base):
         pictured = study(garment)
         view = see(person, mask, garment.category)
         plan = _plan(view, pictured, garment)
+        if pictured.worn:
+            plan.fitting.say(modelled.CUT_OUT, 0.6)
         _contradictions(view, garment.category, plan.fitting)
         steps = {
             "garment mask": _tinted(garment.image, plan.front.mask),

@@ -8,30 +8,35 @@ import cv2
 import numpy as np
 
 from helpers.garment import Garment
+from helpers.tryon import modelled
 from helpers.tryon.backdrop import garment_mask, solid_with_holes, trimmed
 from helpers.tryon.drape import landmarks
 from helpers.tryon.drape.neckline import FrontEdge, front_neckline
 from helpers.tryon.drape.silhouette import Silhouette
-from helpers.tryon.modelled import refuse_worn
 
 
 @dataclass(frozen=True)
 class Pictured:
     """What is told from a garment's picture: the silhouette of its ``front``, bool (H, W) ``holes`` in it (between straps), and where it
-    ends at the ``neck``, if that is seen; ``sure``: 0..1, how sure it is that the front ends where the silhouette does."""
+    ends at the ``neck``, if that is seen; ``sure``: 0..1, how sure it is that the front ends where the silhouette does; ``worn``: by
+    somebody, out of whose photograph it was cut."""
 
     front: Silhouette
     holes: np.ndarray
     neck: FrontEdge | None = None
     sure: float = 1.0
+    worn: bool = False
 
 
 def study(garment: Garment) -> Pictured:
-    """Finds the garment in its picture, and its front. Raises ``ValueError`` where there is too little of it, or somebody in it."""
+    """Finds the garment in its picture, and its front. Raises ``ValueError`` where there is too little of it, or somebody in it whom it
+    cannot be told from."""
     known = garment.mask is not None and garment.inside is not None  # a mask with its inside is exact
-    if garment.mask is None:
+    worn = modelled.cut_out(garment)
+    if worn is not None:
+        mask = worn
+    elif garment.mask is None:
         mask = garment_mask(garment.image)
-        refuse_worn(garment.image, mask)
     else:
         mask = garment.mask if known else trimmed(garment.image, garment.mask)
     if mask.sum() < 400:
@@ -39,10 +44,12 @@ def study(garment: Garment) -> Pictured:
     if garment.inside is not None:
         mask = without_inside(mask, garment.inside)
     if garment.category == "lower":
-        return Pictured(landmarks.lower(mask), np.zeros_like(mask))
+        return Pictured(landmarks.lower(mask), np.zeros_like(mask), worn=worn is not None)
     front = landmarks.upper(mask)
     if garment.inside is not None:
         return Pictured(front, front.mask & ~mask)
+    if worn is not None:  # its own front ends at the skin, and what the hands or hair in front of it leave open is no gap in it
+        return Pictured(front, np.zeros_like(mask), worn=True)
     lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     neck, sure = front_neckline(np.nan_to_num(lab), front)
     if neck is not None:
