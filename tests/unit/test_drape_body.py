@@ -63,7 +63,7 @@ def _figure(sleeve: float, cloth: tuple[int, int, int] = _OLD, hem: int = 300) -
     draw(_area((176, 80), (208, 80), (230, 124), (154, 124)), _SKIN, "torso-skin")
     draw(cv2.ellipse(np.zeros((H, W), np.uint8), (X, 60), (26, 34), 0, 0, 360, 1, -1) > 0, _SKIN, "face")
     for side, points in _ARMS.items():
-        draw(_line(points, 22), _SKIN, f"{'right' if side == 'left' else 'left'}-arm")
+        draw(_line(points, 22, 0.5) | _line(points, 16), _SKIN, f"{'right' if side == 'left' else 'left'}-arm")
         end = np.array(points[2]) + np.array([-2, 16])
         hand = cv2.circle(np.zeros((H, W), np.uint8), tuple(int(v) for v in end), 14, 1, -1) > 0
         draw(hand, _SKIN, f"{'right' if side == 'left' else 'left'}-arm")
@@ -114,6 +114,30 @@ def test_arms_are_the_pictures_left_and_right_also_from_behind() -> None:
     assert set(body_of(joints, nothing, nothing, nothing).arms) == {"left"}
     joints[BODY_25.index("left-shoulder"), 2] = 0
     assert body_of(joints, nothing, nothing, nothing) is None
+
+
+def test_an_arm_under_a_wide_sleeve_is_no_wider_than_arms_are() -> None:
+    nothing = np.zeros((H, W), bool)
+    body = body_of(_joints(), nothing, _line(_ARMS["left"], 60) | _line(_ARMS["right"], 20), nothing)
+    widths = {side: 2 * limb.half / body.unit for side, limb in body.arms.items()}
+    assert np.median(widths["left"][4:16]) < 0.25  # of the distance between the shoulders' joints
+    assert np.median(widths["left"][20:30]) < 0.2
+    assert np.median(widths["right"][4:16]) * body.unit <= 20  # and in no tight one
+
+
+def test_a_bare_arm_ends_where_the_trunks_cloth_begins() -> None:
+    bare, nothing = _line(_ARMS["left"], 26), np.zeros((H, W), bool)
+    cloth = _area((120, 100), (260, 100), (260, 300), (120, 300)) & ~bare
+    body = body_of(_joints(), bare, cloth, nothing)
+    assert 2 * np.median(body.arms["left"].half[5:28]) == pytest.approx(26, abs=4)
+
+
+def test_spots_of_a_mask_on_what_is_worn_below_are_left() -> None:
+    person, mask = _figure(0.9), _top(0.9)
+    spots = _area((155, 315), (180, 315), (180, 330), (155, 330))
+    result, clean = (helpers.try_on(person, _pictured(0.9), mask=m, engine="drape") for m in (mask | spots, mask))
+    assert (result.image[spots] == person.image[spots]).mean() > 0.9
+    assert (result.mask ^ clean.mask).sum() < 0.01 * clean.mask.sum()
 
 
 def test_a_bare_arm_is_as_wide_as_it_is_seen() -> None:

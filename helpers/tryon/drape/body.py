@@ -24,7 +24,7 @@ _ROUND = 1.1  # of its half width, the way over the round of a shoulder from its
 _COUNT = 33  # places along a limb; the middle one is the elbow or knee
 # Half width of a bare limb over the distance between the shoulders' joints, at shares of its length (mannequins of every build).
 _WIDTHS = {
-    "arm": ((0, 0.15, 0.3, 0.5, 0.62, 0.85, 1), (0.16, 0.155, 0.14, 0.115, 0.12, 0.082, 0.07)),
+    "arm": ((0, 0.08, 0.15, 0.3, 0.5, 0.62, 0.85, 1), (0.155, 0.14, 0.122, 0.104, 0.096, 0.104, 0.072, 0.058)),
     "leg": ((0, 0.15, 0.3, 0.5, 0.65, 0.85, 1), (0.30, 0.29, 0.24, 0.175, 0.18, 0.12, 0.10)),
 }
 
@@ -206,16 +206,16 @@ def _fitted(limb: Limb, bare: np.ndarray, cloth: np.ndarray, rest: np.ndarray) -
     it."""
     reach = np.linspace(0, 2.2, 45)
     ends = {}
-    there = bare | cloth
+    skin = _sample(bare, limb.axis[:, None])[:, 0]
     for sign in (1, -1):
         spots = limb.axis[:, None] + sign * (reach[None, :, None] * limb.half[:, None, None]) * limb.normal[:, None]
-        inside, free = _sample(there, spots), ~_sample(rest, spots)
+        inside, free = _sample(bare, spots), ~_sample(rest, spots)
+        inside |= _sample(cloth, spots) & ~skin[:, None]  # a bare arm ends where the trunk's cloth begins
         run = np.logical_and.accumulate(inside, 1)
         last = run.sum(1)
         stop = np.clip(last, 0, len(reach) - 1)
         open_end = (last > 0) & (last < len(reach)) & free[np.arange(len(stop)), stop]
         ends[sign] = np.where(open_end, reach[np.clip(last - 1, 0, None)], np.nan)
-    skin = _sample(bare, limb.axis[:, None])[:, 0]
     both = ends[1] + ends[-1]
     measured = skin & np.isfinite(both) & (both < 3.0) & (both > 1.0)
     told = float(measured.mean())
@@ -230,7 +230,7 @@ def _fitted(limb: Limb, bare: np.ndarray, cloth: np.ndarray, rest: np.ndarray) -
     shift = np.full(len(both), np.nan)
     shift[measured] = ((ends[1] - ends[-1]) / 2)[measured]
     covered = ~skin & np.isfinite(ends[1])
-    shift[covered] = np.clip(ends[1][covered] - 1.06 * scale[covered], -0.4, 0.15)  # a puffed sleeve stands off
+    shift[covered] = np.clip(ends[1][covered] - 1.06 * scale[covered], -0.4, 0.25)  # a puffed sleeve stands off
     narrow = ~skin & np.isfinite(both) & (both / 2 < scale)  # cloth is never inside the limb
     scale = np.where(narrow, np.maximum(0.97 * both / 2, 0.7), scale)
     shift[narrow] = ((ends[1] - ends[-1]) / 2)[narrow]

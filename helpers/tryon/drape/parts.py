@@ -254,7 +254,7 @@ def _ribbon(side: str, limb: Limb, unit: float, garment: Silhouette, fitting: Fi
     flat = np.linalg.norm(resample(g_outer, 32) - resample(g_inner, 32), axis=1) * fitting.scale
     flat[:6] = flat[6]  # at the root the sleeve is cut slantwise
     ease = 0.42 * np.interp(at, np.linspace(0, last, 32), flat)
-    half = np.clip(ease, 1.06 * limb.half, 1.55 * limb.half)
+    half = np.clip(ease, 1.12 * limb.half, 2.0 * limb.half)
     loose = np.clip(at / pit - 0.5, 0, 1)  # on the shoulder it lies close
     half = loose * half + (1 - loose) * 1.03 * limb.half
     outer, inner = limb.edges(0, last, half)[0], limb.edges(pit, last, half)[1]

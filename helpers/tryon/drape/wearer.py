@@ -101,12 +101,38 @@ def see(person: Person, mask: np.ndarray, category: str = "upper") -> View:
     """What there is to be seen of ``person`` around the garment that ``mask``, bool (H, W), covers."""
     window = _window(person, mask, _JOINTS[: None if category != "upper" else 11])
     part, given = _crop(person, window), mask[window]
+    if category == "upper":
+        given = given & ~strays(given, part.keypoints)
     lab = cv2.cvtColor(part.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     wearer = look(part, lab, given)
     given = given | wearer.sleeves
     worn = snap(given, lab, wearer)
-    body = body_of(part.keypoints, (wearer.arms | wearer.legs) & ~worn, worn, wearer.hair)
+    body = body_of(part.keypoints, (wearer.arms | wearer.legs) & ~worn & ~wearer.hands, worn, wearer.hair)
     return View(window, part, to_linear(part.image), lab, given, worn, wearer, body)
+
+
+def strays(given: np.ndarray, keypoints: np.ndarray | None) -> np.ndarray:
+    """bool (H, W): what of a top's mask ``given`` lies on the wearer's lower half: spots below its hem, and on no arm.
+
+    keypoints: float32 (25, 3), BODY_25, x, y and confidence. A row below the hem belongs to the top where much of it between the hips does.
+    """
+    nothing = np.zeros_like(given)
+    if keypoints is None or min(keypoints[[2, 5, 9, 12], 2]) < SEEN:
+        return nothing
+    points = keypoints[:, :2]
+    unit, sides = float(np.linalg.norm(points[2] - points[5])), np.sort(points[[9, 12], 0])
+    left, right = np.clip((sides + 0.25 * unit * np.array([-1, 1])).round().astype(int), 0, given.shape[1])
+    top = int(np.clip(points[[2, 5], 1].mean() + 0.5 * unit, 0, len(given)))
+    if right - left < 4 or not given[top:, left:right].any():
+        return nothing
+    run = np.logical_and.accumulate(given[top:, left:right], 0).sum(0)
+    hem = top + float(np.percentile(run, 60)) + 0.04 * unit
+    low = (np.arange(len(given)) > hem) & (given[:, left:right].mean(1) < 0.35)
+    arms = np.zeros(given.shape, np.uint8)
+    for joints in ((2, 3, 4), (5, 6, 7)):
+        bones = points[[k for k in joints if keypoints[k, 2] >= SEEN]]
+        cv2.polylines(arms, [bones.round().astype(np.int32)], False, 1, max(1, round(0.3 * unit)))
+    return given & low[:, None] & ~(arms > 0)
 
 
 def _window(person: Person, mask: np.ndarray, joints: tuple[int, ...]) -> tuple[slice, slice]:
@@ -259,9 +285,9 @@ def _by_colour(person: Person, lab: np.ndarray, worn: np.ndarray, face: np.ndarr
         around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * int(np.ptp(np.nonzero(face.any(0))[0])) + 1,) * 2)
         hair = (cv2.dilate(face.astype(np.uint8), around) > 0) & figure & ~skin & ~worn & ~face
         neck &= ~face
-    return Wearer(
-        skin, skin & ~neck & ~_or(face, nothing), nothing, neck, hair, _hands(person, skin), _or(face, nothing), nothing, tone
-    )
+    lost = cloth_called_hair(lab, worn, hair)
+    hair, face = hair & ~lost, _or(face, nothing)
+    return Wearer(skin, skin & ~neck & ~face, nothing, neck, hair, _hands(person, skin), face, lost, tone)
 
 
 def _throat(lab: np.ndarray, face: np.ndarray, worn: np.ndarray, figure: np.ndarray, tone: np.ndarray | None) -> np.ndarray:
