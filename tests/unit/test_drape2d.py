@@ -268,6 +268,7 @@ def test_a_garment_that_is_open_in_front_is_said_to_be_drawn_closed() -> None:
     for inside, said in ((opening, True), (closed, False)):
         result = Drape()(person, Garment(picture, worn, "upper", inside=inside), mask=worn)
         assert any("open in front" in note for note in result.notes) == said
+        assert (result.data["garment mask"] & worn).sum() > 0.95 * worn.sum()  # both its sides
 
 
 def test_it_works_on_a_bare_photograph() -> None:

@@ -14,6 +14,9 @@ from helpers.tryon.drape import landmarks
 from helpers.tryon.drape.neckline import FrontEdge, front_neckline
 from helpers.tryon.drape.silhouette import Silhouette
 
+_FAR = 0.3  # of the garment
+_WHOLE = 0.6  # of the cloth seen from outside, below which what is left of it is a part
+
 
 @dataclass(frozen=True)
 class Pictured:
@@ -42,7 +45,9 @@ def study(garment: Garment) -> Pictured:
     if mask.sum() < 400:
         raise ValueError(f"garment mask holds only {int(mask.sum())} pixels. Pass a mask that covers the garment.")
     if garment.inside is not None:
-        mask = without_inside(mask, garment.inside)
+        outside = without_inside(mask, garment.inside)
+        if outside.sum() > _WHOLE * (mask & ~garment.inside).sum():  # else an opening parts the front, which is taken as closed
+            mask = outside
     if garment.category == "lower":
         return Pictured(landmarks.lower(mask), np.zeros_like(mask), worn=worn is not None)
     front = landmarks.upper(mask)
@@ -93,7 +98,9 @@ def without_inside(mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
         at = (points @ side).round().astype(int) - place.min() + 4
         near = (at >= 0) & (at < len(first))
         near[near] = points[near] @ direction >= first[at[near]]
-        gone[rows[near], columns[near]] = True
+        near &= closed[rows, columns] == 0
+        if near.sum() < _FAR * len(rows):  # more than that is no far side of a cuff or a neckline
+            gone[rows[near], columns[near]] = True
     front = mask & ~gone
     front = cv2.morphologyEx(front.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     return solid_with_holes(front)
