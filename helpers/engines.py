@@ -203,7 +203,7 @@ def _choose(stage: str, name: str, gives: frozenset[str] = frozenset()) -> tuple
         raise ValueError(f"no engine for {stage} gives {', '.join(sorted(gives))}: {there}.")
     if isinstance(name, str) and name == "auto":
         for engine in able:
-            if engine.here() is not None and engine.fits():
+            if engine.here() is not None and engine.fits() and not engine.named:
                 return engine, ""
         raise weights.Missing(_none_here(stage, able, gives))
     plain, colon, variant = name.partition(":") if isinstance(name, str) else ("", "", "")

@@ -19,6 +19,8 @@ ATR = (
 )  # fmt: skip
 ATR_NECK = (*ATR, "neck")
 """ATR as IDM-VTON's parsing extends it: the part of the face that LIP does not call face."""
+PASCAL = ("background", "head", "torso", "upper-arms", "lower-arms", "upper-legs", "lower-legs")
+"""Pascal person parts: the body under the clothes, whose classes have no counterpart in the other numberings."""
 NUMBERINGS = {"cihp": CIHP, "lip": LIP, "atr": ATR, "atr_neck": ATR_NECK}
 
 # A numbering that lacks a class takes the first of these that it has. LIP and ATR have no neck or torso skin: SCHP calls it face.

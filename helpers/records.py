@@ -45,6 +45,7 @@ class Engine:
     needs:        which annotations of a ``Person`` it works from
     optional:     groups of weights that it uses where they are here, and runs without
     wants:        which it is better for, and goes on without, saying so
+    named:        sees something else than the person, so that ``auto`` leaves it out: it has to be asked for by its name
     """
 
     name: str
@@ -73,6 +74,7 @@ class Engine:
     needs: frozenset[str] = frozenset()
     optional: tuple[str, ...] = ()
     wants: frozenset[str] = frozenset()
+    named: bool = False
 
     @property
     def embedded(self) -> bool:
@@ -243,6 +245,50 @@ ENGINES = (
         packages=("ai_edge_litert",),
         gives=frozenset({"keypoints", "landmarks", "hands", "face", "matte", "mask", "labels", "densepose"}),
         derives=frozenset({"labels", "densepose"}),
+    ),
+    Engine(
+        "schp",
+        "annotate",
+        "Self-Correction Human Parsing alone, as torch checkpoints: LIP, ATR, or Pascal's parts of the body; everybody is labelled",
+        "MIT",
+        "helpers.annotation.schp:SCHP",
+        variants={"lip": ("schp_lip",), "atr": ("schp_atr",), "pascal": ("schp_pascal",)},
+        packages=("torch",),
+        machine="any CPU, some seconds; 1 GB of memory",
+        gives=frozenset({"labels", "mask"}),
+    ),
+    Engine(
+        "posenet",
+        "annotate",
+        "PoseNet on MobileNet: joints of everybody, in half a second on a CPU",
+        "Apache-2.0",
+        "helpers.annotation.posenet:PoseNet",
+        weights=("posenet",),
+        packages=("torch",),
+        gives=frozenset({"keypoints"}),
+    ),
+    Engine(
+        "u2net",
+        "annotate",
+        "U2NET: matte and mask of what stands out, a person or a garment",
+        "Apache-2.0",
+        "helpers.annotation.u2net:Salient",
+        variants={"human_seg": ("u2net_human_seg",), "u2net": ("u2net",), "u2netp": ("u2netp",)},
+        packages=("torch",),
+        gives=frozenset({"matte", "mask"}),
+        named=True,
+    ),
+    Engine(
+        "u2net_cloth",
+        "annotate",
+        "U2NET for clothes: labels of what is worn above, below or in one piece, and nothing of the body",
+        "MIT",
+        "helpers.annotation.u2net:Cloth",
+        weights=("u2net_cloth",),
+        packages=("torch",),
+        machine="any CPU, some seconds",
+        gives=frozenset({"labels"}),
+        named=True,
     ),
     Engine(
         "idm_vton",

@@ -1,0 +1,69 @@
+"""Small checkpoints of the annotators with one network each, in the published layouts: seeded noise, which sees what is not there.
+
+They prove that files load and every step runs, not that anything is recognised. ``annotation`` writes those that read the mannequin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from helpers import weights
+from helpers.annotation import posenet, schp, u2net
+from helpers.files import write_whole
+from helpers.labels import ATR, LIP, PASCAL
+
+_SMALL = dict.fromkeys(u2net.U2NETP, (4, 8))
+
+
+def write(folder: Path, *groups: str) -> None:
+    """Write the checkpoints of ``groups`` (all of them by default; other parts' groups are passed over) below ``folder``."""
+    for group, make in _MADE.items():
+        if not groups or group in groups:
+            write_whole(Path(folder) / weights.record(group).path, partial(torch.save, make()))
+
+
+def noisy(network: nn.Module, seed: int = 0) -> nn.Module:
+    """``network`` with seeded noise of even strength in every layer."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for tensor in _layers(network):
+            tensor.copy_(torch.randn(tensor.shape, generator=generator) * (2 / tensor[0].numel()) ** 0.5)
+    return network.eval()
+
+
+def _layers(network: nn.Module) -> Iterator[Tensor]:
+    return (tensor for tensor in network.parameters() if tensor.ndim > 1)
+
+
+def _salient(classes: int = 1) -> dict[str, Tensor]:
+    network = noisy(u2net.U2Net(classes, _SMALL))
+    nn.init.constant_(network.outconv.bias, 1.0)  # something stands out
+    return dict(network.state_dict())
+
+
+def _cloth() -> dict[str, Tensor]:
+    """As the published file has it, from training on several devices."""
+    return {f"module.{name}": tensor for name, tensor in noisy(u2net.U2Net(len(u2net.CLOTHES), _SMALL)).state_dict().items()}
+
+
+def _parser(classes: int) -> dict[str, dict[str, Tensor]]:
+    return {"state_dict": {f"module.{name}": tensor for name, tensor in noisy(schp.CE2P(classes, 4)).state_dict().items()}}
+
+
+def _joints() -> dict[str, Tensor]:
+    return dict(noisy(posenet.PoseNetwork((4,) * 12 + (8, 8))).state_dict())
+
+
+_MADE: dict[str, Callable[[], dict]] = {
+    **dict.fromkeys(("u2net", "u2net_human_seg", "u2netp"), _salient),
+    "u2net_cloth": _cloth,
+    "schp_lip": partial(_parser, len(LIP)),
+    "schp_atr": partial(_parser, len(ATR)),
+    "schp_pascal": partial(_parser, len(PASCAL)),
+    "posenet": _joints,
+}
