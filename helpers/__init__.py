@@ -183,8 +183,9 @@ def annotate(
         return person
     record = engines.find("annotate", engine, gives=missing)
     settings = engines.check_settings("annotate", record.name, settings)
-    found = engines.load("annotate", record.name)(person, needs=missing, pick=pick, mask=mask, **settings)
-    made = {"engine": record.name, "made": list(missing), "licence": record.licence, "commercial": record.commercial}
+    chosen = engines.full_name("annotate", record.name if engine == "auto" else engine)
+    found = engines.load("annotate", chosen)(person, needs=missing, pick=pick, mask=mask, **settings)
+    made = {"engine": chosen, "made": list(missing), "licence": record.licence, "commercial": record.commercial}
     if derived := [name for name in missing if name in record.derives]:
         made["derived"] = derived
     return replace(found, scene={**found.scene, "annotations": [*person.scene.get("annotations", ()), made]})

@@ -22,7 +22,8 @@ from torch.nn import functional as F
 from helpers import images
 from helpers.annotation import skeleton
 from helpers.annotation.network import OneNetwork
-from helpers.labels import BODY_25, COCO_17
+from helpers.joints import renumbered
+from helpers.labels import COCO_17
 from helpers.person import Person
 
 STRIDE = 16
@@ -172,16 +173,8 @@ def _follow(
 
 
 def to_body25(joints: np.ndarray) -> np.ndarray:
-    """float32 (25, 3) BODY_25 x, y, score for (17, 3) COCO-17 x, y, score; neck and mid-hip lie between shoulders and hips."""
-    out = np.zeros((len(BODY_25), 3), np.float32)
-    for name, joint in zip(COCO_17, joints, strict=True):
-        if joint[2] >= SEEN:
-            out[BODY_25.index(name)] = joint
-    for name, both in (("neck", "shoulder"), ("mid-hip", "hip")):
-        pair = out[[BODY_25.index(f"{side}-{both}") for side in ("left", "right")]]
-        if (pair[:, 2] > 0).all():
-            out[BODY_25.index(name)] = *pair[:, :2].mean(0), pair[:, 2].min()
-    return out
+    """float32 (25, 3) BODY_25 x, y, score for (17, 3) COCO-17 x, y, score, without the guesses among them."""
+    return renumbered(np.where(joints[:, 2:] >= SEEN, joints, 0), "coco_17", "body_25")
 
 
 class PoseNet(OneNetwork):

@@ -169,9 +169,9 @@ def build(state: Mapping[str, Tensor], name: str = "schp", classes: int | None =
 
 
 class SCHP(OneNetwork):
-    """Classes of every pixel, by one of the three networks."""
+    """Classes of every pixel, by the network of ATR or LIP."""
 
-    FILES: ClassVar[dict[str, str]] = {"lip": "schp_lip", "atr": "schp_atr", "pascal": "schp_pascal"}
+    FILES: ClassVar[dict[str, str]] = {"atr": "schp_atr", "lip": "schp_lip"}
 
     def build(self, state: Mapping[str, Tensor], name: str) -> CE2P:  # type: ignore[override]
         return build(state, name, len(CLASSES[self.variant]))
@@ -192,14 +192,14 @@ class SCHP(OneNetwork):
     ) -> Person:
         """The person with what is in ``needs``, ``labels`` (CIHP) or ``mask``, and not known yet; everybody in the picture is labelled.
 
-        Raises ``ValueError`` where nobody is found, where ``pick`` is a number, and for the labels of ``pascal``, which knows no clothes.
+        Raises ``ValueError`` where nobody is found, where ``pick`` is a number, and for the labels of Pascal's parts, which are no clothes.
         """
         missing = person.missing(needs)
         self.require_everybody(pick)
         if not missing:
             return person
         if "labels" in missing and self.variant == "pascal":
-            raise ValueError("engine schp:pascal names parts of the body, no clothes: take schp:lip or schp:atr for labels.")
+            raise ValueError("engine schp_pascal names parts of the body, no clothes: take schp:lip or schp:atr for labels.")
         parse = self.parse(person.image)
         if not parse.any():
             raise ValueError("no clothing or skin was recognised on the person: use a sharper, well-lit photograph.")
@@ -207,3 +207,9 @@ class SCHP(OneNetwork):
         if "labels" in missing:
             found["labels"] = convert(parse, self.variant, "cihp")
         return replace(person, **{name: found[name] for name in missing})
+
+
+class PascalParts(SCHP):
+    """Parts of the body in every pixel: ``parse`` and ``logits`` in Pascal's numbering, and of a ``Person`` the mask."""
+
+    FILES: ClassVar[dict[str, str]] = {"pascal": "schp_pascal"}
