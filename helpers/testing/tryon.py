@@ -1,8 +1,10 @@
-"""A tiny IDM-VTON in the folder layout of the hub's ``yisol/IDM-VTON``, the torch pickle of its UNet included."""
+"""Tiny try-on networks: IDM-VTON in the folder layout of the hub's ``yisol/IDM-VTON``, the torch pickle of its UNet included, and
+HR-VITON's two files."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from helpers.files import write_text, write_whole
 from helpers.testing.generation import UNET, tiny_text_encoders, tiny_vae, write_tokenizer
+from helpers.tryon.hr_viton.networks import ConditionGenerator, SPADEGenerator, SPADENorm, SpectralConv2d
 from helpers.tryon.idm_vton.networks import Resampler, garment_net, tryon_net
 
 _CROSS, _POOLED, _HIDDEN = 64, 32, 48
@@ -49,10 +52,34 @@ _SCHEDULER = {
 
 
 def write(folder: Path, *groups: str) -> None:
-    """Write group ``idm_vton`` below ``folder``."""
-    if groups and "idm_vton" not in groups:
-        return
-    root = Path(folder) / "idm_vton"
+    """Write the groups ``idm_vton`` and ``hr_viton`` below ``folder``."""
+    for group, write_group in (("idm_vton", _write_idm_vton), ("hr_viton", _write_hr_viton)):
+        if not groups or group in groups:
+            write_group(Path(folder) / group)
+
+
+def _write_hr_viton(root: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for name, net in (("mtviton.pth", ConditionGenerator(4)), ("gen.pth", SPADEGenerator(2))):
+            with torch.no_grad():
+                for part in net.modules():
+                    if isinstance(part, SPADENorm):
+                        part.noise_scale.fill_(0.1)
+                    if isinstance(part, SpectralConv2d):
+                        _settle(part)
+            write_whole(root / name, partial(torch.save, _state(net)))
+
+
+def _settle(conv: SpectralConv2d) -> None:
+    """The vectors that training would have come to, so that no layer blows up what it is given."""
+    weight = conv.weight_orig.flatten(1)
+    for _ in range(20):
+        conv.weight_v.copy_(torch.nn.functional.normalize(weight.T @ conv.weight_u, dim=0))
+        conv.weight_u.copy_(torch.nn.functional.normalize(weight @ conv.weight_v, dim=0))
+
+
+def _write_idm_vton(root: Path) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         _write_unets(root)
