@@ -174,6 +174,38 @@ def body_of(keypoints: np.ndarray | None, bare: np.ndarray, cloth: np.ndarray, r
     return Body(unit, shoulders, hips, limbs["arm"], limbs["leg"], turned)
 
 
+def strays(given: np.ndarray, keypoints: np.ndarray | None, *, arms: bool = False) -> np.ndarray:
+    """bool (H, W): what of a top's mask ``given`` lies on the wearer's lower half: spots below its hem, and on no arm.
+
+    keypoints: float32 (25, 3), BODY_25, x, y and confidence; arms: also those on an arm
+    The hem is a parabola through most of the mask's lower ends (least absolute deviations); where much of a row is below it, it was wrong.
+    """
+    nothing = np.zeros_like(given)
+    if keypoints is None or min(keypoints[[2, 5, 9, 12], 2]) < SEEN:
+        return nothing
+    points = keypoints[:, :2]
+    unit, sides = float(np.linalg.norm(points[2] - points[5])), np.sort(points[[9, 12], 0])
+    left, right = np.clip((sides + 0.2 * unit * np.array([-1, 1])).round().astype(int), 0, given.shape[1])
+    top = int(np.clip(points[[2, 5], 1].mean() + 0.5 * unit, 0, len(given)))
+    sleeves = np.zeros(given.shape, np.uint8)
+    for joints in ((2, 3, 4), (5, 6, 7)):
+        bones = points[[k for k in joints if keypoints[k, 2] >= SEEN]]
+        cv2.polylines(sleeves, [bones.round().astype(np.int32)], False, 1, max(1, round(0.3 * unit)))
+    run = np.logical_and.accumulate(given[top:, left:right], 0).sum(0)
+    ends = np.nonzero((run > 0) & ~sleeves[top:, left:right].any(0))[0]
+    if len(ends) < 0.3 * (right - left) or len(ends) < 8:
+        return nothing
+    across = (np.arange(given.shape[1]) - left) / max(right - left, 1) * 2 - 1
+    powers, weight = np.vander(across[left + ends], 3), np.ones(len(ends))
+    for _ in range(12):
+        curve = np.linalg.lstsq(powers * weight[:, None], run[ends] * weight, rcond=None)[0]
+        weight = np.maximum(np.abs(powers @ curve - run[ends]), 1.0) ** -0.5
+    seen = np.clip(across, across[left + ends[0]], across[left + ends[-1]])
+    low = np.arange(len(given))[:, None] > top + np.polyval(curve, seen) + 0.03 * unit
+    few = (given & low)[:, left:right].mean(1) < 0.35
+    return given & low & few[:, None] & ((sleeves == 0) | arms)
+
+
 def _unit(keypoints: np.ndarray) -> float:
     """Breadth of the shoulders, also where they are turned away: the longest of what tells it."""
     points, seen = keypoints[:, :2], keypoints[:, 2] >= SEEN
@@ -218,19 +250,25 @@ def _fitted(limb: Limb, bare: np.ndarray, cloth: np.ndarray, rest: np.ndarray) -
         ends[sign] = np.where(open_end, reach[np.clip(last - 1, 0, None)], np.nan)
     both = ends[1] + ends[-1]
     measured = skin & np.isfinite(both) & (both < 3.0) & (both > 1.0)
+    measured &= np.convolve(measured, np.ones(3), "same") > 2  # beside a sleeve's end both are mixed
     told = float(measured.mean())
+    away = np.abs(np.arange(len(both))[:, None] - np.nonzero(measured)[0]).min(1, initial=len(both))
     if measured.sum() >= 3:
         factor = float(np.clip(np.median(both[measured] / 2), 0.75, 1.35))
         at = np.nonzero(measured)[0]
         local = np.interp(np.arange(len(both)), at, both[at] / 2)
-        far = np.abs(np.arange(len(both))[:, None] - at[None]).min(1)
-        scale = factor + (np.clip(local, 0.75, 1.4) - factor) * np.exp(-far / 4)
+        scale = factor + (np.clip(local, 0.75, 1.4) - factor) * np.exp(-away / 4)
     else:
         scale = np.ones(len(both))
     shift = np.full(len(both), np.nan)
     shift[measured] = ((ends[1] - ends[-1]) / 2)[measured]
     covered = ~skin & np.isfinite(ends[1])
-    shift[covered] = np.clip(ends[1][covered] - 1.06 * scale[covered], -0.4, 0.25)  # a puffed sleeve stands off
+    most = np.full(len(both), 0.25)
+    if measured.any():  # it goes on as the bare arm below does
+        most += (np.interp(np.arange(len(both)), np.nonzero(measured)[0], shift[measured]) - most) * np.exp(-away / 8)
+    shift[covered] = np.clip(
+        ends[1][covered] - 1.06 * scale[covered], -0.4, np.maximum(most, -0.4)[covered]
+    )  # a puffed sleeve stands off
     narrow = ~skin & np.isfinite(both) & (both / 2 < scale)  # cloth is never inside the limb
     scale = np.where(narrow, np.maximum(0.97 * both / 2, 0.7), scale)
     shift[narrow] = ((ends[1] - ends[-1]) / 2)[narrow]

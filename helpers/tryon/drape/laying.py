@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from helpers.pixels import nearest_known
-from helpers.tryon.drape.body import Body, armpit_share, cap, sleeve_end
+from helpers.tryon.drape.body import Body, armpit_share, cap, sleeve_end, strays
 from helpers.tryon.drape.compatibility import Fitting
 from helpers.tryon.drape.parts import Part, hem_row, polygon
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
@@ -83,6 +83,8 @@ def lay(
     if zones:  # no slit between the pieces
         closed = cv2.morphologyEx(covered.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8)) > 0
         covered |= closed & zones.shoulders & ~view.wearer.neck
+        crumbs = _crumbs(covered & ~view.wearer.front) & zones.low
+        covered, removed = covered & ~crumbs, removed | crumbs & view.worn
     covered &= ~view.wearer.front
     removed &= ~covered & ~view.wearer.front  # what one part leaves free another may cover
     if zones is None:
@@ -90,6 +92,12 @@ def lay(
     old = view.worn | view.given | view.wearer.skin  # a fringe beside it is no body
     bare, below = removed & zones.flesh & ~zones.below & old, removed & zones.below
     return Laid(cloth, covered, removed, bare, below, shown, pictures)
+
+
+def _crumbs(covered: np.ndarray) -> np.ndarray:
+    """bool (H, W): the pieces of ``covered`` that are too small to be cloth seen on both sides of an arm."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(covered.astype(np.uint8), connectivity=4)
+    return covered & (stats[:, cv2.CC_STAT_AREA] < 0.01 * covered.sum())[pieces]
 
 
 class _Source(NamedTuple):
@@ -318,6 +326,8 @@ def _reach(part: Part, kind: np.ndarray, view: View, fitting: Fitting, zones: Zo
         here |= (kind == _TORSO) & (wearer.neck | (seam & ~worn & ~wearer.arms)) & part.region
     if not zones:
         return here, part.region & worn & open_to
+    if fitting.hem != "lower":
+        here &= ~strays(here, view.person.keypoints, arms=True)
     if fitting.hem == "lower":
         seam = min(zones.corners)
         low = (np.arange(worn.shape[0]) > seam)[:, None]

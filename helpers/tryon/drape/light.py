@@ -110,7 +110,10 @@ def complexion(
     known = known if known.sum() > 100 else bare
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     middle = np.median(luminance[known])
-    sound = known & (luminance > 0.45 * middle) & (luminance < 1.9 * middle)
+    hue = linear / np.maximum(luminance, 0.01)[..., None]
+    odd = np.linalg.norm(hue - np.median(hue[known], 0), axis=2)  # a cuff, a bracelet, the backdrop between fingers
+    alike = odd < max(0.25, float(np.percentile(odd[known], 60)))
+    sound = known & alike & (luminance > 0.45 * middle) & (luminance < 1.9 * middle)
     lit = sound & (luminance >= np.percentile(luminance[sound], 40)) & (luminance <= np.percentile(luminance[sound], 90))
     tone = np.median(linear[lit], 0)
     field = cv2.GaussianBlur(fill(linear, sound), (0, 0), 5)

@@ -12,7 +12,7 @@ from helpers.person import Person
 from helpers.pixels import nearest_known
 from helpers.srgb import to_linear
 from helpers.tryon.drape import landmarks
-from helpers.tryon.drape.body import SEEN, Body, armpit_share, body_of
+from helpers.tryon.drape.body import SEEN, Body, armpit_share, body_of, strays
 from helpers.tryon.drape.light import dye_colours
 from helpers.tryon.drape.silhouette import Silhouette
 from helpers.tryon.drape.warp import fill
@@ -107,32 +107,10 @@ def see(person: Person, mask: np.ndarray, category: str = "upper") -> View:
     wearer = look(part, lab, given)
     given = given | wearer.sleeves
     worn = snap(given, lab, wearer)
+    if category == "upper":
+        worn &= ~strays(worn, part.keypoints)
     body = body_of(part.keypoints, (wearer.arms | wearer.legs) & ~worn & ~wearer.hands, worn, wearer.hair)
     return View(window, part, to_linear(part.image), lab, given, worn, wearer, body)
-
-
-def strays(given: np.ndarray, keypoints: np.ndarray | None) -> np.ndarray:
-    """bool (H, W): what of a top's mask ``given`` lies on the wearer's lower half: spots below its hem, and on no arm.
-
-    keypoints: float32 (25, 3), BODY_25, x, y and confidence. A row below the hem belongs to the top where much of it between the hips does.
-    """
-    nothing = np.zeros_like(given)
-    if keypoints is None or min(keypoints[[2, 5, 9, 12], 2]) < SEEN:
-        return nothing
-    points = keypoints[:, :2]
-    unit, sides = float(np.linalg.norm(points[2] - points[5])), np.sort(points[[9, 12], 0])
-    left, right = np.clip((sides + 0.25 * unit * np.array([-1, 1])).round().astype(int), 0, given.shape[1])
-    top = int(np.clip(points[[2, 5], 1].mean() + 0.5 * unit, 0, len(given)))
-    if right - left < 4 or not given[top:, left:right].any():
-        return nothing
-    run = np.logical_and.accumulate(given[top:, left:right], 0).sum(0)
-    hem = top + float(np.percentile(run, 60)) + 0.04 * unit
-    low = (np.arange(len(given)) > hem) & (given[:, left:right].mean(1) < 0.35)
-    arms = np.zeros(given.shape, np.uint8)
-    for joints in ((2, 3, 4), (5, 6, 7)):
-        bones = points[[k for k in joints if keypoints[k, 2] >= SEEN]]
-        cv2.polylines(arms, [bones.round().astype(np.int32)], False, 1, max(1, round(0.3 * unit)))
-    return given & low[:, None] & ~(arms > 0)
 
 
 def _window(person: Person, mask: np.ndarray, joints: tuple[int, ...]) -> tuple[slice, slice]:
