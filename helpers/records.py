@@ -302,6 +302,18 @@ ENGINES = (
         named=True,
     ),
     Engine(
+        "cloths_segmentation",
+        "annotate",
+        "U-Net on EfficientNet-B3: mask of the clothes, a garment's photograph or what is worn",
+        "MIT",
+        "helpers.annotation.cloths_segmentation:ClothsSegmentation",
+        weights=("cloths_segmentation",),
+        packages=("torch",),
+        machine="any CPU, some seconds",
+        gives=frozenset({"mask"}),
+        named=True,
+    ),
+    Engine(
         "idm_vton",
         "try_on",
         "IDM-VTON: SDXL inpainting led by a garment network",

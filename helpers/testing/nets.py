@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import torch
 from torch import Tensor, nn
 
 from helpers import weights
-from helpers.annotation import posenet, schp, u2net
+from helpers.annotation import cloths_segmentation, posenet, schp, u2net
 from helpers.files import write_whole
 from helpers.labels import ATR, LIP, PASCAL
 
@@ -25,6 +27,8 @@ def write(folder: Path, *groups: str) -> None:
     for group, make in _MADE.items():
         if not groups or group in groups:
             write_whole(Path(folder) / weights.record(group).path, partial(torch.save, make()))
+    if not groups or "cloths_segmentation" in groups:
+        write_whole(Path(folder) / weights.record("cloths_segmentation").path, _packed_clothes)
 
 
 def noisy(network: nn.Module, seed: int = 0) -> nn.Module:
@@ -57,6 +61,16 @@ def _parser(classes: int) -> dict[str, dict[str, Tensor]]:
 
 def _joints() -> dict[str, Tensor]:
     return dict(noisy(posenet.PoseNetwork((4,) * 12 + (8, 8))).state_dict())
+
+
+def _packed_clothes(part: Path) -> None:
+    """One checkpoint alone in an archive, as the release has it, under names that training gave."""
+    widths = cloths_segmentation.Widths(4, (4,) * 7, 4, (4,) * 5)
+    content = BytesIO()
+    state = noisy(cloths_segmentation.UNet(widths)).state_dict()
+    torch.save({"state_dict": {f"model.{name}": tensor for name, tensor in state.items()}}, content)
+    with ZipFile(part, "w") as archive:
+        archive.writestr("weights.pth", content.getvalue())
 
 
 _MADE: dict[str, Callable[[], dict]] = {

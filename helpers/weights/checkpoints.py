@@ -7,14 +7,16 @@ import json
 import re
 import shutil
 import struct
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.files import write_whole
 from helpers.weights import pickles
-from helpers.weights.formats import KINDS, Damaged, check, reading
+from helpers.weights.formats import KINDS, Damaged, check, packed, reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +44,8 @@ class Mismatch(ValueError):
 def load_state_dict(path: str | Path, name: str = "") -> dict[str, torch.Tensor]:
     """A checkpoint's tensors on the CPU, mapped from the file where its format allows; never by running pickled code.
 
-    ``{"state_dict": ...}`` and ``{"model": ...}`` are looked into. Raises ``Damaged`` for what cannot be read.
+    ``{"state_dict": ...}`` and ``{"model": ...}`` are looked into, and an archive with one checkpoint.
+    Raises ``Damaged`` for what cannot be read.
     """
     import torch
     from safetensors.torch import load_file
@@ -55,15 +58,15 @@ def load_state_dict(path: str | Path, name: str = "") -> dict[str, torch.Tensor]
             raise Damaged(f"{path} holds no named tensors. Fetch it again.")
         return found
     _require_torch(torch.__version__)
-    with reading(path, "a checkpoint of plain tensors"):
+    with reading(path, "a checkpoint of plain tensors"), _unpacked(path) as whole:
         try:
-            pickles.survey(path)
+            pickles.survey(whole)
         except pickles.Refused as error:
             raise Damaged(
                 f"{path} cannot be read as a checkpoint of plain tensors and was not loaded: {error}. Fetch the published file; one of "
                 "unknown origin may have been made to do harm."
             ) from None
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        state = torch.load(whole, map_location="cpu", weights_only=True, mmap=whole == path and zipfile.is_zipfile(path))
     for key in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
@@ -74,6 +77,23 @@ def load_state_dict(path: str | Path, name: str = "") -> dict[str, torch.Tensor]
     ):
         raise Damaged(f"{path} holds no named tensors. Fetch it again.")
     return dict(state)
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """``path``, or meanwhile a copy of the checkpoint that is alone in it."""
+    inner = packed(path)
+    if not inner:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        require_space(folder, archive.getinfo(inner).file_size, f"unpacking {path.name}")
+        whole = Path(folder) / "checkpoint.pth"
+        with archive.open(inner) as source, whole.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        if packed(check(whole, "torch", f"{path} ({inner})")):
+            raise Damaged(f"{path} holds an archive in an archive. Fetch it again.")
+        yield whole
 
 
 def _require_torch(version: str) -> None:

@@ -251,6 +251,8 @@ def _archive_problem(path: Path, size: int) -> str:
     names = [entry.filename for entry in entries]
     if any(name.partition("/")[2] in ("constants.pkl", "data/constants.pkl") or "/code/" in name for name in names):
         return "is a program (TorchScript), not a checkpoint of tensors"
+    if packed(path):
+        return ""  # what is in it is looked at when it is read
     pickles = [entry for entry in entries if entry.filename.partition("/")[2] == "data.pkl"]
     if len(pickles) != 1:
         return f"is not a torch checkpoint: an archive with {len(pickles) or 'no'} data.pkl"
@@ -264,6 +266,15 @@ def _archive_problem(path: Path, size: int) -> str:
     if pickles[0].file_size > _LARGEST_PICKLE:
         return f"is not a torch checkpoint of tensors: {pickles[0].file_size} bytes of it are something else"
     return ""
+
+
+def packed(path: Path) -> str:
+    """The name of the checkpoint that is alone in the archive ``path``, as releases on GitHub have it; empty for anything else."""
+    if not zipfile.is_zipfile(path):
+        return ""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    return names[0] if len(names) == 1 and names[0].endswith((".pth", ".pt", ".ckpt")) else ""
 
 
 def _tflite_problem(path: Path, head: bytes, size: int) -> str:

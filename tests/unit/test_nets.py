@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 import torch
 
 from helpers import Person, annotate, engines, weights
-from helpers.annotation import posenet, schp, u2net
+from helpers.annotation import cloths_segmentation, posenet, schp, u2net
 from helpers.annotation.network import OneNetwork
 from helpers.labels import COCO_17
 from helpers.testing import nets
@@ -24,6 +25,7 @@ ENGINES = {
     "schp:atr": ("labels",),
     "schp_pascal": ("mask",),
     "posenet": ("keypoints",),
+    "cloths_segmentation": ("mask",),
 }
 
 
@@ -57,7 +59,7 @@ def test_the_verb_runs_each(engine: str, here: Path, person: Person) -> None:
     assert ":" not in engine or made == engine
 
 
-@pytest.mark.parametrize("name", ["u2net", "u2net_cloth"])
+@pytest.mark.parametrize("name", ["u2net", "u2net_cloth", "cloths_segmentation"])
 def test_auto_leaves_out_what_sees_something_else(
     name: str, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +86,24 @@ def test_a_mask_says_which_piece_is_meant() -> None:
     assert not near[:, 28:].any()
     with pytest.raises(ValueError, match="mask"):
         u2net.touching(pieces, ~pieces & (np.arange(40) > 38))
+
+
+def test_sides_are_padded_evenly_to_32() -> None:
+    for size in ((100, 75), (64, 96), (1600, 900)):
+        picture, inside = cloths_segmentation.network_picture(np.full((*size, 3), 255, np.uint8))
+        assert not picture.shape[2] % 32
+        assert not picture.shape[3] % 32
+        white = picture[0, 0] > 0
+        assert white[inside].all()
+        assert white.sum() == white[inside].size
+
+
+def test_an_archive_in_an_archive_is_refused(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "weights.pth"
+    with ZipFile(path, "w") as archive:
+        archive.write(folder / weights.record("cloths_segmentation").path, "weights.pth")
+    with pytest.raises(weights.Damaged, match="archive in an archive"):
+        weights.load_state_dict(path)
 
 
 def test_parts_of_the_body_are_no_clothes(here: Path, person: Person) -> None:
@@ -140,6 +160,7 @@ FILES = {
     "u2net_cloth": u2net.Cloth,
     "schp_lip": schp.SCHP,
     "posenet": posenet.PoseNet,
+    "cloths_segmentation": cloths_segmentation.ClothsSegmentation,
 }
 
 
