@@ -198,12 +198,14 @@ def try_on(
     mask: np.ndarray | None = None,
     engine: str = "auto",
     seed: int = 0,
+    pick: str | int = "auto",
     **settings: Any,
 ) -> TryOn:
     """``garment`` on ``person`` in place of what ``mask`` covers.
 
     person:   a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to find it: from the person's labels,
               or in the picture
+    pick:     whose, where that is looked for and there are several people: 0, 1, ... from the left, or ``auto``: the most prominent
     settings: the engine's own: IDM-VTON's ``description``, ``steps``, ``guidance_scale``, ``profile``, ...
     Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched, and the steps between. What the engine wants to know
     of the person is asked of an annotator where one is here; where none is, the notes say so.
@@ -212,12 +214,15 @@ def try_on(
     person = person if isinstance(person, Person) else Person(person)
     settings, seed = engines.check_settings("try_on", engine, settings), SEED.check("seed", seed)
     engines.check_garment(garment)
+    pick = engines.PICK.check("pick", pick)
     if mask is not None:
         mask = checks.mask(mask, person.image.shape[:2])
+    elif pick != "auto":
+        mask = _worn(person, garment.category, pick)
     if engines.find("try_on", engine).frames:
         runner = engines.load("try_on", engine)
         return runner(person, garment, mask=mask, seed=seed, **settings)
-    mask = _worn(person, garment.category) if mask is None else mask
+    mask = _worn(person, garment.category, pick) if mask is None else mask
     runner = engines.load("try_on", engine)
     height, width = mask.shape
     size = images.fit_inside((width, height), _WORKING_SIZE)
@@ -249,10 +254,10 @@ def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> t
         return person, ("No pose was recognised in the photograph: arms are guessed from outlines.",)
 
 
-def _worn(person: Person, category: str) -> np.ndarray:
+def _worn(person: Person, category: str, pick: str | int) -> np.ndarray:
     mask = person.worn(category)
     if mask is None:
-        return segment(person, garment=category)
+        return segment(person, garment=category, pick=pick)
     if not mask.any():
         raise ValueError(
             f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from scipy.special import expit, logit
 
@@ -16,7 +17,7 @@ from helpers import images, weights
 from helpers.annotation import mediapipe, skeleton
 from helpers.annotation.mediapipe import Body, Part, sigmoid
 from helpers.contract import Base
-from helpers.labels import BODY_25
+from helpers.labels import BODY_25, BODY_25_BONES
 from helpers.matting import guided
 from helpers.person import ANNOTATIONS, Person
 
@@ -27,6 +28,14 @@ DERIVED = {"labels", "densepose"}
 """What no network of these sees: it is derived."""
 FROM = {"landmarks", "hands", "face", "matte"}
 """What it is derived from."""
+_FREE = 0.3  # share of a box that others take, up to which somebody smaller may be in it
+_CLOSER = 0.8  # of a region, for somebody who stands close to somebody else
+_NEARNESS = 4.0  # logits that the distance of a fifth of a body from its bones counts
+_SHARED, _AHEAD = (
+    (0.6, 0.85),
+    6.0,
+)  # share of somebody that others claim too, from which they are in front; what that counts, in logits
+_BONES = tuple((BODY_25[a], BODY_25[b]) for a, b in BODY_25_BONES if not BODY_25[b].endswith(("eye", "ear", "toe", "heel")))
 _SIDES = (("left", 0), ("right", 1))
 _JOINTS = {"nose": 0} | {
     f"{side}-{joint}": place + first
@@ -115,12 +124,14 @@ class MediaPipe(Base):
             found["landmarks"] = landmarks
         if "keypoints" in missing:
             found["keypoints"] = keypoints(landmarks, (width, height))
+        claims = _claims(look, people, chosen)
         if "hands" in missing:
-            found["hands"] = np.stack([_points(part, 21) for part in mediapipe.hands(look, people[chosen].first)])
+            hands = mediapipe.hands(look, people[chosen].first)
+            found["hands"] = np.stack([_points(_own(hand, claims, look), 21) for hand in hands])
         if "face" in missing:
-            found["face"] = _points(mediapipe.face(look, people[chosen].first), 468)
+            found["face"] = _points(_own(mediapipe.face(look, people[chosen].first), claims, look), 468)
         if "matte" in missing or "mask" in missing:
-            matte = _matte(person.image, look, people, chosen)
+            matte = _matte(person.image, look, claims, people[chosen].second.region)
             found |= {name: value for name, value in (("matte", matte), ("mask", matte > 0.5)) if name in missing}
         return replace(person, **found, scene={**person.scene, "people": len(people)})
 
@@ -157,19 +168,49 @@ class _Somebody:
         """float32 (h, w) of 0..1 over the look: this person."""
         return (sigmoid(self.first.seen(look)) + sigmoid(self.second.seen(look))) / 2
 
+    def nearness(self, look: mediapipe.Look) -> np.ndarray:
+        """float32 (h, w) over the look: distance from the bones that are seen, 1 at a fifth of the body's size."""
+        joints = dict(zip(BODY_25, keypoints(self.landmarks, look.size), strict=True))
+        canvas = np.full(look.picture.shape[:2], 255, np.uint8)
+        for a, b in _BONES:
+            if joints[a][2] > 0 and joints[b][2] > 0:
+                start, end = (tuple(int(v) for v in joints[joint][:2] * look.scale) for joint in (a, b))
+                cv2.line(canvas, start, end, 0, 1)
+        head = self.landmarks[0, :2] * look.scale
+        cv2.circle(canvas, tuple(int(v) for v in head), 2, 0, -1)
+        size = self.second.region.side / 2.5 * look.scale
+        return cv2.distanceTransform(canvas, cv2.DIST_L2, 5) / (0.2 * size)
+
 
 def _everybody(look: mediapipe.Look) -> list[_Somebody]:
     """Everybody whom the landmark network sees too, the most prominent first, nobody twice."""
     people: list[_Somebody] = []
     for detection in mediapipe.detect(look):
-        first = mediapipe.body(look, detection.region)
-        if first.score < SEEN:
-            continue
-        again = any(_spread(first) > 4 * np.abs(first.points - other.first.points).mean() for other in people)
-        if not again:
-            people.append(_Somebody(first, mediapipe.body(look, first.next)))
+        _meet(look, detection.region, people)
+    taken = np.logical_or.reduce(
+        [somebody.soft(look) > SEEN for somebody in people] or [np.zeros(look.picture.shape[:2], bool)]
+    )
+    for detection in mediapipe.detect_small(look):
+        left, top, right, bottom = (max(0, round(float(edge) * look.scale)) for edge in detection.box)
+        box = taken[top:bottom, left:right]
+        if box.size and box.mean() < _FREE:
+            _meet(look, detection.region, people)
     shape = look.size[::-1]
     return sorted(people, key=lambda each: -skeleton.prominence(keypoints(each.landmarks, look.size), shape))
+
+
+def _meet(look: mediapipe.Look, region: mediapipe.Region, people: list[_Somebody]) -> None:
+    """Add to ``people`` whom the landmark network sees in ``region``, if it is nobody of them."""
+    first = mediapipe.body(look, region)
+    if _known(first, people):  # or somebody close behind whom it did not see for the one in front
+        first = mediapipe.body(look, replace(region, side=_CLOSER * region.side))
+    if first.score >= SEEN and not _known(first, people):
+        people.append(_Somebody(first, mediapipe.body(look, first.next)))
+
+
+def _known(body: Body, people: Sequence[_Somebody]) -> bool:
+    """Whether it is one of those in ``people``."""
+    return any(_spread(body) > 4 * np.abs(body.points - other.first.points).mean() for other in people)
 
 
 def _spread(body: Body) -> float:
@@ -177,12 +218,42 @@ def _spread(body: Body) -> float:
     return float(np.abs(body.points - body.points.mean(0)).mean())
 
 
-def _matte(image: np.ndarray, look: mediapipe.Look, people: list[_Somebody], chosen: int) -> np.ndarray:
+@dataclass(frozen=True)
+class _Claims:
+    """float32 (h, w) over the look: logits of the person who is meant, and where those of somebody else are to be believed rather."""
+
+    logits: np.ndarray
+    others: np.ndarray
+
+
+def _claims(look: mediapipe.Look, people: list[_Somebody], chosen: int) -> _Claims:
+    """What is whose: where the networks see several people in one place, whose bones are nearer counts too."""
+    each = np.stack([logit(np.clip(somebody.soft(look), 1e-3, 1 - 1e-3)) for somebody in people])
+    if len(people) == 1:
+        return _Claims(each[0], np.zeros(each.shape[1:], bool))
+    near = np.stack([somebody.nearness(look) for somebody in people])
+    seen = each > 0
+    shared = np.array([(one & (seen.sum(0) > 1)).sum() / max(1, one.sum()) for one in seen])
+    ahead = np.clip((shared - _SHARED[0]) / (_SHARED[1] - _SHARED[0]), 0, 1)  # who is all within others stands before them
+    strength = each - _NEARNESS * near + _AHEAD * ahead[:, None, None]
+    return _Claims(each[chosen], strength.argmax(0) != chosen)
+
+
+def _own(part: Part | None, claims: _Claims, look: mediapipe.Look) -> Part | None:
+    """A hand or a face, unless it is somebody else's."""
+    if part is None:
+        return None
+    x, y = (part.points[:, :2] * look.scale).astype(int).T
+    height, width = claims.others.shape
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    return None if inside.any() and claims.others[y[inside], x[inside]].mean() > 0.5 else part
+
+
+def _matte(image: np.ndarray, look: mediapipe.Look, claims: _Claims, around: mediapipe.Region) -> np.ndarray:
     """float32 (H, W) of 0..1: the chosen one, where two networks agree, with the edges of the photograph."""
-    each = [logit(np.clip(somebody.soft(look), 1e-3, 1 - 1e-3)) for somebody in people]
-    anyone = logit(np.clip(mediapipe.anyone(look), 1e-3, 1 - 1e-3))
-    rough = expit((each[chosen] + anyone) / 2)
-    rough[each[chosen] < np.max(each, axis=0)] = 0  # somebody else's
+    anyone = logit(np.clip(mediapipe.anyone(look, around), 1e-3, 1 - 1e-3))
+    rough = expit((claims.logits + anyone) / 2)
+    rough[claims.others] = 0
     return guided(image, rough)
 
 

@@ -32,6 +32,7 @@ _MAYBE = 0.3  # detector's score from which the landmark network has a look
 _FOUND = 0.5  # presence from which something counts as there
 _SAME = 0.3  # overlap from which two boxes mean one person
 _NOT = -20.0  # logit of what cannot be
+_MOST = 0.5  # share of the picture from which somebody is what it shows
 _PEAK = 0.5  # of a heat map, from which it moves its landmark
 
 
@@ -108,13 +109,14 @@ class Look:
     size: tuple[int, int]
 
     @classmethod
-    def at(cls, image: np.ndarray) -> Look:
-        """``image``, uint8 (H, W, 3)."""
+    def at(cls, image: np.ndarray, longest: int = _LOOK, size: tuple[int, int] | None = None) -> Look:
+        """``image``, uint8 (H, W, 3), with ``longest`` pixels along its longer side at most; ``size``: the photograph's if another."""
         height, width = image.shape[:2]
-        scale = min(1.0, _LOOK / max(height, width))
+        scale = min(1.0, longest / max(height, width))
         small = (max(1, round(width * scale)), max(1, round(height * scale)))
         picture = image if scale == 1 else cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-        return cls(picture, scale, (width, height))
+        size = size or (width, height)
+        return cls(picture, scale * max(height, width) / max(size), size)
 
 
 @dataclass(frozen=True)
@@ -199,11 +201,18 @@ def _anchors() -> np.ndarray:
 def detect(look: Look) -> list[Detection]:
     """Everybody in the picture, surest first; not all of them need be people (``Body.score`` tells)."""
     width, height = look.size
-    side = max(width, height)
-    rows = _detected(look, Region(width / 2, height / 2, side))
-    if not len(rows):  # small in a large picture: once more, part by part
-        tiles = [(x * width, y * height) for x in (0.3, 0.7) for y in (0.3, 0.7)] + [(width / 2, height / 2)]
-        rows = np.concatenate([_detected(look, Region(x, y, 0.6 * side)) for x, y in tiles])
+    return _detections(_detected(look, Region(width / 2, height / 2, max(width, height))))
+
+
+def detect_small(look: Look) -> list[Detection]:
+    """As :func:`detect`, part by part: who is small in the picture is seen in no other way, and parts of a larger one may be seen too."""
+    width, height = look.size
+    look = Look.at(look.picture, round(224 / 0.6), look.size)  # as sharp as the network sees it, once for all
+    tiles = [(x * width, y * height) for x in (0.3, 0.7) for y in (0.3, 0.7)] + [(width / 2, height / 2)]
+    return _detections(np.concatenate([_detected(look, Region(x, y, 0.6 * max(width, height))) for x, y in tiles]))
+
+
+def _detections(rows: np.ndarray) -> list[Detection]:
     return [Detection(score, row[:4], row[4:6], row[6:8]) for score, row in _blended(rows[:, 0], rows[:, 1:])]
 
 
@@ -411,8 +420,21 @@ def _inside(point: np.ndarray, size: tuple[int, int]) -> bool:
     return bool(0 <= point[0] < size[0] and 0 <= point[1] < size[1])
 
 
-def anyone(look: Look) -> np.ndarray:
-    """float32 (h, w) of 0..1: people, whoever and however many, by the network for portraits; of the size of the look."""
-    small = cv2.resize(look.picture, (256, 256), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+def anyone(look: Look, around: Region) -> np.ndarray:
+    """float32 (h, w) of 0..1: people, whoever and however many, by the network for portraits; of the size of the look.
+
+    It looks at the whole picture, or where somebody takes little of it at that part ``around`` them: what is left is 0.
+    """
+    height, width = look.picture.shape[:2]
+    low = np.array([around.x, around.y]) * look.scale - around.side * look.scale / 2
+    (left, top), (right, bottom) = (
+        np.clip(np.rint(edge).astype(int), 0, (width, height)) for edge in (low, low + around.side * look.scale)
+    )
+    if (right - left) * (bottom - top) >= _MOST * width * height or min(right - left, bottom - top) < 1:
+        left, top, right, bottom = 0, 0, width, height
+    part = look.picture[top:bottom, left:right]
+    small = cv2.resize(part, (256, 256), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    out = np.zeros((height, width), np.float32)
     soft = _run("selfie_segmentation", small)[0][..., 0]
-    return cv2.resize(soft, look.picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    out[top:bottom, left:right] = cv2.resize(soft, part.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return out

@@ -214,7 +214,9 @@ def _mean_distance(joints: np.ndarray, away: np.ndarray) -> float:
 def index_of(pick: int, count: int) -> int:
     """``pick`` if there are so many; ``ValueError`` else."""
     if pick >= count:
-        raise ValueError(f"pick is {pick}, but {count} {'person was' if count == 1 else 'people were'} found: 0..{count - 1}.")
+        raise ValueError(
+            f"pick is {pick}, but {count} {'person was' if count == 1 else 'people were'} found: 0..{count - 1}, counted from the left."
+        )
     return pick
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import cv2
 import numpy as np
 import pytest
 
-from helpers import annotate, generate, weights
+from helpers import annotate, cut_out, generate, product, segment, try_on, weights
 from helpers.annotation import mediapipe
 from helpers.annotation.landmarks import keypoints
 from helpers.labels import BODY_25, COCO_17, COCO_18
@@ -130,6 +131,55 @@ def test_one_of_two_is_chosen() -> None:
     assert annotate(both, engine="mediapipe", needs=("keypoints",), mask=worn).keypoints[0, 0] > SIZE[0]
     with pytest.raises(ValueError, match="pick is 2, but 2 people were found"):
         annotate(both, engine="mediapipe", needs=("keypoints",), pick=2)
+
+
+def side_by_side(size: tuple[int, int], places: Sequence[tuple[int, int, int, float]]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A picture of ``size`` (width, height) with figures (number, x, y, scale), the later in front, and what is seen of each."""
+    picture, seen_of = np.full((size[1], size[0], 3), PLAIN, np.uint8), []
+    for number, x, y, scale in places:
+        person, matrix = drawn(*FIGURES[number]), np.array([[scale, 0, x], [0, scale, y]])
+        here = cv2.warpAffine(person.mask.astype(np.uint8), matrix, size) > 0
+        picture[here] = cv2.warpAffine(person.image, matrix, size)[here]
+        seen_of = [mask & ~here for mask in seen_of] + [here]
+    return picture, seen_of
+
+
+CROWDS = {
+    "close together": ((520, 512), [(0, -40, 0, 1.0), (1, 110, 0, 1.0)], 0.94),
+    "a small one": ((640, 512), [(0, 0, 0, 1.0), (1, 380, 280, 0.4)], 0.93),
+    "one before the other": ((440, 512), [(1, 20, 0, 1.0), (0, 120, 190, 0.62)], 0.89),
+    "three in a wide picture": ((1500, 400), [(0, -60, 0, 0.78), (1, 400, 0, 0.78), (2, 1090, 0, 0.78)], 0.93),
+}
+
+
+@pytest.mark.parametrize(("size", "places", "least"), CROWDS.values(), ids=CROWDS)
+def test_who_is_picked_has_their_own_mask_face_and_hands(
+    size: tuple[int, int], places: list[tuple[int, int, int, float]], least: float
+) -> None:
+    picture, seen_of = side_by_side(size, places)
+    left = sorted(seen_of, key=lambda mask: np.nonzero(mask)[1].mean())
+    for pick, own in enumerate(left):
+        found = annotate(picture, engine="mediapipe", needs=("matte", "mask", "hands", "face", "keypoints"), pick=pick)
+        assert found.scene["people"] == len(places)
+        assert iou(found.mask, own) > least
+        for points in (*found.hands, found.face):
+            if points[0, 2] > 0:
+                x, y = np.clip(points[:, :2].astype(int), 0, np.array(size) - 1).T
+                assert own[y, x].mean() > 0.7
+
+
+def test_every_verb_takes_the_same_choice() -> None:
+    picture, seen_of = side_by_side(*CROWDS["close together"][:2])
+    shirt = product("a green t-shirt", seed=1, size=SIZE)
+    for pick in (0, 1):
+        other = cv2.erode(seen_of[1 - pick].astype(np.uint8), np.ones((9, 9))).astype(bool)
+        assert segment(picture, garment="upper", pick=pick)[other].mean() < 0.03
+        assert (cut_out(picture, what="person", pick=pick)[..., 3][other] > 128).mean() < 0.03
+        changed = (try_on(picture, shirt, pick=pick).image != picture).any(2)
+        assert changed[seen_of[pick]].mean() > 0.1
+        assert changed[other].mean() < 0.03
+    with pytest.raises(ValueError, match="counted from the left"):
+        try_on(picture, shirt, pick=2)
 
 
 def test_a_large_photograph_has_the_same_points() -> None:
