@@ -1,11 +1,11 @@
 """Try-ons in garments of another cut, against truth: other sleeves, necklines and lengths, skirts for trousers, dresses for both.
 
-``python benchmarks/try_on_others.py [--pairs 72] [--cache FOLDER] [--pictures FOLDER] [--fit]`` prints markdown tables. A mannequin wears
+``python benchmarks/try_on_others.py [--pairs 72] [--cache FOLDER] [--pictures FOLDER]`` prints markdown tables. A mannequin wears
 A; the engine gets its picture, its mask and a product photograph of B; the truth is the same mannequin, drawn in B by the same camera.
 Each pair is tried with all that is known of the figure, and a third of them once more without joints, without labels or without both, as
 photographs come. The error is the mean difference in CIE Lab after a blur that leaves outlines and colours and takes prints away, over
-all that changes or has to. ``--fit`` fits the confidence's weights to one half of the pairs (every other four) and prints them;
-correlations are always those of the other half.
+all that changes or has to. What confidence says of
+it is fitted by ``try_on_confidence.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.optimize import nnls
 from scipy.stats import spearmanr
 
 from helpers.garment import load_garment
@@ -130,7 +129,6 @@ def measure(count: int, cache: Path, pictures: Path | None) -> list[dict]:
                     "pasted": error(_pasted(person, garment, mask), truth.image, mask | there),
                     "confidence": result.confidence,
                     "on face or hair": int((result.mask & front).sum()),
-                    "doubts": result.data["doubts"].tolist(),
                 }
             )
             print(worn, known, category, round(rows[-1]["error"], 1), round(result.confidence, 2), file=sys.stderr)
@@ -146,22 +144,13 @@ def _pasted(person: Person, garment, mask: np.ndarray) -> np.ndarray:  # type: i
     return flat_fill(person, garment, mask)[0]
 
 
-def fitted(rows: list[dict]) -> np.ndarray:
-    """Weights of the doubts, none of them negative, by which the errors of ``rows`` are told best."""
-    from helpers.tryon.drape.confidence import LEAST
-
-    doubts = np.array([row["doubts"] for row in rows])
-    return nnls(doubts, np.array([row["error"] for row in rows]) - LEAST)[0]
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=72, help="pairs, of which every other four are held out")
+    parser.add_argument("--pairs", type=int, default=72, help="pairs")
     parser.add_argument("--cache", type=Path, default=Path("outputs/benchmark/try_on_others"), help="where pairs are kept")
     parser.add_argument("--pictures", type=Path, help="folder for pictures to look at")
     parser.add_argument("--json", type=Path, help="file for the figures")
-    parser.add_argument("--fit", action="store_true", help="fit the confidence's weights and print them")
     options = parser.parse_args()
     rows = measure(options.pairs, options.cache, options.pictures)
     print(
@@ -176,15 +165,9 @@ def main() -> None:
                 print(
                     f"| {category} | {known} | {len(some)} | {mean[0]:.3f} | {mean[1]:.1f} | {mean[2]:.1f} | {mean[3]:.2f} | {over} |"
                 )
-    held = [row for row in rows if row["pair"] // 4 % 2]  # all categories in both halves
-    print("\nRank correlation of confidence and error on the pairs held out:")
-    for name, some in (("all of them", held), ("all known", [row for row in held if row["known"] == "all"])):
+    print("\nRank correlation of confidence and error:")
+    for name, some in (("all of them", rows), ("all known", [row for row in rows if row["known"] == "all"])):
         print(f"- {name}, {len(some)}: {-spearmanr([r['confidence'] for r in some], [r['error'] for r in some])[0]:.2f}")
-    if options.fit:
-        even = [row for row in rows if row["pair"] // 4 % 2 == 0]
-        weights = fitted(even)
-        told = np.array([row["doubts"] for row in held]) @ weights
-        print("weights:", np.round(weights, 1).tolist(), f"held out: {spearmanr(told, [r['error'] for r in held])[0]:.2f}")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")

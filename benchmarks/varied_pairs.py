@@ -92,4 +92,6 @@ def _draw(number: int, cache: Path, names: list[str]) -> None:
         flat.save(cache, name)
         shop = cache / "shop" / f"{name}.png"
         shop.parent.mkdir(parents=True, exist_ok=True)
-        write_image(shop, scene(Known(flat, {}), str(rng.choice(BACKDROPS)), 3 * number + k, SIZE).image)
+        backdrop = str(rng.choice(BACKDROPS))
+        backdrop = "grey" if backdrop == "white on white" else backdrop  # that paints the cloth white
+        write_image(shop, scene(Known(flat, {}), backdrop, 3 * number + k, SIZE).image)

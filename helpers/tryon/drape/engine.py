@@ -85,7 +85,8 @@ class Drape(Base):
         shading = _shading(view, laid, plan.fitting)
         steps["light of the worn cloth"] = np.clip(np.rint(shading * 160), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)
         new, inner = _compose(view, laid, plan, shading, np.random.default_rng(seed))
-        found = doubts(view, laid, plan.fitting, new, garment.category)
+        sure = 1.0 if garment.category == "lower" else pictured.sure
+        found = doubts(view, laid, plan.fitting, new, sure, plan.worn, plan.front, garment.category)
         steps["composite before the edge is blended"] = np.where(
             inner[..., None], np.rint(255 * encode(new)), view.image
         ).astype(np.uint8)
@@ -101,7 +102,7 @@ class Drape(Base):
             image=image,
             mask=covered,
             changed=changed,
-            confidence=float(np.clip(plan.fitting.confidence * confidence(found), 0.02, 0.98)),
+            confidence=float(np.clip(confidence(found), 0.02, 0.98)),
             notes=tuple(plan.fitting.notes),
             steps=steps,
             data=data,
@@ -152,7 +153,8 @@ def _say_neckline(view: View, laid: Laid, plan: _Plan) -> None:
     low = round(max(points["left-armpit"][1], points["right-armpit"][1]))
     middle = np.s_[:low, round(points["left-collar"][0]) : round(points["right-collar"][0]) + 1]
     if not plan.fitting.neck_kept and laid.removed[middle].sum() > 0.02 * size:
-        plan.fitting.say("The new neckline is lower than the worn one; the skin it shows is continued from what is seen.")
+        how = "lower than" if plan.fitting.neck_shift > 0.05 else "cut otherwise than"
+        plan.fitting.say(f"The new neckline is {how} the worn one; the skin it shows is continued from what is seen.")
     elif (laid.covered & view.wearer.neck).sum() > 0.015 * size:
         plan.fitting.say("The new neckline is higher than the worn one and covers skin.")
 
