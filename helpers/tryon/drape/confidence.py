@@ -81,6 +81,7 @@ WEIGHTS = (0.13, 0.29, 0.42, 0.04, 0.48, 0.11, 1.7, 0.22, 0.13, 0.3)
 """Of the doubts, by which the error of mannequins is told best; none of them negative."""
 LEAST = 0.03
 """Error of the best pictures."""
+_HALF = 0.5  # error at which a picture is trusted half
 
 
 def expected_error(found: Doubts) -> float:
@@ -89,5 +90,5 @@ def expected_error(found: Doubts) -> float:
 
 
 def confidence(found: Doubts) -> float:
-    """0..1, falling with the expected error: about the share of the garment that is right."""
-    return float(np.exp(-expected_error(found)))
+    """0..1, falling with the expected error."""
+    return float(1 / (1 + (expected_error(found) / _HALF) ** 2))
