@@ -29,6 +29,7 @@ TABLES = {
     "sam-clicks": ["sam_clicks.py", "--repeats", "25", "--looks", "vit_b,mobile"],
     "idm-vton-flops": ["idm_vton.py", "flops"],
     "idm-vton-time": ["idm_vton.py", "time", "--steps", "6", "--repeat", "5"],
+    "hr-viton": ["hr_viton.py"],
     "realvisxl": ["realvisxl.py"],
     "convert": ["convert_weights.py"],
 }

@@ -353,7 +353,7 @@ ENGINES = (
         "helpers.tryon.hr_viton.engine:HRVITON",
         weights=("hr_viton",),
         packages=("torch",),
-        machine="any CPU; a GPU is faster",
+        machine="any CPU, about 20 seconds; a GPU is faster",
         commercial=False,
         settings={
             "resolution": Setting("choice", "of the frame that is painted", "1024x768", choices=("1024x768", "512x384")),
