@@ -145,3 +145,43 @@ def select(labels: np.ndarray, names: tuple[str, ...] | list[str], source: str =
 def body25_to_coco18(keypoints: np.ndarray) -> np.ndarray:
     """(25, 3) x, y, confidence -> (18, 3) in COCO-18 order."""
     return np.asarray(keypoints)[[BODY_25.index(name) for name in COCO_18]]
+
+
+def of_colours(picture: np.ndarray) -> np.ndarray:
+    """uint8 (H, W) CIHP labels of a parse drawn in its colours, uint8 (H, W, 3) RGB, as CIHP_PGN and Graphonomy write it.
+
+    All twenty classes keep their own number, torso skin (10) too. Raises ``ValueError`` for a picture in other colours, or one whose
+    colours a resize or JPEG has mixed.
+    """
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise ValueError(f"a parse in colours must be uint8 (H, W, 3), not {picture.dtype} {picture.shape}.")
+    codes, of = (colours.astype(np.int32) @ (1 << 16, 1 << 8, 1) for colours in (picture, CIHP_PALETTE))
+    order = np.argsort(of)
+    place = np.searchsorted(of[order], codes).clip(max=len(of) - 1)
+    if (strange := of[order][place] != codes).any():
+        colour = tuple(int(v) for v in picture[strange][0])
+        raise ValueError(
+            f"the parse holds colours that are none of CIHP's 20, such as {colour}, on {strange.mean():.2%} of it. Take the picture as the "
+            "network wrote it, a PNG at its own size, and resize the labels instead (nearest)."
+        )
+    return order[place].astype(np.uint8)
+
+
+CHIN = 0.38
+"""How far the chin is from the nose on the way to the neck between the shoulders."""
+
+
+def with_torso_skin(labels: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """CIHP labels (H, W) whose face ends at the chin: what is below it is torso skin, as parsers without that class (LIP, ATR) do without.
+
+    keypoints: (25, 3) BODY_25; without nose and neck, or where there is torso skin already, the labels come back as they are
+    """
+    (nose, neck), skin = np.asarray(keypoints)[:2], CIHP.index("torso-skin")
+    if not nose[2] > 0 or not neck[2] > 0 or (labels == skin).any():
+        return labels
+    along = neck[:2] - nose[:2]
+    y, x = np.indices(labels.shape)
+    x, y, reach = x - nose[0], y - nose[1], max(float(along @ along), 1e-6)
+    far, aside = (x * along[0] + y * along[1]) / reach, (x * along[1] - y * along[0]) / reach
+    below = (far > CHIN) & (far < 3) & (abs(aside) < 1.5)  # beyond that it is somebody else's face
+    return np.where((labels == CIHP.index("face")) & below, skin, labels).astype(np.uint8)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from helpers.annotation import parsing
 from helpers.annotation.network import OneNetwork, without
-from helpers.labels import ATR, LIP, PASCAL, convert
+from helpers.labels import ATR, LIP, PASCAL, convert, with_torso_skin
 from helpers.person import Person
 
 SIDES = {"lip": 473, "atr": 512, "pascal": 512}
@@ -192,6 +192,8 @@ class SCHP(OneNetwork):
     ) -> Person:
         """The person with what is in ``needs``, ``labels`` (CIHP) or ``mask``, and not known yet; everybody in the picture is labelled.
 
+        Neither data set has torso skin: where the joints are known, it is the face below the chin.
+
         Raises ``ValueError`` where nobody is found, where ``pick`` is a number, and for the labels of Pascal's parts, which are no clothes.
         """
         missing = person.missing(needs)
@@ -206,6 +208,8 @@ class SCHP(OneNetwork):
         found: dict[str, Any] = {"mask": parse > 0}
         if "labels" in missing:
             found["labels"] = convert(parse, self.variant, "cihp")
+            if person.keypoints is not None:
+                found["labels"] = with_torso_skin(found["labels"], person.keypoints)
         return replace(person, **{name: found[name] for name in missing})
 
 
