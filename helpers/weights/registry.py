@@ -40,6 +40,7 @@ class Record:
     name:      ``GROUP``, or ``GROUP/PART`` where the group has several files
     path:      below the weights folder
     hub:       (repository, revision, name there), or url, or drive (id), or package (requirement, name in its wheel): where it comes from
+    elsewhere: addresses that have the same file, tried in turn where the package cannot be had: ``URL``, or ``URL#NAME`` in an archive
     bytes, sha256: of the published file, 0 and empty where not known; hash: ``established``, ``unsure`` or ``none``
     kind:      ``torch``, ``safetensors``, ``onnx``, ``tflite``, ``pickle``, ``json`` or ``text``
     """
@@ -52,6 +53,7 @@ class Record:
     url: str = ""
     drive: str = ""
     package: tuple[str, str] | None = None
+    elsewhere: tuple[str, ...] = ()
     bytes: int = 0
     sha256: str = ""
     hash: str = "none"
@@ -188,6 +190,7 @@ def _group(name: str, table: dict[str, Any]) -> Group:
             kind=KINDS.get(Path(path).suffix, ""),
             hub=hub,
             package=(table["package"], entry["member"]) if "package" in table else None,
+            elsewhere=tuple(entry.get("else", ())),
             **{key: entry[key] for key in ("url", "drive", "bytes", "sha256", "hash") if key in entry},
             **about,
         )
@@ -206,8 +209,9 @@ def _problem(record: Record) -> str:
             return f"{path!r} is no place below a folder"
     if record.kind not in KINDS.values():
         return f"a name ends with one of {', '.join(KINDS)}"
-    if record.url and not re.fullmatch(r"https?://[^\s@]+", record.url):
-        return f"{record.url!r} is no address on the web"
+    for url in (record.url, *record.elsewhere):
+        if url and not (isinstance(url, str) and re.fullmatch(r"https?://[^\s@]+", url)):
+            return f"{url!r} is no address on the web"
     if record.package and not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9.]+", record.package[0]):
         return f"package {record.package[0]!r} is no name and version (mediapipe==0.10.21)"
     if not (record.hub or record.url or record.drive or record.package):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from local_server import Server
 
 from helpers.weights import downloads, registry
 from helpers.weights.formats import Damaged
@@ -90,3 +92,61 @@ def test_a_cut_wheel_is_named(index: Callable[..., Path], weights: Path) -> None
     with pytest.raises(DownloadError, match="net"):
         downloads.fetch("net")
     assert not [name for name in files(weights) if name.endswith((".whl", ".tflite"))]
+
+
+BUNDLE = "/net/1/net.task"
+
+
+@pytest.fixture
+def storage() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+def bundle(member: str = "inner.tflite", data: bytes = NET) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(member, data)
+    return out.getvalue()
+
+
+@pytest.fixture
+def elsewhere(index: Callable[..., Path], weights: Path, storage: Server, publish: Callable[..., Any]) -> Path:
+    """The folder of weights, where the package cannot be had, and the file is in a bundle of the server's and there alone too."""
+    index(empty=True)
+    file = {"path": "net.tflite", "member": MEMBER, "bytes": len(NET), "sha256": hashlib.sha256(NET).hexdigest()}
+    other = [f"{storage.address}{BUNDLE}#inner.tflite", f"{storage.address}/net.tflite"]
+    publish({**file, "hash": "established", "else": other}, package="net==1.0")
+    return weights
+
+
+def test_without_the_package_it_comes_out_of_a_bundle(elsewhere: Path, storage: Server) -> None:
+    storage.files[BUNDLE] = bundle()
+    (path,) = downloads.fetch("net")
+    assert path.read_bytes() == NET
+    assert files(elsewhere) == ["net", "net/net.tflite"]
+    assert registry.require("net") == path
+
+
+BUNDLES = {
+    "none": None,
+    "no archive": b"<html>" * 50,
+    "cut": bundle()[:-40],
+    "another member": bundle("other.tflite"),
+    "too large": bundle(data=NET + b"more"),
+    "other bytes": bundle(data=NET[:-1] + b"!"),
+}
+
+
+@pytest.mark.parametrize("content", BUNDLES.values(), ids=BUNDLES)
+def test_where_the_bundle_will_not_do_the_file_alone_is_taken(elsewhere: Path, storage: Server, content: bytes | None) -> None:
+    if content is not None:
+        storage.files[BUNDLE] = content
+    with pytest.raises(DownloadError, match=r"pip could not fetch net==1.0.* Nor elsewhere: ") as error:
+        downloads.fetch("net")
+    assert str(error.value).count("Nor elsewhere") == 2
+    assert not [name for name in files(elsewhere) if name.endswith((".task.part", ".tflite"))]
+    storage.files["/net.tflite"] = NET
+    assert downloads.fetch("net")[0].read_bytes() == NET
+    assert files(elsewhere) == ["net", "net/net.tflite"]
