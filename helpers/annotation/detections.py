@@ -6,12 +6,15 @@ Convention: IUV is uint8 (H, W, 3): body part 0..24 (0 = none), U and V 0..255.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from helpers import notes
 
 PARTS = 25  # background and 24 parts
 
@@ -99,3 +102,25 @@ def box_pixels(box: Tensor) -> tuple[int, int, int, int]:
     x0, y0 = box[:2].tolist()
     width, height = (box[2:] - box[:2]).tolist()
     return int(x0), int(y0), max(int(width), 1), max(int(height), 1)
+
+
+def read_dump(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
+    """IUV (H, W, 3) on a picture of ``shape`` (H, W) from a dump of DensePose's, JSON: [parts (h, w), u and v (2, h, w), box x0 y0 x1 y1].
+
+    ``person.densepose_picture`` draws it, all 24 parts. u and v may be 0..1 or 0..255. Raises ``ValueError`` naming the file.
+    """
+    dump = notes.read(Path(path), "densepose", "")
+    try:
+        parts, uv, box = dump[:3]
+        parts, uv = np.array(parts, np.float64), np.array(uv, np.float64)
+        x, y = (int(value) for value in box[:2])
+        fits = parts.ndim == 2 and uv.shape == (2, *parts.shape) and x >= 0 <= y and 0 <= parts.min() <= parts.max() < PARTS
+    except (ValueError, TypeError, KeyError, IndexError):
+        fits = False
+    if not fits:
+        raise ValueError(f"densepose: {path} is no dump of DensePose's: a list of parts 0..24, u and v, and a box is wanted.")
+    uv = uv.clip(0) * (255 if uv.max() <= 1 else 1)
+    out = np.zeros((*shape, 3), np.uint8)
+    view = out[y : y + parts.shape[0], x : x + parts.shape[1]]
+    view[:] = np.dstack([parts, *uv.clip(max=255)]).astype(np.uint8)[: view.shape[0], : view.shape[1]]
+    return out

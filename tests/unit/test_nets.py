@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -11,8 +12,10 @@ import torch
 
 from helpers import Person, annotate, engines, weights
 from helpers.annotation import cloths_segmentation, posenet, schp, u2net
+from helpers.annotation.detections import read_dump
 from helpers.annotation.network import OneNetwork
 from helpers.labels import COCO_17
+from helpers.person import densepose_picture
 from helpers.testing import nets
 
 ENGINES = {
@@ -86,6 +89,19 @@ def test_a_mask_says_which_piece_is_meant() -> None:
     assert not near[:, 28:].any()
     with pytest.raises(ValueError, match="mask"):
         u2net.touching(pieces, ~pieces & (np.arange(40) > 38))
+
+
+def test_a_dump_of_densepose_lies_in_its_box(tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([[[0, 2], [24, 9]], [[[0, 0.5], [1, 0]]] * 2, [3.7, 1.2, 5.7, 3.2]]))
+    iuv = read_dump(path, (6, 8))
+    assert iuv[1:3, 3:5, 0].tolist() == [[0, 2], [24, 9]]
+    assert iuv[1:3, 3:5, 1].tolist() == [[0, 127], [255, 0]]
+    assert (densepose_picture(iuv).any(2) == (iuv[..., 0] > 0)).all()
+    for wrong in ("{}", "[[[25]], [[[0]], [[0]]], [0, 0, 1, 1]]", "[1, 2"):
+        path.write_text(wrong)
+        with pytest.raises(ValueError, match=r"data\.json"):
+            read_dump(path, (6, 8))
 
 
 def test_sides_are_padded_evenly_to_32() -> None:
