@@ -1,4 +1,4 @@
-"""How a garment's product photograph is read: its mask, where its front ends at the neck, its sleeves.
+"""How a garment's product photograph is read: its mask, where its front ends at the neck, what kind it is of.
 
 ``python benchmarks/garment_reading.py [--pictures 210] [--cache FOLDER] [--photos FOLDER] [--sheet FILE]`` prints markdown tables.
 Mannequin garments of which all is known are laid on backdrops of fifteen kinds (``garment_pictures.py``), with shadows, prints, grain; no
@@ -17,18 +17,21 @@ import cv2
 import numpy as np
 from garment_pictures import KINDS, Scene, products, scene
 
-from helpers.garment import Garment
+from helpers import Garment, read_garment
 from helpers.images import read_image, read_mask, write_image
 from helpers.segmentation.clicks import iou
 from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.drape import landmarks
-from helpers.tryon.drape.compatibility import SURE, sleeve_class, sleeve_ratio
-from helpers.tryon.drape.product import study, without_inside
-from helpers.tryon.drape.silhouette import SIDES
+from helpers.tryon.drape.compatibility import SURE
+from helpers.tryon.drape.product import without_inside
 
-SLEEVES = {"none": "sleeveless", "strap": "sleeveless", "cap": "cap", "short": "short", "elbow": "elbow-length", "long": "long"}
+SLEEVES = {"strap": "none", "cap": "short"}
+"""The mannequin's words for sleeves that a reading calls otherwise."""
 OPEN = ("blazer", "cardigan", "coat", "jumpsuit", "hoodie")
 """Of which the neckline is not asked: open in front, trousers below, or a hood behind."""
+PROPERTIES = ("category", "neckline", "collar", "placket", "straps", "sleeves")
+CERTAIN = 0.7
+"""Confidence from which a reading counts as sure."""
 
 
 def pictures(count: int, cache: Path) -> list[Scene]:
@@ -43,25 +46,32 @@ def pictures(count: int, cache: Path) -> list[Scene]:
 
 
 def read(shown: Scene) -> dict:
-    """The figures of one picture."""
-    began = time.process_time()
+    """The figures of one picture: ``told`` has for each property whether it is right, and how sure the reading was."""
+    began, said = time.process_time(), shown.said
     try:
-        mask = garment_mask(shown.image)
-    except ValueError:
-        mask = np.zeros_like(shown.mask)
+        found = read_garment(Garment(shown.image, category=said["category"]))
+    except ValueError as error:
+        print(f"{shown.kind}, {said['kind']}: {error}")
+        return {"kind": shown.kind, "iou": 0.0, "seconds": time.process_time() - began}
+    mask = found.mask if found.edge is None else found.mask | found.edge.inside
     row = {"kind": shown.kind, "iou": iou(mask, shown.mask), "seconds": time.process_time() - began}
-    category = shown.said["category"]
-    if category == "lower" or shown.kind == "cut" or shown.said["kind"] in OPEN:
+    if shown.kind == "cut":
         return row
-    true = landmarks.upper(without_inside(shown.mask, shown.inside))
-    try:
-        pictured = study(Garment(shown.image, category=category))
-    except ValueError:
-        return row | {"neck": np.inf, "sure": 1.0, "neckline": shown.said.get("neckline"), "sleeve": False}
-    found = pictured.front
-    sleeves = [sleeve_class(sleeve_ratio(found, side)) == SLEEVES[shown.said["sleeve"]] for side in SIDES]
-    off = abs(found.points["neck"][1] - true.points["neck"][1]) / true.chest_width
-    return row | {"neck": off, "sure": pictured.sure, "neckline": shown.said.get("neckline"), "sleeve": all(sleeves)}
+    truth = {"category": said["category"]}
+    if said["category"] != "lower" and said["kind"] not in OPEN:
+        line, sleeve = said["neckline"], said["sleeve"]
+        truth |= {
+            "neckline": line,
+            "collar": line in ("collar", "turtle"),
+            "placket": said["kind"] in ("shirt", "polo shirt"),
+            "straps": sleeve == "strap",
+            "sleeves": SLEEVES.get(sleeve, sleeve),
+        }
+        true = landmarks.upper(without_inside(shown.mask, shown.inside))
+        off = abs(found.front.points["neck"][1] - true.points["neck"][1]) / true.chest_width
+        row |= {"neck": off, "sure": found.sure, "neckline": line}
+    told = {name: getattr(found, name) for name in truth}
+    return row | {"told": {name: (told[name].value == truth[name], told[name].confidence) for name in truth}}
 
 
 def photographs(folder: Path) -> list[float]:
@@ -93,7 +103,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     shown = pictures(options.pictures, options.cache)
     rows = [read(one) for one in shown]
-    print(f"{len(rows)} product photographs, {np.mean([r['seconds'] for r in rows]):.2f} CPU-s each for the mask.\n")
+    print(f"{len(rows)} product photographs, {np.mean([r['seconds'] for r in rows]):.2f} CPU-s each.\n")
     print("| kind | pictures | mask IoU, mean | worst |\n|---|--:|--:|--:|")
     for kind in KINDS:
         found = [r["iou"] for r in rows if r["kind"] == kind]
@@ -104,12 +114,17 @@ def main() -> None:
         found = photographs(options.photos)
         print(f"| photographs of tops | {len(found)} | {np.mean(found):.3f} | {min(found):.3f} |")
     necks = [r for r in rows if "neck" in r]
-    print("\n| neckline | garments | in doubt | wrong though sure | sleeves as said |\n|---|--:|--:|--:|--:|")
+    print("\n| neckline | garments | in doubt | wrong though sure |\n|---|--:|--:|--:|")
     for name in (*sorted({r["neckline"] for r in necks}), None):
         some = [r for r in necks if name in (None, r["neckline"])]
         sure = [r for r in some if r["sure"] >= SURE]
-        wrong, told = sum(r["neck"] > 0.1 for r in sure), np.mean([r["sleeve"] for r in some])
-        print(f"| {name or '**all**'} | {len(some)} | {len(some) - len(sure)} | {wrong} | {told:.2f} |")
+        print(f"| {name or '**all**'} | {len(some)} | {len(some) - len(sure)} | {sum(r['neck'] > 0.1 for r in sure)} |")
+    print(f"\n| property | garments | right | in doubt (below {CERTAIN}) | wrong though sure |\n|---|--:|--:|--:|--:|")
+    for name in PROPERTIES:
+        some = [r["told"][name] for r in rows if name in r.get("told", {})]
+        sure = [right for right, confidence in some if confidence >= CERTAIN]
+        share = np.mean([right for right, _ in some])
+        print(f"| {name} | {len(some)} | {share:.2f} | {len(some) - len(sure)} | {len(sure) - sum(sure)} |")
     if options.sheet:
         order = np.argsort([r["iou"] for r in rows])[:24]
         worst = [outlined(shown[k]) for k in order]

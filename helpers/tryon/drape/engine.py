@@ -30,7 +30,8 @@ from helpers.tryon.drape.landmarks import with_like_sleeves
 from helpers.tryon.drape.laying import Laid, lay, trunk_of, zones_of
 from helpers.tryon.drape.legs import along_legs, leg_parts
 from helpers.tryon.drape.parts import Part, lower_parts, upper_parts
-from helpers.tryon.drape.product import Pictured, cuff_share, study
+from helpers.tryon.drape.product import cuff_share
+from helpers.tryon.drape.reading import GarmentReading, read
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
 from helpers.tryon.drape.wearer import View, belly, crossing, see, silhouette_of, silhouette_with_arms, waist_row
 from helpers.tryon.result import TryOn
@@ -66,7 +67,7 @@ class Drape(Base):
         started = time.perf_counter()
         _check(person, garment, mask)
         garment = _reduced(garment)
-        pictured = study(garment)
+        pictured = read(garment)
         view = see(person, mask, garment.category)
         plan = _plan(view, pictured, garment)
         if pictured.worn:
@@ -126,7 +127,7 @@ def _check(person: Person, garment: Garment, mask: np.ndarray) -> None:
         )
 
 
-def _plan(view: View, pictured: Pictured, garment: Garment) -> _Plan:
+def _plan(view: View, pictured: GarmentReading, garment: Garment) -> _Plan:
     worn, front = silhouette_of(view, garment.category), pictured.front
     if garment.category == "lower":
         touches = bool(view.given[-2:].any())

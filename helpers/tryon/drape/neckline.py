@@ -66,8 +66,10 @@ def front_neckline(lab: np.ndarray, outline: Silhouette) -> tuple[FrontEdge | No
     shoulders = min(outline.points[f"{side}-shoulder"][1] for side in SIDES)
     stands = outline.points["neck"][1] < shoulders - 0.2 * chest  # of a high collar the outline shows all that matters
     if none > 0.55 or clarity < (0.5 if stands else 0.3):
-        if stands or notch > _DEEP * chest:
+        if notch > _DEEP * chest:
             return None, 1.0
+        if stands:  # the rims of a high collar are many: closed for sure only where none is likely to be the front's
+            return None, max(0.0, 2 * none - 1)
         return None, max(0.0, 2 * none - 1) * float(
             notch > _FLAT * chest
         )  # mostly a back panel is seen, surely where it is straight

@@ -1,65 +1,14 @@
-"""The garment in its product photograph: where it is, and where its front ends at the neck."""
+"""What is seen of a garment from within, in its product photograph: necks, cuffs."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from helpers.garment import Garment
-from helpers.tryon import modelled
-from helpers.tryon.backdrop import garment_mask, solid_with_holes, trimmed
-from helpers.tryon.drape import landmarks
-from helpers.tryon.drape.neckline import FrontEdge, front_neckline
+from helpers.tryon.backdrop import solid_with_holes
 from helpers.tryon.drape.silhouette import Silhouette
 
 _FAR = 0.3  # of the garment
-_WHOLE = 0.6  # of the cloth seen from outside, below which what is left of it is a part
-
-
-@dataclass(frozen=True)
-class Pictured:
-    """What is told from a garment's picture: the silhouette of its ``front``, bool (H, W) ``holes`` in it (between straps), and where it
-    ends at the ``neck``, if that is seen; ``sure``: 0..1, how sure it is that the front ends where the silhouette does; ``worn``: by
-    somebody, out of whose photograph it was cut."""
-
-    front: Silhouette
-    holes: np.ndarray
-    neck: FrontEdge | None = None
-    sure: float = 1.0
-    worn: bool = False
-
-
-def study(garment: Garment) -> Pictured:
-    """Finds the garment in its picture, and its front. Raises ``ValueError`` where there is too little of it, or somebody in it whom it
-    cannot be told from."""
-    known = garment.mask is not None and garment.inside is not None  # a mask with its inside is exact
-    worn = modelled.cut_out(garment)
-    if worn is not None:
-        mask = worn
-    elif garment.mask is None:
-        mask = garment_mask(garment.image)
-    else:
-        mask = garment.mask if known else trimmed(garment.image, garment.mask)
-    if mask.sum() < 400:
-        raise ValueError(f"garment mask holds only {int(mask.sum())} pixels. Pass a mask that covers the garment.")
-    if garment.inside is not None:
-        outside = without_inside(mask, garment.inside)
-        if outside.sum() > _WHOLE * (mask & ~garment.inside).sum():  # else an opening parts the front, which is taken as closed
-            mask = outside
-    if garment.category == "lower":
-        return Pictured(landmarks.lower(mask), np.zeros_like(mask), worn=worn is not None)
-    front = landmarks.upper(mask)
-    if garment.inside is not None:
-        return Pictured(front, front.mask & ~mask)
-    if worn is not None:  # its own front ends at the skin, and what the hands or hair in front of it leave open is no gap in it
-        return Pictured(front, np.zeros_like(mask), worn=True)
-    lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    neck, sure = front_neckline(np.nan_to_num(lab), front)
-    if neck is not None:
-        front = landmarks.upper(mask & ~neck.inside, centre=front.centre)
-    return Pictured(front, front.mask & ~mask, neck, sure)
 
 
 def without_inside(mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
