@@ -26,7 +26,6 @@ from helpers.person import Person, load_person
 if TYPE_CHECKING:
     from helpers.mannequin.engine import product
     from helpers.mannequin.outfit import Outfit
-    from helpers.tryon.drape.reading import GarmentReading
     from helpers.tryon.result import TryOn
 
 __all__ = [
@@ -43,7 +42,7 @@ __all__ = [
     "try_on",
 ]
 __getattr__, _, _ = lazy_loader.attach(
-    __name__, submod_attrs={"mannequin.engine": ["product"]}
+    __name__, submod_attrs={"mannequin.engine": ["product"], "tryon.drape.reading": ["read_garment"]}
 )  # what draws is not loaded before
 
 SEEN = (*PARTS, "hands")
@@ -234,20 +233,6 @@ def try_on(
     result = runner(small, garment, mask=worn, seed=seed, **settings)
     result = replace(result, notes=(*notes, *result.notes))
     return result if whole else result.at_size_of(person.image)
-
-
-def read_garment(garment: Garment | np.ndarray) -> GarmentReading:
-    """What a garment's photograph says of it: mask and matte, category, neckline, collar, placket, straps, sleeves, length and hem.
-
-    garment: a ``Garment``, or its image alone, then taken for a top
-    Everything but mask and outline has a ``value`` and a ``confidence`` 0..1. ``engine="drape"`` works from the same reading.
-    Raises ``ValueError`` where nothing stands out from the backdrop, or somebody wears it and it cannot be cut out.
-    """
-    from helpers.tryon.drape.reading import read
-
-    garment = garment if isinstance(garment, Garment) else Garment(garment)
-    engines.check_garment(garment)
-    return read(garment)
 
 
 def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> tuple[Person, tuple[str, ...]]:

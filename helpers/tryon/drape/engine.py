@@ -31,7 +31,7 @@ from helpers.tryon.drape.laying import Laid, lay, trunk_of, zones_of
 from helpers.tryon.drape.legs import along_legs, leg_parts
 from helpers.tryon.drape.parts import Part, lower_parts, upper_parts
 from helpers.tryon.drape.product import cuff_share
-from helpers.tryon.drape.reading import GarmentReading, read
+from helpers.tryon.drape.reading import GarmentReading, read_garment
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
 from helpers.tryon.drape.wearer import View, belly, crossing, see, silhouette_of, silhouette_with_arms, waist_row
 from helpers.tryon.result import TryOn
@@ -67,7 +67,7 @@ class Drape(Base):
         started = time.perf_counter()
         _check(person, garment, mask)
         garment = _reduced(garment)
-        pictured = read(garment)
+        pictured = read_garment(garment)
         view = see(person, mask, garment.category)
         plan = _plan(view, pictured, garment)
         if pictured.worn:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import cv2
 import numpy as np
 
+from helpers import engines
 from helpers.garment import Garment
 from helpers.tryon import modelled
 from helpers.tryon.backdrop import garment_mask, trimmed
@@ -169,9 +170,14 @@ class GarmentReading:
         return self.front
 
 
-def read(garment: Garment) -> GarmentReading:
-    """Finds the garment in its picture, and its front. Raises ``ValueError`` naming ``garment`` where there is too little of it, or
-    somebody in it whom it cannot be told from."""
+def read_garment(garment: Garment | np.ndarray) -> GarmentReading:
+    """What a garment's photograph says of it: mask and matte, category, neckline, collar, placket, straps, sleeves, length and hem.
+
+    garment: a ``Garment``, or its image alone, uint8 (H, W, 3) RGB, then taken for a top
+    Everything but mask and outline has a ``value`` and a ``confidence`` 0..1. Raises ``ValueError`` naming ``garment`` where nothing stands
+    out from the backdrop, there is too little of it, or somebody wears it and it cannot be cut out.
+    """
+    garment = Garment(garment) if isinstance(garment, np.ndarray) else engines.check_garment(garment)
     image, category = garment.image, garment.category
     known = garment.mask is not None and garment.inside is not None  # a mask with its inside is exact
     worn = modelled.cut_out(garment)
