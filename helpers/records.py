@@ -373,4 +373,22 @@ ENGINES = (
         "helpers.tryon.drape.engine:Drape",
         wants=frozenset({"keypoints", "labels", "hands", "face", "matte"}),
     ),
+    Engine(
+        "viton_hd",
+        "try_on",
+        "VITON-HD: segmentation, a bent cloth and the picture in one pass, for garments of the upper body; taken where it is asked for",
+        "CC BY-NC 4.0: not for commercial use",
+        "helpers.tryon.viton_hd.engine:VITONHD",
+        weights=("viton_hd",),
+        packages=("torch",),
+        machine="4 GB of memory",
+        commercial=False,
+        settings={
+            **SITTING,
+            "parity": Setting("flag", "whether everything is done as the published code does it", False),
+        },
+        frames=True,
+        multiple=True,
+        needs=frozenset({"keypoints", "labels"}),
+    ),
 )

@@ -1,5 +1,5 @@
 """Tiny try-on networks: IDM-VTON in the folder layout of the hub's ``yisol/IDM-VTON``, the torch pickle of its UNet included, and
-HR-VITON's two files."""
+the files of VITON-HD and HR-VITON."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from helpers.files import write_text, write_whole
 from helpers.testing.generation import UNET, tiny_text_encoders, tiny_vae, write_tokenizer
-from helpers.tryon.hr_viton.networks import ConditionGenerator, SPADEGenerator, SPADENorm, SpectralConv2d
+from helpers.tryon.hr_viton import networks as hr_viton
 from helpers.tryon.idm_vton.networks import Resampler, garment_net, tryon_net
+from helpers.tryon.viton_hd import networks as viton_hd
 
 _CROSS, _POOLED, _HIDDEN = 64, 32, 48
 CONFIG: dict[str, Any] = {
@@ -52,8 +53,9 @@ _SCHEDULER = {
 
 
 def write(folder: Path, *groups: str) -> None:
-    """Write the groups ``idm_vton`` and ``hr_viton`` below ``folder``."""
-    for group, write_group in (("idm_vton", _write_idm_vton), ("hr_viton", _write_hr_viton)):
+    """Write the groups ``idm_vton``, ``viton_hd`` and ``hr_viton`` below ``folder``."""
+    writers = {"idm_vton": _write_idm_vton, "viton_hd": _write_viton_hd, "hr_viton": _write_hr_viton}
+    for group, write_group in writers.items():
         if not groups or group in groups:
             write_group(Path(folder) / group)
 
@@ -61,17 +63,34 @@ def write(folder: Path, *groups: str) -> None:
 def _write_hr_viton(root: Path) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        for name, net in (("mtviton.pth", ConditionGenerator(4)), ("gen.pth", SPADEGenerator(2))):
+        for name, net in (("mtviton.pth", hr_viton.ConditionGenerator(4)), ("gen.pth", hr_viton.SPADEGenerator(2))):
             with torch.no_grad():
                 for part in net.modules():
-                    if isinstance(part, SPADENorm):
+                    if isinstance(part, hr_viton.SPADENorm):
                         part.noise_scale.fill_(0.1)
-                    if isinstance(part, SpectralConv2d):
+                    if isinstance(part, hr_viton.SpectralConv2d):
                         _settle(part)
             write_whole(root / name, partial(torch.save, _state(net)))
 
 
-def _settle(conv: SpectralConv2d) -> None:
+def _write_viton_hd(root: Path) -> None:
+    """For 1024x768 as published, with few channels."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        nets: dict[str, nn.Module] = {
+            "seg_final.pth": viton_hd.SegGenerator(width=4),
+            "gmm_final.pth": viton_hd.GMM(widths=(4, 8)),
+            "alias_final.pth": viton_hd.ALIASGenerator(width=2, hidden=4),
+        }
+    for name, net in nets.items():
+        with torch.no_grad():
+            for part in net.modules():
+                if isinstance(part, viton_hd.SpectralConv2d):
+                    _settle(part)
+        write_whole(root / name, partial(torch.save, _state(net)))
+
+
+def _settle(conv: hr_viton.SpectralConv2d | viton_hd.SpectralConv2d) -> None:
     """The vectors that training would have come to, so that no layer blows up what it is given."""
     weight = conv.weight_orig.flatten(1)
     for _ in range(20):
