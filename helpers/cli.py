@@ -1,4 +1,4 @@
-"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights."""
+"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights, prepare a data set."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     run.set_defaults(do=_run, resume="run it again to begin anew")
     commands.add_parser("engines", help="list the engines and what each needs").set_defaults(do=_list_engines, resume="")
     _add_weights(commands)
+    _add_prepare(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.do(arguments)
@@ -338,3 +339,34 @@ def _convert_weights(arguments: argparse.Namespace) -> int:
     for record in heavy:
         print(weights.converted(record.name, dtype))
     return 0
+
+
+def _add_prepare(commands: Any) -> None:
+    """Add the ``prepare`` command to argparse's ``commands``."""
+    parser = commands.add_parser(
+        "prepare",
+        help="make a VITON-HD and HR-VITON data set of one's own photographs",
+        description="Goes on where it was cut off. Writes OUT/test, OUT/test_pairs.txt, a report and contact sheets.",
+    )
+    parser.add_argument("people", help="a folder of photographs, each of one person, or one photograph")
+    parser.add_argument("garments", help="a folder of photographs of garments, or one photograph")
+    parser.add_argument("out", help="where the data set is made")
+    parser.add_argument("--category", default="upper", help="of the garments: upper, lower or dress; default upper")
+    parser.add_argument(
+        "--annotator", default="auto", help="the engine that looks at the people; default the best that is here"
+    )
+    parser.set_defaults(do=_prepare, resume="run the same again to go on")
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from helpers.dataset import prepare, report
+
+    def told(row: prepare.Row) -> None:
+        state = f"refused: {row.refused}" if row.refused else "; ".join(("here",) * row.again + row.doubts) or "good"
+        print(f"{row.kind:8} {Path(row.source).name}: {state}", flush=True)
+
+    given = {"category": arguments.category, "annotator": arguments.annotator}
+    done = prepare.prepare(arguments.people, arguments.garments, arguments.out, **given, on_row=told)
+    print(*report.write(done), sep="\n")
+    print(f"{done.pairs} pairs in {done.folder / 'test_pairs.txt'}")
+    return 0 if done.pairs else 1

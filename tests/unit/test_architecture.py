@@ -26,7 +26,7 @@ FLOORS: tuple[set[str], ...] = (
     {"engines", "show"},
     STAGES,
     {"helpers"},  # the verbs
-    {"inventory", "runs", "testing"},
+    {"dataset", "inventory", "runs", "testing"},
     {"cli", "widgets"},
     {"__main__"},
 )

@@ -1,0 +1,242 @@
+"""``prepare``: photographs to a data set that the public loaders of VITON-HD and HR-VITON read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import cli, generate, images, product
+from helpers.dataset import doubts, report
+from helpers.dataset.cropping import SIZE, frame_around
+from helpers.dataset.prepare import Prepared, Row, prepare
+from helpers.labels import CIHP_PALETTE
+from helpers.person import Person
+from helpers.tryon.framing import Frame
+
+WORDS = "a woman in a red t-shirt and blue jeans, standing"
+
+
+@pytest.fixture(scope="module")
+def figure() -> Person:
+    return generate(WORDS, engine="mannequin", seed=3, size=(384, 512))
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory, figure: Person) -> Path:
+    """People and garments under names that break careless scripts."""
+    folder = tmp_path_factory.mktemp("sources")
+    images.write_image(folder / "people" / "My photo 1.final.jpeg", figure.image)
+    wide = np.full((512, 900, 3), figure.image[0, 0], np.uint8)
+    wide[:, 430:814] = figure.image
+    images.write_image(folder / "people" / "weit_ä.png", wide)
+    images.write_image(folder / "people" / "wall.png", np.full((300, 300, 3), 200, np.uint8))
+    (folder / "people" / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    (folder / "people" / "notes.txt").write_text("no picture")
+    images.write_image(folder / "clothes" / "top.jpg.png", product("a green sweater", seed=1, size=(300, 300)).image)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepare(sources / "people", sources / "clothes", tmp_path_factory.mktemp("out") / "set")
+
+
+def of(done: Prepared, source: str) -> Row:
+    (row,) = [row for row in done.rows if Path(row.source).name == source]
+    return row
+
+
+def loaded_as_viton_hd(root: Path) -> list[dict[str, Image.Image | list]]:
+    """What the published loader of VITON-HD opens, by its names."""
+    found = []
+    for line in (root / "test_pairs.txt").read_text().splitlines():
+        person, cloth = line.split()
+        at = root / "test"
+        poses = json.loads((at / "openpose-json" / person.replace(".jpg", "_keypoints.json")).read_text())
+        found.append(
+            {
+                "cloth": Image.open(at / "cloth" / cloth),
+                "mask": Image.open(at / "cloth-mask" / cloth),
+                "pose": Image.open(at / "openpose-img" / person.replace(".jpg", "_rendered.png")),
+                "parse": Image.open(at / "image-parse" / person.replace(".jpg", ".png")),
+                "image": Image.open(at / "image" / person),
+                "joints": poses["people"][0]["pose_keypoints_2d"],
+            }
+        )
+    return found
+
+
+def loaded_as_hr_viton(root: Path) -> list[dict[str, Image.Image | list]]:
+    """The same of HR-VITON."""
+    found = []
+    for line in (root / "test_pairs.txt").read_text().splitlines():
+        person, cloth = line.split()
+        at = root / "test"
+        poses = json.loads((at / "openpose_json" / person.replace(".jpg", "_keypoints.json")).read_text())
+        found.append(
+            {
+                "cloth": Image.open(at / "cloth" / cloth),
+                "mask": Image.open(at / "cloth-mask" / cloth),
+                "pose": Image.open(at / "openpose_img" / person.replace(".jpg", "_rendered.png")),
+                "parse": Image.open(at / "image-parse-v3" / person.replace(".jpg", ".png")),
+                "agnostic parse": Image.open(at / "image-parse-agnostic-v3.2" / person.replace(".jpg", ".png")),
+                "densepose": Image.open(at / "image-densepose" / person),
+                "agnostic": Image.open(at / "agnostic-v3.2" / person),
+                "image": Image.open(at / "image" / person),
+                "joints": poses["people"][0]["pose_keypoints_2d"],
+            }
+        )
+    return found
+
+
+@pytest.mark.parametrize("loader", [loaded_as_viton_hd, loaded_as_hr_viton])
+def test_both_public_loaders_find_everything(prepared: Prepared, loader) -> None:
+    items = loader(prepared.folder)
+    assert len(items) == prepared.pairs == 2
+    for item in items:
+        assert len(item.pop("joints")) == 75
+        assert {picture.size for picture in item.values()} == {SIZE}
+        assert item["mask"].mode == "L"
+        for name in ("parse", "agnostic parse"):
+            if name in item:
+                assert item[name].mode == "P", "the numbers are the classes"
+                assert np.asarray(item[name]).max() < len(CIHP_PALETTE)
+        assert np.asarray(item["cloth"])[np.asarray(item["mask"]) > 127].mean(0).argmax() == 1, "the sweater is green"
+
+
+def test_whoever_cannot_be_used_is_refused_by_name_and_the_others_go_on(prepared: Prepared) -> None:
+    assert "broken.jpg" in of(prepared, "broken.jpg").refused
+    assert of(prepared, "wall.png").refused
+    assert not any(Path(row.source).name == "notes.txt" for row in prepared.rows)
+    assert prepared.names("person") == ["My-photo-1.final", "weit_ä"]
+
+
+def test_the_agnostic_hides_the_top_and_keeps_face_and_trousers(prepared: Prepared) -> None:
+    item = loaded_as_hr_viton(prepared.folder)[0]
+    parse, emptied = np.asarray(item["parse"]), np.asarray(item["agnostic parse"])
+    assert (parse == 5).mean() > 0.03
+    assert not np.isin(emptied, (5, 6, 7, 10)).any()
+    assert (emptied[parse == 9] == 9).all()
+    grey = (np.abs(np.asarray(item["agnostic"], int) - 128) < 4).all(2)
+    assert grey[parse == 5].mean() > 0.97
+    assert grey[parse == 13].mean() < 0.03
+
+
+def test_a_wide_photograph_is_cropped_and_not_stretched(prepared: Prepared, figure: Person) -> None:
+    image = images.read_image(prepared.folder / "test" / "image" / "weit_ä.jpg")
+    wanted = images.resize(figure.image, SIZE)
+    body = images.resize(figure.mask, SIZE)
+    shifts = [np.abs(np.roll(image, x, 1).astype(int) - wanted)[body].mean() for x in range(-24, 25, 4)]
+    assert min(shifts) < 6
+
+
+def test_nothing_is_made_twice(sources: Path, prepared: Prepared) -> None:
+    files = {
+        file: file.stat().st_mtime_ns for file in prepared.folder.rglob("*") if file.parent.name in ("image", "agnostic-v3.2")
+    }
+    again = prepare(sources / "people", sources / "clothes", prepared.folder)
+    assert [row.again for row in again.rows if row.name] == [True, True, True]
+    assert again.pairs == prepared.pairs
+    assert {file: file.stat().st_mtime_ns for file in files} == files
+
+
+def test_a_stop_in_the_middle_is_gone_on_from(sources: Path, tmp_path: Path) -> None:
+    def stop(row: Row) -> None:
+        raise KeyboardInterrupt
+
+    people = sources / "people" / "My photo 1.final.jpeg"
+    with pytest.raises(KeyboardInterrupt):
+        prepare(people, sources / "clothes", tmp_path / "set", on_row=stop)
+    assert not (tmp_path / "set" / "test_pairs.txt").exists()
+    (tmp_path / "set" / "test" / "agnostic-v3.2" / "My-photo-1.final.jpg").unlink()
+    (row, cloth) = prepare(people, sources / "clothes", tmp_path / "set").rows
+    assert not row.again, "a file of it was missing"
+    assert (tmp_path / "set" / "test" / "agnostic-v3.2" / "My-photo-1.final.jpg").exists()
+    assert cloth.name == "top.jpg"
+
+
+def test_another_picture_under_the_same_name_is_made_anew(sources: Path, tmp_path: Path) -> None:
+    clothes = tmp_path / "clothes"
+    first, second = (product(words, seed=2, size=(300, 300)).image for words in ("a red skirt", "a blue skirt"))
+    for picture in (first, second):
+        images.write_image(clothes / "skirt.png", picture)
+        done = prepare(sources / "people" / "wall.png", clothes, tmp_path / "set", category="lower")
+        row = of(done, "skirt.png")
+        assert not row.again
+    made = images.read_image(tmp_path / "set" / "test" / "cloth" / "skirt.jpg")
+    assert made[512, 384].argmax() == 2
+
+
+@pytest.mark.parametrize(
+    ("people", "garments", "out", "says"),
+    [
+        ("nowhere", "clothes", "set", "people: there is no folder"),
+        ("people", "nowhere", "set", "garments: there is no folder"),
+        ("people/notes.txt", "clothes", "people", "out: "),
+        ("people", "clothes", "", "Choose another folder"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_made(sources: Path, people: str, garments: str, out: str, says: str) -> None:
+    before = sorted(sources.rglob("*"))
+    with pytest.raises((ValueError, FileNotFoundError), match=says):
+        prepare(sources / people, sources / garments, sources / out)
+    assert sorted(sources.rglob("*")) == before
+
+
+def test_a_folder_without_pictures_is_named(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"people: .*empty.* holds no pictures"):
+        prepare(tmp_path / "empty", sources / "clothes", tmp_path / "set")
+
+
+def test_the_frame_is_three_to_four_around_the_person(figure: Person) -> None:
+    small = np.zeros((1200, 1600, 3), np.uint8)
+    mask = np.zeros((1200, 1600), bool)
+    mask[700:1000, 1200:1320] = True
+    frame = frame_around(Person(small, mask=mask))
+    x, y, width, height = frame.source
+    assert width / height == pytest.approx(3 / 4, abs=0.01)
+    assert x <= 1200
+    assert x + width >= 1320
+    assert y <= 700
+    assert y + height >= 1000
+    assert height < 500, "somebody small is cut out closer"
+    with pytest.raises(ValueError, match="mask"):
+        frame_around(Person(small, mask=np.zeros_like(mask)))
+
+
+def test_doubts_name_what_is_wrong_and_nothing_else(figure: Person) -> None:
+    frame = Frame.fit(SIZE, figure.image.shape[1::-1])
+    assert doubts.of_person(figure, frame) == ()
+    keypoints = figure.keypoints.copy()
+    keypoints[4] = 0
+    assert doubts.of_person(replace(figure, keypoints=keypoints), frame) == (
+        "the right arm is cropped or hidden: no wrist in the picture",
+    )
+    assert "no upper in the parse" in doubts.of_person(
+        replace(figure, labels=np.where(figure.labels == 5, 0, figure.labels)), frame
+    )
+
+
+def test_the_report_says_what_and_shows_it(prepared: Prepared) -> None:
+    written = report.write(prepared)
+    assert [path.name for path in written] == ["report.json", "report.md", "people-1.jpg", "garments-1.jpg"]
+    text = written[1].read_text(encoding="utf-8")
+    assert text.startswith("# 2 people, 1 garments, 2 pairs")
+    assert "broken.jpg" in text
+    assert "derived: labels, densepose" in text
+    assert json.loads(written[0].read_text())["pairs"] == 2
+    assert images.read_image(written[2]).shape[1] >= 900
+
+
+def test_the_command(sources: Path, prepared: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["prepare", str(sources / "people"), str(sources / "clothes"), str(prepared.folder)]) == 0
+    told = capsys.readouterr().out
+    assert "2 pairs in" in told
+    assert "wall.png: refused" in told
+    assert cli.main(["prepare", str(sources / "nowhere"), str(sources / "clothes"), str(prepared.folder)]) == 2
