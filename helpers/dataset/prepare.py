@@ -147,8 +147,9 @@ def _one(kind: str, file: Path, folder: Path, name: str, category: str, engine: 
     note = folder / "prepared" / kind / f"{name}.json"
     try:
         made_of = {"source": _digest(file), "engine": engine, "category": category if kind == "garment" else ""}
-        if (row := _found(note, made_of, folder, _OF_PERSON if kind == "person" else _OF_GARMENT, name)) is not None:
-            return Row(**{**row, "source": str(file), "again": True})
+        there = _found(note, made_of, folder, _OF_PERSON if kind == "person" else _OF_GARMENT, name)
+        if there is not None:
+            return Row(**{**there, "source": str(file), "again": True})
         row = _person(file, folder, name, engine) if kind == "person" else _garment(file, folder, name, category)
     except (ValueError, FileNotFoundError) as error:
         return Row(kind, str(file), refused=str(error))
