@@ -27,10 +27,10 @@ from helpers.files import slug, told, write_text, write_whole
 from helpers.garment import CATEGORIES, Garment, load_garment
 from helpers.labels import CIHP_PALETTE
 from helpers.person import load_person
+from helpers.tryon import modelled
 from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.framing import Frame
 from helpers.tryon.hr_viton import agnostic
-from helpers.tryon.modelled import refuse_worn
 from helpers.tryon.sitting import in_frame
 
 NEEDS = ("keypoints", "labels", "densepose", "mask")
@@ -50,6 +50,7 @@ _OF_PERSON = (
     "image-parse-agnostic-v3.2/{}.png",
     "agnostic-v3.2/{}.jpg",
 )
+_BACKDROP = 246  # what the garments of the published data set lie on
 _OF_GARMENT = ("cloth/{}.jpg", "cloth-mask/{}.jpg")
 
 
@@ -226,14 +227,16 @@ def _same_file(path: Path, other: Path) -> None:
 
 def _garment(file: Path, folder: Path, name: str, category: str) -> Row:
     garment = load_garment(file, category)
-    mask = garment.mask
-    if mask is None:
-        mask = garment_mask(garment.image)
-        refuse_worn(garment.image, mask)
-    place = Frame.fit((garment.image.shape[1], garment.image.shape[0]), SIZE)
+    picture, found = garment.image, []
+    worn = modelled.cut_out(garment)
+    if worn is not None:
+        picture = np.where(worn[..., None], picture, np.uint8(_BACKDROP))
+        found.append("cut out of a photograph of somebody wearing it")
+    mask = worn if worn is not None else garment.mask if garment.mask is not None else garment_mask(picture)
+    place = Frame.fit((picture.shape[1], picture.shape[0]), SIZE)
     framed = place.put(mask)
-    Garment(place.put(garment.image), framed, category, name).save(folder)
-    return Row("garment", str(file), name, doubts=doubts.of_garment(framed, place))
+    Garment(place.put(picture), framed, category, name).save(folder)
+    return Row("garment", str(file), name, doubts=(*found, *doubts.of_garment(framed, place)))
 
 
 def contents(folder: Path, name: str) -> Iterator[np.ndarray]:
