@@ -218,9 +218,12 @@ def try_on(
     pick = engines.PICK.check("pick", pick)
     if mask is not None:
         mask = checks.mask(mask, person.image.shape[:2])
-    elif pick != "auto":
+    record = engines.find("try_on", engine)
+    if "pick" in record.settings:  # it looks for people itself
+        settings["pick"] = pick
+    elif mask is None and pick != "auto":
         mask = _worn(person, garment.category, pick)
-    if engines.find("try_on", engine).frames:
+    if record.frames:
         runner = engines.load("try_on", engine)
         return runner(person, garment, mask=mask, seed=seed, **settings)
     mask = _worn(person, garment.category, pick) if mask is None else mask
