@@ -27,10 +27,10 @@ from helpers.files import slug, told, write_text, write_whole
 from helpers.garment import CATEGORIES, Garment, load_garment
 from helpers.labels import CIHP_PALETTE
 from helpers.person import load_person
-from helpers.tryon import modelled
+from helpers.tryon import agnostic, modelled
 from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.framing import Frame
-from helpers.tryon.hr_viton import agnostic
+from helpers.tryon.hr_viton.agnostic import changeable
 from helpers.tryon.sitting import in_frame
 
 NEEDS = ("keypoints", "labels", "densepose", "mask")
@@ -191,7 +191,7 @@ def _person(file: Path, folder: Path, name: str, engine: str) -> Row:
         _same_file(folder / one.format(name), folder / other.format(name))
     parse = agnostic.agnostic_parse(person.labels, joints)
     images.write_labels(folder / "image-parse-agnostic-v3.2" / f"{name}.png", parse, CIHP_PALETTE)
-    grey = agnostic.agnostic_picture(person.image, agnostic.changeable(person.labels, joints))
+    grey = agnostic.agnostic_picture(person.image, changeable(person.labels, joints))
     images.write_image(folder / "agnostic-v3.2" / f"{name}.jpg", grey)
     found = list(doubts.of_person(person, place))
     if put:

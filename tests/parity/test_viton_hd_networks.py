@@ -13,7 +13,9 @@ import torch.nn.functional as F
 from golden import cases, close, fill, load, load_json, noise, recipe
 from torch import Tensor, nn
 
-from helpers.tryon.viton_hd import agnostic, networks, pipeline
+from helpers.tryon import agnostic, regions
+from helpers.tryon.viton_hd import networks, pipeline
+from helpers.tryon.viton_hd.agnostic import changeable
 from helpers.tryon.viton_hd.networks import GMM, ALIASGenerator, ALIASNorm, ALIASResBlock, MaskNorm, SegGenerator
 
 FAMILY = "viton_hd"
@@ -123,9 +125,9 @@ def test_spline(name: str) -> None:
 def test_blur(name: str) -> None:
     about, tensors = load(FAMILY, name)
     size, sigma = map(int, re.search(r"GaussianBlur\(\((\d+),\d+\),\((\d+),\d+\)\)", about["reference"]["cls"]).groups())
-    close(pipeline.blur(recipe(about["inputs"]["x"]), size, sigma), tensors["out"], 1e-6)
+    close(regions.blur(recipe(about["inputs"]["x"]), size, sigma), tensors["out"], 1e-6)
     point = F.pad(torch.ones(1, 1, 1, 1), [size // 2] * 4)
-    close(pipeline.blur(point, size, sigma)[0, 0], tensors["kernel"], 1e-7, "kernel")
+    close(regions.blur(point, size, sigma)[0, 0], tensors["kernel"], 1e-7, "kernel")
 
 
 @pytest.mark.parametrize("name", cases(FAMILY, "alias_units"))
@@ -217,7 +219,7 @@ def test_agnostic(name: str) -> None:
         emptied = agnostic.agnostic_parse(parse, joints)
         _mostly(emptied != parse, tensors[f"{kind}.parse_changed"], f"{kind}: parse")
         assert (emptied[emptied != parse] == 0).all()
-        picture = agnostic.agnostic_picture(image, agnostic.changeable(parse, joints))
+        picture = agnostic.agnostic_picture(image, changeable(parse, joints))
         grey = (picture == agnostic.GREY).all(2) & (image != agnostic.GREY).any(2)
         _mostly(grey, tensors[f"{kind}.img_changed"], f"{kind}: picture")
         assert (picture == image)[~grey].all()

@@ -16,7 +16,9 @@ from helpers.labels import BODY_25, UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
 from helpers.testing import write_weights
-from helpers.tryon.hr_viton import agnostic, loading
+from helpers.tryon import agnostic
+from helpers.tryon.hr_viton import loading
+from helpers.tryon.hr_viton.agnostic import changeable
 
 FAST = {"engine": "hr_viton", "resolution": "512x384"}
 
@@ -86,8 +88,8 @@ def test_joints_that_were_not_seen(person: Person) -> None:
     assert set(guessed) == {"left-shoulder", "right-hip", "left-hip"}
     wide = np.linalg.norm(whole[2] - whole[5])
     assert np.linalg.norm(made[hidden] - whole[hidden], axis=1).max() < wide
-    published, repaired = (agnostic.changeable(person.labels, points) for points in (joints, made))
-    truth = agnostic.changeable(person.labels, whole)
+    published, repaired = (changeable(person.labels, points) for points in (joints, made))
+    truth = changeable(person.labels, whole)
     assert (repaired ^ truth).mean() < 0.5 * (published ^ truth).mean()
     joints[BODY_25.index("neck")] = 0
     with pytest.raises(ValueError, match="no shoulders"):

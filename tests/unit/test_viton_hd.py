@@ -19,8 +19,9 @@ from helpers.labels import BODY_25, CIHP, UPPER, select
 from helpers.mannequin import product
 from helpers.person import Person
 from helpers.testing import tryon
+from helpers.tryon import agnostic
 from helpers.tryon.result import TryOn
-from helpers.tryon.viton_hd import agnostic
+from helpers.tryon.viton_hd.agnostic import changeable
 from helpers.tryon.viton_hd.engine import VITONHD, _read
 from helpers.tryon.viton_hd.networks import ALIASGenerator
 
@@ -179,6 +180,10 @@ def parse() -> np.ndarray:
     return labels
 
 
+def completed(person: Person) -> tuple[np.ndarray, tuple[str, ...]]:
+    return agnostic.completed(agnostic.seen_joints(person.keypoints))
+
+
 @pytest.mark.parametrize(
     "missing",
     [
@@ -193,11 +198,11 @@ def parse() -> np.ndarray:
     ids="+".join,
 )
 def test_a_joint_that_was_not_seen_is_guessed_and_said(missing: tuple[str, ...]) -> None:
-    whole, _ = agnostic.joints_of(standing())
-    joints, notes = agnostic.joints_of(standing(*missing))
-    assert all(name in notes[0] for name in missing)
+    whole, _ = completed(standing())
+    joints, notes = completed(standing(*missing))
+    assert all(name in agnostic.told(notes)[0] for name in missing)
     assert np.abs(joints - whole).max() < 80
-    expected, found = (agnostic.changeable(parse(), each) for each in (whole, joints))
+    expected, found = (changeable(parse(), each) for each in (whole, joints))
     assert (expected ^ found).mean() < 0.03  # as published, a shoulder that is missing draws the arms from the corner
     emptied = agnostic.agnostic_parse(parse(), joints)
     assert (emptied != agnostic.agnostic_parse(parse(), whole)).mean() < 0.005
@@ -205,18 +210,18 @@ def test_a_joint_that_was_not_seen_is_guessed_and_said(missing: tuple[str, ...])
 
 def test_what_was_seen_is_not_moved_and_nothing_is_said() -> None:
     somebody = standing("left-wrist")
-    joints, notes = agnostic.joints_of(somebody)
-    assert notes == ()
+    joints, notes = completed(somebody)
+    assert notes == agnostic.told(notes) == ()
     assert (joints == np.where(somebody.keypoints[:, 2:] > 0, somebody.keypoints[:, :2], 0)).all()
 
 
 @pytest.mark.parametrize("missing", [("right-shoulder", "left-shoulder"), ("right-shoulder", "neck")], ids="+".join)
 def test_without_shoulders_nobody_is_dressed(missing: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="shoulders were not found"):
-        agnostic.joints_of(standing(*missing))
+    with pytest.raises(ValueError, match="no shoulders were found"):
+        completed(standing(*missing))
 
 
 def test_brushes_shrink_with_the_picture() -> None:
-    joints, _ = agnostic.joints_of(standing())
-    large, small = agnostic.changeable(parse(), joints), agnostic.changeable(parse()[::2, ::2], joints / 2)
+    joints, _ = completed(standing())
+    large, small = changeable(parse(), joints), changeable(parse()[::2, ::2], joints / 2)
     assert (large[::2, ::2] ^ small).mean() < 0.01

@@ -21,10 +21,13 @@ from helpers import devices, engines
 from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.person import Person, densepose_picture
-from helpers.tryon.hr_viton import agnostic, loading, pipeline
+from helpers.tryon import agnostic
+from helpers.tryon.hr_viton import loading, pipeline
+from helpers.tryon.hr_viton.agnostic import changeable
 from helpers.tryon.result import TryOn
 from helpers.tryon.sitting import GROWN, Sitting, sit
 
+_CLOTH_GROUND = 246  # what lies around the garments that the networks were trained on
 _COLOURS = np.array(
     [(0, 0, 0), (150, 150, 150), (255, 85, 0), (255, 0, 0), (51, 170, 221), (0, 255, 255), (85, 51, 0)], np.uint8
 )
@@ -127,10 +130,9 @@ def _prepared(
     cloth, cloth_mask = sitting.cloth, sitting.cloth_mask
     if not parity:
         joints, guessed = agnostic.completed(joints)
-        if guessed:
-            notes = (f"Not seen, and guessed from the other joints: {', '.join(guessed)}.",)
-        cloth = np.where(cloth_mask[..., None], cloth, np.uint8(agnostic.CLOTH_GROUND))
-    open_to_change = agnostic.changeable(parse, joints)
+        notes = agnostic.told(guessed)
+        cloth = np.where(cloth_mask[..., None], cloth, np.uint8(_CLOTH_GROUND))
+    open_to_change = changeable(parse, joints)
     if given:  # the networks are used to seeing no arms either, whatever of the picture is taken
         open_to_change |= sitting.mask
     else:

@@ -13,15 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from helpers.tryon.hr_viton.networks import ConditionGenerator, Noise, SPADEGenerator, bend
+from helpers.tryon.regions import blur, regions
 
 LOW = (256, 192)
 """(height, width) at which the condition generator works, whatever the size of the picture: it was trained at this one."""
 COMPOSITIONS = ("warp_grad", "detach", "no_composition")
 _UPPER = 3
 _IN_FRONT = (1, 2, *range(5, 13))  # hair, face, arms, legs, shoes, socks, the rest: not backdrop, upper, lower
-_REGIONS = (0, 3, 1, 2, 1, 4, 5, 1, 1, 1, 1, 1, 6)
-"""Of the 13 parts: backdrop, what is pasted back (face, lower, legs, shoes, socks), upper, hair, left arm, right arm, the rest."""
-_BLUR, _SIGMA = 15, 3.0
 
 
 @dataclass(frozen=True)
@@ -84,28 +82,17 @@ def conditions(
     if composition != "no_composition":
         composed[:, _UPPER : _UPPER + 1] *= (mask_low > 0.5).float() if composition == "detach" else mask_low
     maps = blur(F.interpolate(composed, size, mode="bilinear"))
-    found = torch.tensor(_REGIONS, device=maps.device)[maps.argmax(1)]
     cloth, bent = bend(inputs.cloth, flows[-1]), bend(mask, flows[-1])
     if occlusion:
         bent = bent - bent * maps.softmax(1)[:, _IN_FRONT].sum(1, keepdim=True)
         cloth = cloth * bent + (1 - bent)
-    regions = F.one_hot(found, max(_REGIONS) + 1).permute(0, 3, 1, 2).float()
-    return Conditions(garment, body, flows[-1], parts, mask_low, regions, cloth, bent)
+    return Conditions(garment, body, flows[-1], parts, mask_low, regions(maps), cloth, bent)
 
 
 @torch.no_grad()
 def paint(net: SPADEGenerator, inputs: Inputs, told: Conditions, noise: Noise | None) -> Tensor:
     """The person in the garment, float32 (B, 3, H, W), -1..1."""
     return net(torch.cat([inputs.agnostic, inputs.densepose, told.cloth], 1), told.regions, noise)
-
-
-def blur(maps: Tensor) -> Tensor:
-    """(B, C, H, W) under the published Gaussian of 15 x 15 pixels; beyond the border is 0."""
-    away = torch.arange(_BLUR, dtype=maps.dtype, device=maps.device) - _BLUR // 2
-    bell = torch.exp(-(away**2) / (2 * _SIGMA**2))
-    bell = (bell / bell.sum()).expand(maps.shape[1], 1, 1, _BLUR)
-    across = F.conv2d(maps, bell, padding=(0, _BLUR // 2), groups=maps.shape[1])
-    return F.conv2d(across, bell.transpose(2, 3), padding=(_BLUR // 2, 0), groups=maps.shape[1])
 
 
 def to_tensor(picture: np.ndarray) -> Tensor:

@@ -23,9 +23,11 @@ from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.labels import CIHP_PALETTE
 from helpers.person import Person, openpose_picture
+from helpers.tryon import agnostic
 from helpers.tryon.result import TryOn
 from helpers.tryon.sitting import Sitting, sit
-from helpers.tryon.viton_hd import agnostic, pipeline
+from helpers.tryon.viton_hd import pipeline
+from helpers.tryon.viton_hd.agnostic import changeable
 from helpers.tryon.viton_hd.networks import GMM, ALIASGenerator, SegGenerator
 
 SIZE = (768, 1024)
@@ -90,21 +92,26 @@ class VITONHD(Base):
             annotator=annotator,
             pick=pick,
         )
-        labels = sitting.person.labels
+        labels, keypoints = sitting.person.labels, sitting.person.keypoints
         assert labels is not None
-        joints, notes = agnostic.joints_of(sitting.person)
+        assert keypoints is not None
+        joints, guessed = agnostic.completed(agnostic.seen_joints(keypoints))
         if mask is None:
-            sitting = sitting.masked(agnostic.changeable(labels, joints))
+            sitting = sitting.masked(changeable(labels, joints))
         inputs, steps = _shown(sitting, agnostic.agnostic_parse(labels, joints))
 
         results: list[TryOn] = []
+        notes = agnostic.told(guessed)
         for seed in seeds:
             made = _drawn(networks, inputs, seed)
             picture = made.picture[0].permute(1, 2, 0).cpu()
             levels = (picture + 1) * 127.5 + (0.0 if parity else 0.5)  # the published code cuts off
             results.append(
                 sitting.result(
-                    levels.clamp(0, 255).numpy().astype(np.uint8), notes=notes, steps={**steps, **_between(made)}, whole=parity
+                    levels.clamp(0, 255).numpy().astype(np.uint8),
+                    notes=notes,
+                    steps={**steps, **_between(made)},
+                    whole=parity,
                 )
             )
         return [replace(result, seconds=results[-1].seconds / len(results)) for result in results]
@@ -136,11 +143,9 @@ def _shown(sitting: Sitting, parse: np.ndarray) -> tuple[pipeline.Inputs, dict[s
     keypoints = sitting.person.keypoints
     assert keypoints is not None
     pose = openpose_picture(keypoints, SIZE)
-    classes = agnostic.in_13_classes(parse)
-    one_hot = np.arange(agnostic.CLASSES)[:, None, None] == classes
     inputs = pipeline.Inputs(
         _tensor(agnostic.agnostic_picture(sitting.image, sitting.mask)),
-        torch.from_numpy(one_hot.astype(np.float32))[None],
+        torch.from_numpy(agnostic.in_13_parts(parse))[None],
         _tensor(pose),
         _tensor(sitting.cloth),
         torch.from_numpy(sitting.cloth_mask.astype(np.float32))[None, None],

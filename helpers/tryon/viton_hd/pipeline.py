@@ -13,12 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from helpers.tryon.regions import blur, regions
 from helpers.tryon.viton_hd.networks import GMM, ALIASGenerator, Draw, SegGenerator
 
-_BLUR, _SIGMA = 15, 3.0
 _UPPER = 2
-_TO_7 = (0, 3, 1, 2, 1, 4, 5, 1, 1, 1, 1, 1, 6)
-"""By class of 13, that of 7: background, what is pasted back (face, lower body, feet), upper, hair, arms, rest."""
 _ABOVE = 1.0  # standard deviation: the noise of the segmentation is 0 or 1, as that of the training was
 
 
@@ -57,18 +55,7 @@ def segmentation_inputs(inputs: Inputs, noise: Tensor) -> Tensor:
 
 def classes_of(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """One-hot (B, 7, H, W) from the segmentation's maps (B, 13, h, w), enlarged to ``size`` (H, W) and smoothed."""
-    found = blur(F.interpolate(maps, size, mode="bilinear")).argmax(1)
-    seven = torch.tensor(_TO_7, device=maps.device)[found]
-    return F.one_hot(seven, max(_TO_7) + 1).permute(0, 3, 1, 2).float()
-
-
-def blur(maps: Tensor, size: int = _BLUR, sigma: float = _SIGMA) -> Tensor:
-    """(B, C, H, W) under a Gaussian of ``size`` (odd) by ``size`` pixels; beyond the border is 0."""
-    away = torch.arange(size, dtype=maps.dtype, device=maps.device) - size // 2
-    bell = torch.exp(-(away**2) / (2 * sigma**2))
-    bell = (bell / bell.sum()).expand(maps.shape[1], 1, 1, size)
-    across = F.conv2d(maps, bell, padding=(0, size // 2), groups=maps.shape[1])
-    return F.conv2d(across, bell.transpose(2, 3), padding=(size // 2, 0), groups=maps.shape[1])
+    return regions(blur(F.interpolate(maps, size, mode="bilinear")))
 
 
 def matching_inputs(inputs: Inputs, classes: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,8 +11,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from helpers.tryon.agnostic import agnostic_parse, agnostic_picture
 from helpers.tryon.hr_viton import pipeline
-from helpers.tryon.hr_viton.agnostic import agnostic_parse, agnostic_picture, changeable
+from helpers.tryon.hr_viton.agnostic import changeable
 from helpers.tryon.hr_viton.networks import ConditionGenerator, SPADEGenerator
 
 FAMILY = "hr_viton"
