@@ -38,6 +38,10 @@ PAGES = {
         "parts": "Its parts, each a mask.",
         "cut_out": "Without what is behind.",
     },
+    "06_dressing_assistant": {
+        "agnostic": "What a network is shown of somebody: no top, no arms.",
+        "result": "Another top, by the steps of VITON-HD.",
+    },
 }
 
 

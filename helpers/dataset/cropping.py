@@ -40,6 +40,18 @@ def frame_around(person: Person) -> Frame:
     return Frame((width, height), SIZE, (x, y, cut_w, cut_h), (0, 0, *SIZE))
 
 
+def enlarged(place: Frame, size: tuple[int, ...]) -> Frame:
+    """``place`` of a smaller picture in the photograph of ``size`` (width, height), exactly three to four."""
+    scale = [whole / part for whole, part in zip(size, place.photograph, strict=True)]
+    x, y, wide, _ = place.source
+    unit = min(wide * scale[0] / SIZE[0], size[0] / SIZE[0], size[1] / SIZE[1])
+    cut = max(1, int(SIZE[0] * unit)), max(1, int(SIZE[1] * unit))
+    left, top = (
+        int(np.clip(round(at * by), 0, whole - part)) for at, by, whole, part in zip((x, y), scale, size, cut, strict=True)
+    )
+    return Frame((size[0], size[1]), SIZE, (left, top, *cut), (0, 0, *SIZE))
+
+
 def _middle(person: Person, otherwise: float) -> float:
     """Where the trunk stands, in pixels from the left."""
     if person.keypoints is None:

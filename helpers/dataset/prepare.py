@@ -22,7 +22,7 @@ import numpy as np
 
 from helpers import annotate, checks, engines, images, notes, saving
 from helpers.dataset import doubts
-from helpers.dataset.cropping import SIZE, frame_around
+from helpers.dataset.cropping import SIZE, enlarged, frame_around
 from helpers.files import slug, told, write_text, write_whole
 from helpers.garment import CATEGORIES, Garment, load_garment
 from helpers.labels import CIHP_PALETTE
@@ -180,8 +180,7 @@ def _person(file: Path, folder: Path, name: str, engine: str) -> Row:
     looked = known if small == known.image.shape[1::-1] else known.resized(small)
     seen = annotate(looked, engine=engine, needs=("keypoints", "mask"))
     near = frame_around(seen)
-    scale = known.image.shape[1] / small[0], known.image.shape[0] / small[1]
-    place = _enlarged(near, known.image.shape[1::-1], scale)
+    place = enlarged(near, known.image.shape[1::-1])
     person = annotate(in_frame(known, place), engine=engine, needs=NEEDS)
     assert person.keypoints is not None
     assert person.labels is not None
@@ -199,17 +198,6 @@ def _person(file: Path, folder: Path, name: str, engine: str) -> Row:
     if (people := seen.scene.get("people", 1)) > 1:
         found.append(f"{people} people are in the picture; the most prominent was taken")
     return Row("person", str(file), name, doubts=tuple(found), made=tuple(person.scene.get("annotations", ())))
-
-
-def _enlarged(place: Frame, size: tuple[int, ...], scale: tuple[float, float]) -> Frame:
-    """``place`` of a smaller picture in the photograph of ``size`` (width, height), exactly three to four."""
-    x, y, wide, _ = place.source
-    unit = min(wide * scale[0] / SIZE[0], size[0] / SIZE[0], size[1] / SIZE[1])
-    cut = max(1, int(SIZE[0] * unit)), max(1, int(SIZE[1] * unit))
-    left, top = (
-        int(np.clip(round(at * by), 0, whole - part)) for at, by, whole, part in zip((x, y), scale, size, cut, strict=True)
-    )
-    return Frame((size[0], size[1]), SIZE, (left, top, *cut), (0, 0, *SIZE))
 
 
 def _same_file(path: Path, other: Path) -> None:

@@ -10,7 +10,7 @@ import papermill
 import pytest
 from PIL import Image
 
-from helpers import generate, load_person
+from helpers import generate, load_person, product
 from helpers.cli import find_notebook
 from helpers.images import read_image, read_mask, write_image, write_mask
 from helpers.segmentation import iou
@@ -117,6 +117,28 @@ def test_an_own_photograph_is_understood_without_a_click(walk: Execute, tmp_path
     }
 
 
+def test_the_dressing_assistant_shows_every_step(execute: Execute, tmp_path: Path) -> None:
+    drawn = generate("a woman in a red t-shirt and blue jeans", seed=6, size=(640, 512))  # wide: it is cropped, not stretched
+    file = write_image(tmp_path / "me.jpg", drawn.image)
+    section = execute("06_dressing_assistant", person=str(file), garment_words="a green t-shirt", seed=2)
+    assert section["metrics"]["engines"] == {
+        "cloth mask": "backdrop",
+        "pose": "mediapipe",
+        "parse": "mediapipe",
+        "try_on": "drape",
+    }
+    assert section["metrics"]["seen_joints"] > 14
+    seen = load_person(tmp_path / "test/image/person.jpg")
+    assert seen.image.shape == (1024, 768, 3)
+    assert iou(read_mask(tmp_path / "test/cloth-mask/a-green-t-shirt.jpg"), product("a green t-shirt", seed=2).mask) > 0.95
+    x, y = seen.keypoints[1, :2].astype(int)
+    red, green, _ = read_image(tmp_path / "test/result/try-on.png")[y + 80, x]
+    assert green > red
+    assert {path.stem for path in (tmp_path / "test/figures/06_dressing_assistant").iterdir()} == {
+        *("cloth_mask", "pose", "parse", "agnostic", "steps", "result")
+    }
+
+
 def test_without_a_photograph_somebody_is_drawn_and_a_click_corrects(execute: Execute) -> None:
     section = execute("05_own_photograph", points=[[384, 420, 1]], seed=4)
     assert section["metrics"]["iou_with_truth"] > 0.85
@@ -178,6 +200,9 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("05_own_photograph", {"pick": -2}, "pick must be a whole number from -1"),
         ("05_own_photograph", {"annotator": "magic"}, "engine for annotate is auto or one of"),
         ("05_own_photograph", {"garment": "nowhere.jpg"}, "garment: there is no file"),
+        ("06_dressing_assistant", {"person": "{blank.jpg}"}, "no person was found"),
+        ("06_dressing_assistant", {"poser": "schp"}, "gives"),
+        ("06_dressing_assistant", {"cloth_masker": "posenet"}, "neither a mask nor labels"),
         ("04_full_demo", {"garment": "{tiny.png}"}, "garment: .*40x40"),
         ("04_full_demo", {"points": "384,400"}, "points"),
         ("04_full_demo", {"garments": []}, "garments: words for at least one"),
