@@ -19,7 +19,7 @@ from helpers.tryon.framing import Frame
 from helpers.tryon.sitting import in_frame
 
 _LOOKED_AT = (768, 768)  # at most, to find the person
-_BESIDE = {"keypoints": ("landmarks", "hands", "face", "matte", "mask"), "labels": ("mask",)}
+_BESIDE = {"matte": ("mask",), "keypoints": ("landmarks", "hands", "face", "matte", "mask"), "labels": ("mask",)}
 """What is taken along where the same engine sees it: the drape is better for it."""
 BACKDROP = "backdrop"
 """How a garment's mask is found without a network: by what it lies on."""
@@ -52,11 +52,12 @@ def ready(annotation: str, name: str) -> str:
 def see(person: Person, annotation: str, engine: str, meant: np.ndarray) -> Person:
     """The person with ``annotation`` by ``engine``, and what else the same look gives that a try-on is better for.
 
-    meant: bool (H, W) of whom, where several people are in the picture
+    meant: bool (H, W) of whom, where several people are in the picture; it is their mask until an engine finds a better one
     """
     gives = engines.find("annotate", engine, gives=(annotation,)).gives
     beside = [name for name in _BESIDE.get(annotation, ()) if name in gives]
-    return annotate(person, engine=engine, needs=(annotation, *beside), mask=meant)
+    seen = annotate(person, engine=engine, needs=(annotation, *beside), mask=meant)
+    return seen if seen.mask is not None else replace(seen, mask=meant)
 
 
 def cloth_engine(name: str) -> str:
