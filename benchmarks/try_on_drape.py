@@ -176,7 +176,7 @@ def photo_table(folder: Path, pictures: Path | None) -> list[dict]:
             began = time.process_time()
             result = engine(person, garment, mask=mask)
             row = {"person": image.stem, "garment": file.stem, "seconds": time.process_time() - began}
-            row |= {"agrees": not any("differ" in n or "straps" in n or "neckline is" in n for n in result.notes)}
+            row |= {"agrees": not any("differ" in n or "straps" in n or "new neckline is" in n for n in result.notes)}
             inside = read_mask(root / "cloth-mask" / file.name)
             flat, paste = flat_fill(person, garment, mask), box_paste(person, garment, mask)
             row |= {"iou": iou(result.data["warped mask"], mask), "paste iou": iou(paste[1], mask)}
