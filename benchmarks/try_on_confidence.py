@@ -114,7 +114,7 @@ def main() -> None:
         if options.rows:
             options.rows.write_text(json.dumps(rows), encoding="utf-8")
     refused, rows = [row for row in rows if "refused" in row], [row for row in rows if "refused" not in row]
-    held = [row for row in rows if row["figure"] // 4 % 2]  # all categories in both halves
+    held = [row for row in rows if row["figure"] // 4 % 2]  # tops and dresses; the rest is tops, trousers and skirts
     print(f"{len(rows)} try-ons, {len(held)} of them held out, and {len(refused)} refused.\n")
     told = -np.array([row["confidence"] for row in held])
     print("| held out | try-ons | rank correlation of confidence and error |\n|---|--:|---|")
