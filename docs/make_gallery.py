@@ -42,6 +42,10 @@ PAGES = {
         "agnostic": "What a network is shown of somebody: no top, no arms.",
         "result": "Another top, by the steps of VITON-HD.",
     },
+    "07_hr_viton": {
+        "densepose": "The surface of the body.",
+        "others": "Men, trousers and harder poses.",
+    },
 }
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from helpers import generate, load_person, product
 from helpers.cli import find_notebook
 from helpers.images import read_image, read_mask, write_image, write_mask
+from helpers.joints import read_joints
 from helpers.segmentation import iou
 
 Execute = Callable[..., dict]
@@ -139,6 +140,26 @@ def test_the_dressing_assistant_shows_every_step(execute: Execute, tmp_path: Pat
     }
 
 
+def test_hr_vitons_steps_on_a_photograph_and_what_is_refused_is_said(execute: Execute, tmp_path: Path) -> None:
+    drawn = generate("a man in a red t-shirt and blue jeans", seed=6, size=(640, 512))
+    file, empty = write_image(tmp_path / "me.jpg", drawn.image), tmp_path / "blank.jpg"
+    write_image(empty, np.full((512, 384, 3), 200, np.uint8))
+    section = execute(
+        "07_hr_viton", person=str(file), garment_words="a green t-shirt", others=[f"{empty} > a red t-shirt"], seed=2
+    )
+    assert section["metrics"]["engines"]["densepose"] == "mediapipe"
+    assert section["metrics"]["refused"] == 1
+    seen = load_person(tmp_path / "test/image/person.jpg")
+    assert not seen.missing(("keypoints", "labels", "densepose", "matte", "mask"))
+    assert read_joints(tmp_path / "test/posenet/person.json")[1:, 2].max() > 0.5
+    x, y = seen.keypoints[1, :2].astype(int)
+    red, green, _ = read_image(tmp_path / "test/result/try-on.png")[y + 80, x]
+    assert green > red
+    assert {path.stem for path in (tmp_path / "test/figures/07_hr_viton").iterdir()} == {
+        *("background", "densepose", "parse", "pose", "cloth_mask", "agnostic", "steps", "result", "others")
+    }
+
+
 def test_without_a_photograph_somebody_is_drawn_and_a_click_corrects(execute: Execute) -> None:
     section = execute("05_own_photograph", points=[[384, 420, 1]], seed=4)
     assert section["metrics"]["iou_with_truth"] > 0.85
@@ -201,8 +222,10 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("05_own_photograph", {"annotator": "magic"}, "engine for annotate is auto or one of"),
         ("05_own_photograph", {"garment": "nowhere.jpg"}, "garment: there is no file"),
         ("06_dressing_assistant", {"person": "{blank.jpg}"}, "no person was found"),
-        ("06_dressing_assistant", {"poser": "schp"}, "gives"),
+        ("06_dressing_assistant", {"poser": "schp"}, "does not give keypoints"),
         ("06_dressing_assistant", {"cloth_masker": "posenet"}, "neither a mask nor labels"),
+        ("07_hr_viton", {"others": ["a man in jeans"]}, r"others\[0\] must be WHO > WHAT"),
+        ("07_hr_viton", {"surfacer": "posenet"}, "does not give densepose"),
         ("04_full_demo", {"garment": "{tiny.png}"}, "garment: .*40x40"),
         ("04_full_demo", {"points": "384,400"}, "points"),
         ("04_full_demo", {"garments": []}, "garments: words for at least one"),

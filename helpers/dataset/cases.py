@@ -1,0 +1,110 @@
+"""Several people and garments, of words or of files, each dressed by one engine: what works, and what is refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers import annotate, checks, generate, load_garment, load_person, product, try_on, weights
+from helpers.dataset import stepwise
+from helpers.garment import Garment
+from helpers.generation.drawing import require_prompt
+from helpers.mannequin.words.prompt import parse_piece, require_words
+from helpers.person import Person
+
+_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".gif")
+_NEEDS = ("keypoints", "landmarks", "hands", "face", "matte", "mask", "labels", "densepose")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One case: who in what, as asked; person, garment and what came, uint8 (H, W, 3), the person themselves where nothing did.
+
+    engine: who made it, nothing where it was refused; said: that in a word; notes: what the engine says of it, or why it refuses
+    """
+
+    who: str
+    what: str
+    person: np.ndarray
+    garment: np.ndarray
+    image: np.ndarray
+    engine: str
+    said: str
+    notes: str
+    confidence: float | None
+
+
+def is_file(what: str) -> bool:
+    """Whether ``what`` means a picture's file, and no words."""
+    try:
+        return what.lower().endswith(_ENDS) or Path(what).is_file()
+    except OSError:  # more words than a name may have
+        return False
+
+
+def require_drawn(prompt: str, garment_words: str, seed: int) -> None:
+    """Check the words of who and which top is drawn where no picture is given. Raises ``ValueError`` naming the parameter."""
+    require_prompt(prompt, seed=seed)
+    require_words(garment_words, "upper", "garment_words")
+
+
+def require_cases(others: Sequence[str], seed: int) -> list[tuple[str, str]]:
+    """``WHO > WHAT`` as pairs, each word or file of which can be used; a garment's file is one of a top.
+
+    Raises ``ValueError`` or ``FileNotFoundError`` naming the case, before anything slow.
+    """
+    cases = []
+    for number, case in enumerate(others):
+        name = f"others[{number}]"
+        who, arrow, what = (part.strip() for part in checks.text(case, name).partition(">"))
+        if not (who and arrow and what):
+            raise ValueError(
+                f"{name} must be WHO > WHAT, words or a file on each side, such as 'a man in jeans > a red shirt'."
+            )
+        if is_file(who):
+            load_person(who)
+        else:
+            require_prompt(who, seed=seed)
+        if is_file(what):
+            load_garment(what)
+        else:
+            parse_piece(what, seed)
+        cases.append((who, what))
+    return cases
+
+
+def somebody(what: str, seed: int) -> Person:
+    """Who is in a file, or somebody drawn from words of whom nothing is known but the picture."""
+    return load_person(what) if is_file(what) else Person(generate(what, seed=seed).image)
+
+
+def something(what: str, seed: int) -> Garment:
+    """A top in a file, or the picture of a garment made from words, in which it is still to be found."""
+    if is_file(what):
+        return load_garment(what)
+    drawn = product(what, seed=seed)
+    return Garment(drawn.image, category=drawn.category, name=drawn.name)
+
+
+def tried(case: tuple[str, str], engine: str, settings: Mapping[str, Any], seed: int) -> Tried:
+    """What ``engine`` makes of a case of :func:`require_cases`; everything that is to be known is asked of the best annotators here.
+
+    What the engine or an annotator refuses is in the notes; missing or damaged weights are raised.
+    """
+    who, what = case
+    wearer, cloth = somebody(who, seed), something(what, seed)
+    try:
+        framed, _, meant = stepwise.upright(wearer)
+        wearer = annotate(framed, needs=_NEEDS, mask=meant)
+        result = try_on(wearer, stepwise.with_mask(cloth, stepwise.BACKDROP), engine=engine, seed=seed, **settings)
+    except weights.Damaged:
+        raise
+    except ValueError as error:
+        return Tried(who, what, wearer.image, cloth.image, wearer.image, "", "refused", str(error), None)
+    said = result.engine + ("" if result.confidence is None else f", confidence {result.confidence:.2f}")
+    notes = " ".join(result.notes) or "nothing to remark"
+    return Tried(who, what, wearer.image, cloth.image, result.image, result.engine, said, notes, result.confidence)
