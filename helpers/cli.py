@@ -199,7 +199,7 @@ def _require_output(output: Path, failed: Path, notebook: Path) -> None:
 
     failed: the file that a run that fails leaves instead, and one that goes through removes
     """
-    from helpers import runs
+    from helpers import files
 
     if os.path.isdir(output):
         raise ValueError(f"-o: {output} is a folder. Name a file in it, such as {output / notebook.name}.")
@@ -213,7 +213,7 @@ def _require_output(output: Path, failed: Path, notebook: Path) -> None:
         raise ValueError(f"-o: {output} is no name of a notebook. Let it end in .ipynb.")
     if len(os.fsencode(failed.name)) > 255:
         raise ValueError(f"-o: {checks.shown(output.name)} is too long for the name of a file. Name a shorter one.")
-    runs.require_writable(output.parent, "-o")
+    files.require_writable(output.parent, "-o")
 
 
 def find_notebook(name: str) -> Path:

@@ -43,6 +43,8 @@ _REMEDIES = {
     errno.ELOOP: "Symbolic links lead in a circle there: remove them or choose another folder.",
 }
 
+_LEAST_FREE = 20_000_000  # bytes: the pictures of a run
+
 
 def slug(words: str, taken: Collection[str] = ()) -> str:
     """``words`` as the stem of a file that every system takes: letters, digits, ``.``, ``_`` and ``-``, at most 80, and none of ``taken``.
@@ -114,6 +116,31 @@ def require_place(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
         raise NotWritten(f"{told(path)} could not be written: it is a pipe or a device. Choose another name.")
+
+
+def require_writable(folder: Path, name: str) -> None:
+    """Raise ``ValueError`` naming the parameter ``name`` where ``folder`` is neither there nor could be made, or cannot be written.
+
+    Nothing is left there by the question.
+    """
+    remedy = "Choose another folder."
+    try:
+        there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
+        nothing = there.is_symlink() and not there.exists()
+        why = "" if there.is_dir() else f"{told(there)} is {'a link to nothing' if nothing else 'no folder'}"
+        why = why or ("" if os.access(there, os.W_OK | os.X_OK) else f"{told(there)} is write-protected")
+        if not why and (free := shutil.disk_usage(there).free) < _LEAST_FREE:
+            why, remedy = (
+                f"{free / 1e6:.0f} MB are free, a run needs {_LEAST_FREE / 1e6:.0f}",
+                "Free some or choose another folder.",
+            )
+        if not why:
+            with tempfile.TemporaryFile(prefix=part_prefix(), dir=there) as probe:  # a disk may be read-only, a quota spent
+                probe.write(bytes(4096))
+    except (OSError, RuntimeError) as error:  # links in a circle are the latter until Python 3.13
+        why = getattr(error, "strerror", "") or str(error)
+    if why:
+        raise ValueError(f"{name}: {told(folder)} cannot be written ({why}). {remedy}")
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:

@@ -19,6 +19,8 @@ from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 from helpers import checks
 
 _FORMATS = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WebP", "TIFF": "TIFF", "BMP": "BMP", "GIF": "GIF", "AVIF": "AVIF"}
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
+"""How the names of such files end, where a folder is looked through."""
 _STARTS = {  # what other files begin with, from which byte on, and those of ours, to tell a damaged one from another kind
     b"\xff\xd8\xff": (0, "JPEG"), b"\x89PNG": (0, "PNG"), b"WEBP": (8, "WebP"), b"II*\0": (0, "TIFF"), b"MM\0*": (0, "TIFF"),
     b"BM": (0, "BMP"), b"GIF8": (0, "GIF"), b"ftypavi": (4, "AVIF"), b"%!PS": (0, "PostScript"), b"\xc5\xd0\xd3\xc6": (0, "PostScript"),

@@ -10,8 +10,6 @@ import copy
 import json
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -24,7 +22,7 @@ import numpy as np
 
 from helpers import checks, images, machine, notes, saving
 from helpers.contract import SEED
-from helpers.files import is_device, locked, part_prefix, told, write_text, write_whole
+from helpers.files import is_device, locked, require_writable, told, write_text, write_whole
 from helpers.garment import Garment
 from helpers.parameters import take
 from helpers.person import Person, load_person
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = "https://github.com/atelier-notebooks/atelier"
 """Where the project lives; the notebooks' Colab cells are checked against it."""
-
-_LEAST_FREE = 20_000_000  # bytes: the pictures of a run
 
 
 def outputs_folder() -> Path:
@@ -210,31 +206,6 @@ def run_folder(run: Any, outputs: Any = "") -> Path:
     if not folder.is_relative_to(base.resolve()):
         raise ValueError(f"run: {told(base / run)} is a link to {told(folder)}, outside {told(base)}. Choose another run.")
     return folder
-
-
-def require_writable(folder: Path, name: str) -> None:
-    """Raise ``ValueError`` naming the parameter ``name`` where ``folder`` is neither there nor could be made, or cannot be written.
-
-    Nothing is left there by the question.
-    """
-    remedy = "Choose another folder."
-    try:
-        there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
-        nothing = there.is_symlink() and not there.exists()
-        why = "" if there.is_dir() else f"{told(there)} is {'a link to nothing' if nothing else 'no folder'}"
-        why = why or ("" if os.access(there, os.W_OK | os.X_OK) else f"{told(there)} is write-protected")
-        if not why and (free := shutil.disk_usage(there).free) < _LEAST_FREE:
-            why, remedy = (
-                f"{free / 1e6:.0f} MB are free, a run needs {_LEAST_FREE / 1e6:.0f}",
-                "Free some or choose another folder.",
-            )
-        if not why:
-            with tempfile.TemporaryFile(prefix=part_prefix(), dir=there) as probe:  # a disk may be read-only, a quota spent
-                probe.write(bytes(4096))
-    except (OSError, RuntimeError) as error:  # links in a circle are the latter until Python 3.13
-        why = getattr(error, "strerror", "") or str(error)
-    if why:
-        raise ValueError(f"{name}: {told(folder)} cannot be written ({why}). {remedy}")
 
 
 def _sections(folder: Path) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from helpers.garment import Garment
 from helpers.generation.drawing import require_prompt
 from helpers.mannequin.words.prompt import parse_piece, require_words
 from helpers.person import Person
+from helpers.reading import SUFFIXES
 
-_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".gif")
 _NEEDS = ("keypoints", "landmarks", "hands", "face", "matte", "mask", "labels", "densepose")
 
 
@@ -41,7 +41,7 @@ class Tried:
 def is_file(what: str) -> bool:
     """Whether ``what`` means a picture's file, and no words."""
     try:
-        return what.lower().endswith(_ENDS) or Path(what).is_file()
+        return what.lower().endswith(SUFFIXES) or Path(what).is_file()
     except OSError:  # more words than a name may have
         return False
 

@@ -14,28 +14,26 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers import annotate, checks, engines, images, notes, saving
-from helpers.dataset import doubts
-from helpers.dataset.cropping import SIZE, enlarged, frame_around
-from helpers.files import slug, told, write_text, write_whole
+from helpers import annotate, checks, engines, images, notes, saving, weights
+from helpers.dataset import doubts, stepwise
+from helpers.dataset.cropping import SIZE
+from helpers.files import require_writable, slug, told, write_text, write_whole
 from helpers.garment import CATEGORIES, Garment, load_garment
 from helpers.labels import CIHP_PALETTE
 from helpers.person import load_person
+from helpers.reading import SUFFIXES
 from helpers.tryon import agnostic, modelled
 from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.framing import Frame
 from helpers.tryon.hr_viton.agnostic import changeable
-from helpers.tryon.sitting import in_frame
 
 NEEDS = ("keypoints", "labels", "densepose", "mask")
-_LOOKED_AT = (768, 768)  # at most, to find the person
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".gif")
 _OTHER_NAMES = {
     "image-parse-v3/{}.png": "image-parse/{}.png",
     "openpose_json/{}_keypoints.json": "openpose-json/{}_keypoints.json",
@@ -104,7 +102,7 @@ def prepare(
     on_row:           told of each photograph when it is done
     What was prepared before from the same bytes by the same engine is kept. A photograph that cannot be used is refused in its row and
     the others go on. Raises ``ValueError`` or ``weights.Missing`` before anything is made: for folders without pictures, an ``out`` that
-    cannot be written or is one of these folders, an annotator that is not here.
+    cannot be written or is one of these folders, an annotator that is not here; and, whenever it is met, ``weights.Damaged``.
     """
     out = checks.path(out, "out")
     sources = {"person": _pictures(people, "people"), "garment": _pictures(garments, "garments")}
@@ -113,8 +111,9 @@ def prepare(
         for file in files:
             if file.resolve().is_relative_to(out.resolve()):
                 raise ValueError(f"out: {told(out)} holds the {kind}'s photographs themselves. Choose another folder.")
-    engine = engines.find("annotate", annotator, gives=NEEDS).name
-    engines.ready("annotate", engine)
+    require_writable(out, "out")
+    record = engines.find("annotate", annotator, gives=NEEDS)
+    engine = engines.ready("annotate", record.name if annotator == "auto" else annotator)
     saving.sweep(out / "test")
     rows: list[Row] = []
     taken: dict[str, list[str]] = {"person": [], "garment": []}
@@ -137,9 +136,9 @@ def _pictures(folder: str | Path, name: str) -> list[Path]:
         return [folder]
     if not folder.is_dir():
         raise FileNotFoundError(f"{name}: there is no folder {told(folder)}.")
-    found = sorted(file for file in folder.iterdir() if file.suffix.lower() in _PICTURES and not file.name.startswith("."))
+    found = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
     if not found:
-        raise ValueError(f"{name}: {told(folder)} holds no pictures ({', '.join(_PICTURES)}).")
+        raise ValueError(f"{name}: {told(folder)} holds no pictures ({', '.join(SUFFIXES)}).")
     return found
 
 
@@ -147,11 +146,15 @@ def _one(kind: str, file: Path, folder: Path, name: str, category: str, engine: 
     """The row of one photograph, made now or found; its note is written last, so that it stands for files that are whole."""
     note = folder / "prepared" / kind / f"{name}.json"
     try:
+        if not file.is_file():
+            raise ValueError(f"{kind}: {told(file)} is a folder, a pipe or a device. Copy the picture into a file.")
         made_of = {"source": _digest(file), "engine": engine, "category": category if kind == "garment" else ""}
         there = _found(note, made_of, folder, _OF_PERSON if kind == "person" else _OF_GARMENT, name)
         if there is not None:
             return Row(**{**there, "source": str(file), "again": True})
         row = _person(file, folder, name, engine) if kind == "person" else _garment(file, folder, name, category)
+    except (weights.Damaged, weights.Missing):
+        raise  # no fault of this photograph
     except (ValueError, FileNotFoundError) as error:
         return Row(kind, str(file), refused=str(error))
     write_text(note, json.dumps({"made_of": made_of, "row": notes.plain(asdict(row), "row")}, indent=1))
@@ -175,13 +178,8 @@ def _found(note: Path, made_of: Mapping[str, str], folder: Path, files: tuple[st
 
 
 def _person(file: Path, folder: Path, name: str, engine: str) -> Row:
-    known = load_person(file)
-    small = images.fit_inside(known.image.shape[1::-1], _LOOKED_AT)
-    looked = known if small == known.image.shape[1::-1] else known.resized(small)
-    seen = annotate(looked, engine=engine, needs=("keypoints", "mask"))
-    near = frame_around(seen)
-    place = enlarged(near, known.image.shape[1::-1])
-    person = annotate(in_frame(known, place), engine=engine, needs=NEEDS)
+    framed, place, meant = stepwise.upright(load_person(file), annotator=engine)
+    person = annotate(framed, engine=engine, needs=NEEDS, mask=meant)
     assert person.keypoints is not None
     assert person.labels is not None
     joints, put = agnostic.completed(agnostic.seen_joints(person.keypoints))
@@ -195,8 +193,8 @@ def _person(file: Path, folder: Path, name: str, engine: str) -> Row:
     found = list(doubts.of_person(person, place))
     if put:
         found.append(f"not seen and put where they should be: {', '.join(put)}")
-    if (people := seen.scene.get("people", 1)) > 1:
-        found.append(f"{people} people are in the picture; the most prominent was taken")
+    if (people := person.scene.get("people", 1)) > 1:
+        found.append(f"{people} people are in the frame; the most prominent was taken")
     return Row("person", str(file), name, doubts=tuple(found), made=tuple(person.scene.get("annotations", ())))
 
 
@@ -218,9 +216,10 @@ def _garment(file: Path, folder: Path, name: str, category: str) -> Row:
     picture, found = garment.image, []
     worn = modelled.cut_out(garment)
     if worn is not None:
+        garment = replace(garment, mask=worn)
         picture = np.where(worn[..., None], picture, np.uint8(_BACKDROP))
         found.append("cut out of a photograph of somebody wearing it")
-    mask = worn if worn is not None else garment.mask if garment.mask is not None else garment_mask(picture)
+    mask = garment_mask(picture) if garment.mask is None else garment.mask
     place = Frame.fit((picture.shape[1], picture.shape[0]), SIZE)
     framed = place.put(mask)
     Garment(place.put(picture), framed, category, name).save(folder)

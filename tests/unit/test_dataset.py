@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import cli, generate, images, product
+from helpers import cli, generate, images, product, weights
 from helpers.dataset import doubts, report
 from helpers.dataset.cropping import SIZE, frame_around
 from helpers.dataset.prepare import Prepared, Row, prepare
@@ -51,52 +52,43 @@ def of(done: Prepared, source: str) -> Row:
     return row
 
 
-def loaded_as_viton_hd(root: Path) -> list[dict[str, Image.Image | list]]:
-    """What the published loader of VITON-HD opens, by its names."""
+VITON_HD = {
+    "cloth": "cloth/{1}.jpg",
+    "mask": "cloth-mask/{1}.jpg",
+    "pose": "openpose-img/{0}_rendered.png",
+    "parse": "image-parse/{0}.png",
+    "image": "image/{0}.jpg",
+    "joints": "openpose-json/{0}_keypoints.json",
+}
+"""What the published loader opens of a person {0} and a garment {1}."""
+HR_VITON = {
+    "cloth": "cloth/{1}.jpg",
+    "mask": "cloth-mask/{1}.jpg",
+    "pose": "openpose_img/{0}_rendered.png",
+    "parse": "image-parse-v3/{0}.png",
+    "agnostic parse": "image-parse-agnostic-v3.2/{0}.png",
+    "densepose": "image-densepose/{0}.jpg",
+    "agnostic": "agnostic-v3.2/{0}.jpg",
+    "image": "image/{0}.jpg",
+    "joints": "openpose_json/{0}_keypoints.json",
+}
+
+
+def loaded(root: Path, names: dict[str, str]) -> list[dict[str, Image.Image | list]]:
+    """Every pair of the list as a loader with these names opens it."""
     found = []
-    for line in (root / "test_pairs.txt").read_text().splitlines():
-        person, cloth = line.split()
-        at = root / "test"
-        poses = json.loads((at / "openpose-json" / person.replace(".jpg", "_keypoints.json")).read_text())
-        found.append(
-            {
-                "cloth": Image.open(at / "cloth" / cloth),
-                "mask": Image.open(at / "cloth-mask" / cloth),
-                "pose": Image.open(at / "openpose-img" / person.replace(".jpg", "_rendered.png")),
-                "parse": Image.open(at / "image-parse" / person.replace(".jpg", ".png")),
-                "image": Image.open(at / "image" / person),
-                "joints": poses["people"][0]["pose_keypoints_2d"],
-            }
-        )
+    for line in (root / "test_pairs.txt").read_text(encoding="utf-8").splitlines():
+        person, cloth = (name.removesuffix(".jpg") for name in line.split())
+        files = {key: root / "test" / name.format(person, cloth) for key, name in names.items()}
+        poses = json.loads(files.pop("joints").read_text())
+        opened = {key: Image.open(file) for key, file in files.items()}
+        found.append({**opened, "joints": poses["people"][0]["pose_keypoints_2d"]})
     return found
 
 
-def loaded_as_hr_viton(root: Path) -> list[dict[str, Image.Image | list]]:
-    """The same of HR-VITON."""
-    found = []
-    for line in (root / "test_pairs.txt").read_text().splitlines():
-        person, cloth = line.split()
-        at = root / "test"
-        poses = json.loads((at / "openpose_json" / person.replace(".jpg", "_keypoints.json")).read_text())
-        found.append(
-            {
-                "cloth": Image.open(at / "cloth" / cloth),
-                "mask": Image.open(at / "cloth-mask" / cloth),
-                "pose": Image.open(at / "openpose_img" / person.replace(".jpg", "_rendered.png")),
-                "parse": Image.open(at / "image-parse-v3" / person.replace(".jpg", ".png")),
-                "agnostic parse": Image.open(at / "image-parse-agnostic-v3.2" / person.replace(".jpg", ".png")),
-                "densepose": Image.open(at / "image-densepose" / person),
-                "agnostic": Image.open(at / "agnostic-v3.2" / person),
-                "image": Image.open(at / "image" / person),
-                "joints": poses["people"][0]["pose_keypoints_2d"],
-            }
-        )
-    return found
-
-
-@pytest.mark.parametrize("loader", [loaded_as_viton_hd, loaded_as_hr_viton])
-def test_both_public_loaders_find_everything(prepared: Prepared, loader) -> None:
-    items = loader(prepared.folder)
+@pytest.mark.parametrize("names", [VITON_HD, HR_VITON], ids=["viton_hd", "hr_viton"])
+def test_both_public_loaders_find_everything(prepared: Prepared, names: dict[str, str]) -> None:
+    items = loaded(prepared.folder, names)
     assert len(items) == prepared.pairs == 2
     for item in items:
         assert len(item.pop("joints")) == 75
@@ -117,7 +109,7 @@ def test_whoever_cannot_be_used_is_refused_by_name_and_the_others_go_on(prepared
 
 
 def test_the_agnostic_hides_the_top_and_keeps_face_and_trousers(prepared: Prepared) -> None:
-    item = loaded_as_hr_viton(prepared.folder)[0]
+    item = loaded(prepared.folder, HR_VITON)[0]
     parse, emptied = np.asarray(item["parse"]), np.asarray(item["agnostic parse"])
     assert (parse == 5).mean() > 0.03
     assert not np.isin(emptied, (5, 6, 7, 10)).any()
@@ -179,6 +171,7 @@ def test_another_picture_under_the_same_name_is_made_anew(sources: Path, tmp_pat
         ("people", "nowhere", "set", "garments: there is no folder"),
         ("people/notes.txt", "clothes", "people", "out: "),
         ("people", "clothes", "", "Choose another folder"),
+        ("people", "clothes", "people/notes.txt", "out: .* cannot be written"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_made(sources: Path, people: str, garments: str, out: str, says: str) -> None:
@@ -186,6 +179,30 @@ def test_what_cannot_be_is_said_before_anything_is_made(sources: Path, people: s
     with pytest.raises((ValueError, FileNotFoundError), match=says):
         prepare(sources / people, sources / garments, sources / out)
     assert sorted(sources.rglob("*")) == before
+
+
+@pytest.mark.parametrize("harm", ["missing", "damaged"])
+def test_networks_that_cannot_be_used_are_no_fault_of_a_photograph(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    folder = tmp_path / "weights" / "mediapipe"
+    folder.mkdir(parents=True)
+    if harm == "damaged":
+        for record in weights.records("mediapipe"):
+            (folder / Path(record.path).name).write_bytes(weights.require(record.name).read_bytes()[:-9])
+    monkeypatch.delenv("ATELIER_OTHER_WEIGHTS", raising=False)
+    monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path / "weights"))
+    with pytest.raises((weights.Missing, weights.Damaged), match="mediapipe"):
+        prepare(sources / "people", sources / "clothes", tmp_path / "set", annotator="mediapipe")
+    assert not (tmp_path / "set" / "test_pairs.txt").exists()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(sources: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    images.write_image(tmp_path / "wall.jpg", np.full((300, 300, 3), 200, np.uint8))
+    done = prepare(tmp_path, sources / "people" / "broken.jpg", tmp_path.with_name(f"{tmp_path.name}-set"))
+    assert "pipe" in of(done, "pipe.jpg").refused
+    assert done.pairs == 0
 
 
 def test_a_folder_without_pictures_is_named(sources: Path, tmp_path: Path) -> None:
