@@ -623,7 +623,7 @@ def _full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _read_only(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = errno.EROFS) -> Path:
-    monkeypatch.setattr(runs.tempfile, "TemporaryFile", lambda **_: _refused(code=code))
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", lambda **_: _refused(code=code))
     return folder
 
 
