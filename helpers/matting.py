@@ -63,19 +63,28 @@ def coefficients(guide: np.ndarray, rough: np.ndarray, reach: int, strict: float
     def mean(values: np.ndarray) -> np.ndarray:
         return cv2.boxFilter(values, -1, (2 * reach + 1, 2 * reach + 1), borderType=cv2.BORDER_REFLECT)
 
-    colour = mean(guide)
-    spread = np.empty((*guide.shape[:2], 3, 3), np.float32)
-    for a in range(3):
-        for b in range(a, 3):
-            spread[..., a, b] = spread[..., b, a] = mean(guide[..., a] * guide[..., b]) - colour[..., a] * colour[..., b]
-    masks = [np.ascontiguousarray(rough[..., index]) for index in range(rough.shape[2])]
-    alphas = [mean(mask) for mask in masks]
-    together = [mean(guide * mask[..., None]) - colour * alpha[..., None] for mask, alpha in zip(masks, alphas, strict=True)]
-    slopes = np.linalg.solve(spread + strict * np.eye(3, dtype=np.float32), np.stack(together, axis=3))
-    return [
-        mean(np.dstack([slope, alpha - (slope * colour).sum(2)]))
-        for slope, alpha in zip(np.moveaxis(slopes, 3, 0), alphas, strict=True)
-    ]
+    colours = cv2.split(guide)
+    means = [mean(colour) for colour in colours]
+
+    def together(one: int, other: int) -> np.ndarray:
+        return mean(colours[one] * colours[other]) - means[one] * means[other]
+
+    # The covariance in each window, factored into L D L', for all windows at once.
+    first, cross, second = together(0, 0) + np.float32(strict), together(0, 1), together(0, 2)
+    low, lower = cross / first, second / first
+    middle, rest = together(1, 1) + np.float32(strict) - low * cross, together(1, 2) - low * second
+    lowest = rest / middle
+    last = together(2, 2) + np.float32(strict) - lower * second - lowest * rest
+    out = []
+    for mask in cv2.split(rough):
+        alpha = mean(mask)
+        x, y, z = (mean(colour * mask) - usual * alpha for colour, usual in zip(colours, means, strict=True))
+        y -= low * x
+        z = (z - lower * x - lowest * y) / last
+        y = y / middle - lowest * z
+        x = x / first - low * y - lower * z
+        out.append(mean(cv2.merge([x, y, z, alpha - x * means[0] - y * means[1] - z * means[2]])))
+    return out
 
 
 def _rows(values: np.ndarray, rows: slice, shape: tuple[int, ...]) -> np.ndarray:

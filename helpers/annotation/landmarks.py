@@ -70,7 +70,7 @@ class MediaPipe(Base):
     when they are first needed."""
 
     def __init__(self) -> None:
-        self._last: tuple[Any, Person] | None = None  # the picture parsed last, so that clicks on it cost nothing here
+        self._last: _Picture | None = None  # parsed last, so that clicks on it and a try-on of it cost nothing more here
 
     def close(self) -> None:
         """Free the networks, and forget the picture parsed last."""
@@ -99,41 +99,75 @@ class MediaPipe(Base):
         if not missing:
             return person
         if not DERIVED & set(missing):
-            return self._seen(person, missing, pick, mask)
+            return _seen(person, missing, pick, mask)
         if person.missing(FROM) == tuple(name for name in ANNOTATIONS if name in FROM):
-            key = images.digest(person.image), pick, None if mask is None else images.digest(mask)
-            if self._last is None or self._last[0] != key:
-                self._last = key, _parsed(self._seen(Person(person.image), _SEEN_BY_NETWORKS, pick, mask))
-            whole = self._last[1]
+            whole = self._parsed_before(person.image, pick, mask)
         else:
             unseen = person.missing({*missing, *FROM} - DERIVED)
-            whole = _parsed(self._seen(person, unseen, pick, mask) if unseen else person)
+            whole = _parsed(_seen(person, unseen, pick, mask) if unseen else person)
         return replace(person, **{name: getattr(whole, name) for name in missing}, scene={**person.scene, **whole.scene})
 
-    def _seen(self, person: Person, missing: Collection[str], pick: str | int, mask: np.ndarray | None) -> Person:
-        """What the networks tell."""
-        for record in weights.records("mediapipe"):
-            weights.require(record.name)
-        height, width = person.image.shape[:2]
-        look = mediapipe.Look.at(person.image)
-        people = _everybody(look)
-        chosen = skeleton.choose([keypoints(each.landmarks, look.size) for each in people], pick, mask)
-        found: dict[str, Any] = {}
-        landmarks = people[chosen].landmarks
-        if "landmarks" in missing:
-            found["landmarks"] = landmarks
-        if "keypoints" in missing:
-            found["keypoints"] = keypoints(landmarks, (width, height))
-        claims = _claims(look, people, chosen)
-        if "hands" in missing:
-            hands = mediapipe.hands(look, people[chosen].first)
-            found["hands"] = np.stack([_points(_own(hand, claims, look), 21) for hand in hands])
-        if "face" in missing:
-            found["face"] = _points(_own(mediapipe.face(look, people[chosen].first), claims, look), 468)
-        if "matte" in missing or "mask" in missing:
-            matte = _matte(person.image, look, claims, people[chosen].second.region)
-            found |= {name: value for name, value in (("matte", matte), ("mask", matte > 0.5)) if name in missing}
-        return replace(person, **found, scene={**person.scene, "people": len(people)})
+    def _parsed_before(self, image: np.ndarray, pick: str | int, mask: np.ndarray | None) -> Person:
+        """All that can be told of somebody in ``image``, kept for as long as the picture is the same."""
+        key = images.digest(image)
+        if self._last is None or self._last.key != key:
+            look = _look(image.copy())  # whoever owns it may paint on it
+            self._last = _Picture(key, look, _everybody(look), {})
+        last = self._last
+        chosen = _chosen(last.look, last.people, pick, mask)
+        if chosen not in last.parsed:
+            last.parsed[chosen] = _parsed(_told(Person(image), _SEEN_BY_NETWORKS, last.look, last.people, chosen))
+        return last.parsed[chosen]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A picture's digest, who is in it, and those of them who were parsed, by their number."""
+
+    key: str
+    look: mediapipe.Look
+    people: list[_Somebody]
+    parsed: dict[int, Person]
+
+
+def _look(image: np.ndarray) -> mediapipe.Look:
+    """Raises ``weights.Missing`` for files that are not here."""
+    for record in weights.records("mediapipe"):
+        weights.require(record.name)
+    return mediapipe.Look.at(image)
+
+
+def _chosen(look: mediapipe.Look, people: Sequence[_Somebody], pick: str | int, mask: np.ndarray | None) -> int:
+    """Which of ``people`` is meant. Raises ``ValueError`` where nobody is."""
+    return skeleton.choose([keypoints(each.landmarks, look.size) for each in people], pick, mask)
+
+
+def _seen(person: Person, missing: Collection[str], pick: str | int, mask: np.ndarray | None) -> Person:
+    """``person`` with what is ``missing``, as far as the networks see it."""
+    look = _look(person.image)
+    people = _everybody(look)
+    return _told(person, missing, look, people, _chosen(look, people, pick, mask))
+
+
+def _told(person: Person, missing: Collection[str], look: mediapipe.Look, people: list[_Somebody], chosen: int) -> Person:
+    """``person`` with what is ``missing`` of the one of ``people`` who was chosen."""
+    height, width = person.image.shape[:2]
+    found: dict[str, Any] = {}
+    landmarks = people[chosen].landmarks
+    if "landmarks" in missing:
+        found["landmarks"] = landmarks
+    if "keypoints" in missing:
+        found["keypoints"] = keypoints(landmarks, (width, height))
+    claims = _claims(look, people, chosen)
+    if "hands" in missing:
+        hands = mediapipe.hands(look, people[chosen].first)
+        found["hands"] = np.stack([_points(_own(hand, claims, look), 21) for hand in hands])
+    if "face" in missing:
+        found["face"] = _points(_own(mediapipe.face(look, people[chosen].first), claims, look), 468)
+    if "matte" in missing or "mask" in missing:
+        matte = _matte(person.image, look, claims, people[chosen].second.region)
+        found |= {name: value for name, value in (("matte", matte), ("mask", matte > 0.5)) if name in missing}
+    return replace(person, **found, scene={**person.scene, "people": len(people)})
 
 
 def _parsed(person: Person) -> Person:
