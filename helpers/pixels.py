@@ -20,6 +20,20 @@ def nearest_known(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return distance, place[label]
 
 
+def dot(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(...,): the sum over the few channels of arrays (..., n), that of ``(one * other).sum(-1)`` to the bit and much sooner."""
+    products = one * other
+    out = products[..., 0].copy()
+    for channel in range(1, products.shape[-1]):
+        out += products[..., channel]
+    return out
+
+
+def length(values: np.ndarray) -> np.ndarray:
+    """(...,): Euclidean length over the few channels of ``values`` (..., n)."""
+    return np.sqrt(dot(values, values))
+
+
 def cluster(
     points: np.ndarray, centres: np.ndarray, rounds: int = 8, weight: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -158,13 +158,15 @@ def _told(person: Person, missing: Collection[str], look: mediapipe.Look, people
         found["landmarks"] = landmarks
     if "keypoints" in missing:
         found["keypoints"] = keypoints(landmarks, (width, height))
-    claims = _claims(look, people, chosen)
+    soft = "matte" in missing or "mask" in missing
+    claims = _claims(look, people, chosen) if soft or len(people) > 1 else None
     if "hands" in missing:
         hands = mediapipe.hands(look, people[chosen].first)
         found["hands"] = np.stack([_points(_own(hand, claims, look), 21) for hand in hands])
     if "face" in missing:
         found["face"] = _points(_own(mediapipe.face(look, people[chosen].first), claims, look), 468)
-    if "matte" in missing or "mask" in missing:
+    if soft:
+        assert claims is not None
         matte = _matte(person.image, look, claims, people[chosen].second.region)
         found |= {name: value for name, value in (("matte", matte), ("mask", matte > 0.5)) if name in missing}
     return replace(person, **found, scene={**person.scene, "people": len(people)})
@@ -221,10 +223,10 @@ def _everybody(look: mediapipe.Look) -> list[_Somebody]:
     people: list[_Somebody] = []
     for detection in mediapipe.detect(look):
         _meet(look, detection.region, people)
-    taken = np.logical_or.reduce(
-        [somebody.soft(look) > SEEN for somebody in people] or [np.zeros(look.picture.shape[:2], bool)]
-    )
-    for detection in mediapipe.detect_small(look):
+    smaller, taken = mediapipe.detect_small(look), np.zeros(look.picture.shape[:2], bool)
+    for somebody in people if smaller else ():
+        taken |= somebody.soft(look) > SEEN
+    for detection in smaller:
         left, top, right, bottom = (max(0, round(float(edge) * look.scale)) for edge in detection.box)
         box = taken[top:bottom, left:right]
         if box.size and box.mean() < _FREE:
@@ -273,10 +275,10 @@ def _claims(look: mediapipe.Look, people: list[_Somebody], chosen: int) -> _Clai
     return _Claims(each[chosen], strength.argmax(0) != chosen)
 
 
-def _own(part: Part | None, claims: _Claims, look: mediapipe.Look) -> Part | None:
-    """A hand or a face, unless it is somebody else's."""
-    if part is None:
-        return None
+def _own(part: Part | None, claims: _Claims | None, look: mediapipe.Look) -> Part | None:
+    """A hand or a face, unless it is somebody else's; without ``claims`` nobody else is there."""
+    if part is None or claims is None:
+        return part
     x, y = (part.points[:, :2] * look.scale).astype(int).T
     height, width = claims.others.shape
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)

@@ -11,6 +11,7 @@ import numpy as np
 
 from helpers import checks
 from helpers.graph import components, min_cut
+from helpers.pixels import length
 from helpers.tryon import props
 from helpers.tryon.matte import matte
 from helpers.tryon.surroundings import Surroundings
@@ -127,7 +128,7 @@ def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A given ``mask`` bool (H, W) without the rim of backdrop that drawn masks often hold, straps above all."""
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     away, noise = _from_backdrop(lab)
-    plain = ((np.linalg.norm(away, axis=2) < np.clip(1.5 + 3 * noise, 2.0, 5.0)) | ~mask).astype(np.uint8)
+    plain = ((length(away) < np.clip(1.5 + 3 * noise, 2.0, 5.0)) | ~mask).astype(np.uint8)
     _, pieces = cv2.connectedComponents(plain, connectivity=4)
     outside = np.isin(pieces, np.unique(pieces[~mask])) & (plain > 0)
     depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from helpers.matting import coefficients
-from helpers.pixels import nearest_known
+from helpers.pixels import dot, length, nearest_known
 
 _BAND = 0.008
 """Half width of the band around a rough outline in which the true one is looked for, in longer sides of the picture."""
@@ -29,16 +29,16 @@ def matte(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     soft = cv2.GaussianBlur(rough, (0, 0), 0.6 * band)
     core = _either(within > band, within > 0.6 * within.max(), sure)
-    cloth, around = (_colours(lab, known) for known in (core, beyond > band))
+    (cloth, uneven), (around, unsteady) = (_beside(lab, known) for known in (core, beyond > band))
     span = cloth - around
-    size = (span**2).sum(2)
-    share = np.clip(((lab - around) * span).sum(2) / np.maximum(size, 1e-3), 0, 1)
-    noise = 1.5 + _roughness(lab, core) + _roughness(lab, beyond > band)
+    size = dot(span, span)
+    share = np.clip(dot(lab - around, span) / np.maximum(size, 1e-3), 0, 1)
+    noise = 1.5 + uneven + unsteady
     trust = size / (size + (2.5 * noise) ** 2)
     wanted = trust * share + (1 - trust) * soft
     wanted = np.where(edge, wanted, sure)
     (line,) = coefficients(lab, wanted.astype(np.float32)[..., None], max(2, round(0.5 * band)), _STRICT)
-    found = (line[..., :3] * lab).sum(2) + line[..., 3]
+    found = dot(line[..., :3], lab) + line[..., 3]
     reach = np.clip(1 - np.maximum(within, beyond) / (band + 1), 0, 1)  # at the band's ends nothing jumps
     found = np.where(edge, found * np.minimum(1, 3 * reach) + sure * (1 - np.minimum(1, 3 * reach)), sure)
     return np.clip(found, 0, 1).astype(np.float32)
@@ -49,18 +49,11 @@ def _either(*choices: np.ndarray) -> np.ndarray:
     return next((c for c in choices if c.any()), choices[-1])
 
 
-def _colours(lab: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Lab (H, W, 3) of the nearest ``known`` pixels, smoothed."""
+def _beside(lab: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the nearest ``known`` pixels their Lab (H, W, 3), smoothed, and (H, W) how much colours vary about them."""
+    change = length(lab - cv2.blur(lab, (9, 9)))
     if not known.any():
-        return np.broadcast_to(lab.reshape(-1, 3).mean(0), lab.shape)
+        return np.broadcast_to(lab.reshape(-1, 3).mean(0), lab.shape), change
     _, place = nearest_known(known)
-    return cv2.GaussianBlur(cv2.blur(lab, (3, 3)).reshape(-1, 3)[place], (0, 0), 1.5)
-
-
-def _roughness(lab: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(H, W) how much colours vary about the nearest ``known`` pixels."""
-    change = np.linalg.norm(lab - cv2.blur(lab, (9, 9)), axis=2)
-    if not known.any():
-        return change
-    _, place = nearest_known(known)
-    return cv2.blur(cv2.blur(change, (7, 7)).ravel()[place], (5, 5))
+    colours = cv2.GaussianBlur(cv2.blur(lab, (3, 3)).reshape(-1, 3)[place], (0, 0), 1.5)
+    return colours, cv2.blur(cv2.blur(change, (7, 7)).ravel()[place], (5, 5))

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from helpers.graph import adjacency, connected, geodesic
 from helpers.srgb import to_linear
@@ -121,7 +122,7 @@ def density(points: np.ndarray, sample: np.ndarray, width: np.ndarray) -> np.nda
     """(n,) log of the density of ``sample`` (s, 3) at ``points`` (n, 3), kernels of ``width`` (3,); not below -7."""
     if not len(sample):
         return np.full(len(points), -7.0)
-    squares = (((points[:, None] - sample[None]) / width) ** 2).sum(2)
+    squares = cdist(points / width, sample / width, "sqeuclidean")
     return np.log(np.exp(-0.5 * squares).mean(1) + np.exp(-7))
 
 

@@ -95,9 +95,9 @@ class Limb:
         _, nearest = nearest_known(lines)
         node = index.ravel()[nearest]
         columns, rows = np.meshgrid(np.arange(shape[1]), np.arange(shape[0]))
-        off = np.stack([columns, rows], -1) - nodes[node]
-        wide = np.interp(fine, whole, self.half)[node]
-        return fine[node].astype(np.float32), ((off * normal[node]).sum(2) / wide).astype(np.float32)
+        normal /= np.interp(fine, whole, self.half)[:, None]
+        off = columns * normal[node, 0] + rows * normal[node, 1] - (nodes * normal).sum(1)[node]
+        return fine.astype(np.float32)[node], off.astype(np.float32)
 
 
 @dataclass(frozen=True)

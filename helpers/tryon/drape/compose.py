@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from helpers.labels import LOWER, select
-from helpers.pixels import nearest_known
+from helpers.pixels import dot, length, nearest_known
 from helpers.srgb import encode, to_linear
 from helpers.tryon.drape import light
 from helpers.tryon.drape.laying import Laid
@@ -128,13 +128,13 @@ def blend(view: View, new: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, n
     old = fill(linear, around & (cv2.erode(worn.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0))
     past = fill(linear, around & ~band)
     span = old - past
-    size = (span**2).sum(2)
-    share = np.clip(((linear - past) * span).sum(2) / np.maximum(size, 1e-5), 0, 1)
+    size = dot(span, span)
+    share = np.clip(dot(linear - past, span) / np.maximum(size, 1e-5), 0, 1)
     trust = np.clip((np.sqrt(size) - 0.05) / 0.15, 0, 1)
     near_old = cv2.GaussianBlur(worn.astype(np.float32), (0, 0), 1.1)
     edge_of_old = 1 - np.clip(np.abs(near_old - soft) * 5, 0, 1)  # only where the new edge is the old one
     trust = trust * edge_of_old
-    rough = np.linalg.norm(linear - cv2.blur(linear, (5, 5)), axis=2)
+    rough = length(linear - cv2.blur(linear, (5, 5)))
     smooth = np.clip(1.5 - fill(rough, around & ~band) / 0.02, 0, 1)  # an even backdrop can be continued without harm
     alpha = np.where(rim, trust * share + (1 - trust) * soft, inner.astype(np.float32))
     known = np.maximum(trust, smooth * edge_of_old)[..., None]

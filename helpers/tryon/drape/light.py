@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from helpers.pixels import cluster, nearest_known
+from helpers.pixels import cluster, dot, length, nearest_known
 from helpers.tryon.drape.warp import fill
 
 _LEAST, _MOST = 0.72, 1.3
@@ -23,7 +23,7 @@ def folds(lab: np.ndarray, linear: np.ndarray, worn: np.ndarray) -> tuple[np.nda
     core = cv2.erode(worn.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     core = core if core.sum() > 100 else worn
     dyes = dye_colours(lab[core])
-    distance = np.stack([np.linalg.norm((lab - dye) * (0.6, 1, 1), axis=2) for dye in dyes], -1)
+    distance = np.stack([length((lab - dye) * (0.6, 1, 1)) for dye in dyes], -1)
     dye = distance.argmin(-1)
     luminance = np.log(np.maximum(linear @ np.array([0.2126, 0.7152, 0.0722], np.float32), 0.004))
     light = np.zeros_like(luminance)
@@ -180,8 +180,8 @@ def between_strands(
     near = cv2.dilate(hair.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     locks = fill(linear, hair & (np.linalg.norm(linear - cloth, axis=2) > 0.6 * _contrast(linear, hair, cloth)))
     span = cloth - locks
-    size = (span**2).sum(2)
-    share = np.clip(((linear - locks) * span).sum(2) / np.maximum(size, 1e-5), 0, 1)
+    size = dot(span, span)
+    share = np.clip(dot(linear - locks, span) / np.maximum(size, 1e-5), 0, 1)
     trust = np.clip((np.sqrt(size) - 0.05) / 0.1, 0, 1)
     outline = 1 - cv2.GaussianBlur(hair.astype(np.float32), (0, 0), 0.7)
     return near & where, trust * share + (1 - trust) * outline

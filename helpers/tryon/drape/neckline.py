@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from helpers.pixels import length
 from helpers.tryon.drape.silhouette import SIDES, Silhouette
 
 WEIGHTS = {
@@ -104,8 +105,8 @@ class _Relief:
 
     def texture(self, where: np.ndarray) -> float:
         """How much the colour changes in most of ``where``, bool (H, W)."""
-        change = np.hypot(np.linalg.norm(self.across, axis=2), np.linalg.norm(self.down, axis=2))
-        return float(np.percentile(change[where], 75)) if where.any() else 0.0
+        change = np.hypot(length(self.across[where]), length(self.down[where]))
+        return float(np.percentile(change, 75)) if where.any() else 0.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
-from helpers.pixels import nearest_known
+from helpers.pixels import length, nearest_known
 
 
 def backward_map(
@@ -66,7 +66,7 @@ def carry_on(image: np.ndarray, mask: np.ndarray, erode: int = 4) -> np.ndarray:
     depth = cv2.distanceTransform(core.astype(np.uint8), cv2.DIST_L2, 5)
     signed = cv2.GaussianBlur(distance - depth, (0, 0), 3)  # mirrored in a smooth edge, or each pixel's step in it would show
     normal = np.stack([cv2.Sobel(signed, cv2.CV_32F, *d, ksize=3, scale=0.125) for d in ((1, 0), (0, 1))], -1)
-    normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-3)
+    normal /= np.maximum(length(normal), 1e-3)[..., None]
     mirrored = np.stack([x, y], -1) - (np.maximum(2 * signed, signed + 1))[..., None] * normal
     inside = cv2.remap(core.astype(np.uint8), mirrored[..., 0], mirrored[..., 1], cv2.INTER_NEAREST, borderValue=0) > 0
     mirrored = np.where(inside[..., None], mirrored, edge)

@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.labels import LOWER, select
 from helpers.person import Person
-from helpers.pixels import nearest_known
+from helpers.pixels import length, nearest_known
 from helpers.srgb import to_linear
 from helpers.tryon.drape import landmarks
 from helpers.tryon.drape.body import SEEN, Body, armpit_share, body_of, strays
@@ -329,9 +329,11 @@ def sleeves_called_arms(lab: np.ndarray, worn: np.ndarray, arms: np.ndarray, ski
     dyes = [dye for dye in dye_colours(lab[core]) if np.linalg.norm((dye - tone) * (0.4, 1, 1)) > 10]
     if not dyes:
         return np.zeros_like(worn)
-    to_skin = np.linalg.norm((soft - tone) * (0.35, 1, 1), axis=2)
-    to_cloth = np.min([np.linalg.norm((soft - dye) * (0.6, 1, 1), axis=2) for dye in dyes], 0)
-    alike = arms & (to_cloth < 0.7 * to_skin) & (to_cloth < 14)
+    soft = soft[arms]
+    to_skin = length((soft - tone) * (0.35, 1, 1))
+    to_cloth = np.min([length((soft - dye) * (0.6, 1, 1)) for dye in dyes], 0)
+    alike = np.zeros_like(arms)
+    alike[arms] = (to_cloth < 0.7 * to_skin) & (to_cloth < 14)
     alike = arms & (cv2.medianBlur(alike.astype(np.uint8), 15) > 0)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(alike.astype(np.uint8))
     touching = np.unique(pieces[cv2.dilate(worn.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0])
@@ -349,14 +351,14 @@ def cloth_called_hair(lab: np.ndarray, worn: np.ndarray, hair: np.ndarray) -> np
     sure = hair & (np.arange(len(worn))[:, None] < min(top, rows.min() + 0.7 * np.ptp(rows)))
     if sure.sum() < 200:
         return np.zeros_like(worn)
-    soft = cv2.GaussianBlur(lab, (0, 0), 1.5)
-    to_hair, to_cloth = (
-        np.min([np.linalg.norm((soft - dye) * (0.8, 1, 1), axis=2) for dye in dye_colours(lab[where])], 0)
-        for where in (sure, core)
-    )
     reach = 2 * int(0.05 * len(worn)) + 1
-    near = cv2.dilate(worn.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
-    alike = hair & near & (to_cloth < 0.5 * to_hair) & (to_cloth < 9) & (to_hair > 16)
+    near = hair & (cv2.dilate(worn.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0)
+    soft = cv2.GaussianBlur(lab, (0, 0), 1.5)[near]
+    to_hair, to_cloth = (
+        np.min([length((soft - dye) * (0.8, 1, 1)) for dye in dye_colours(lab[where])], 0) for where in (sure, core)
+    )
+    alike = np.zeros_like(near)
+    alike[near] = (to_cloth < 0.5 * to_hair) & (to_cloth < 9) & (to_hair > 16)
     return alike & (cv2.medianBlur(alike.astype(np.uint8), 7) > 0)
 
 
@@ -401,9 +403,7 @@ def snap(worn: np.ndarray, lab: np.ndarray, wearer: Wearer, reach: int = 11) -> 
     """
     inward = cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3)
     outward = cv2.distanceTransform((~worn).astype(np.uint8), cv2.DIST_L2, 3)
-    keep = (
-        wearer.skin if wearer.tone is None else wearer.skin & (np.linalg.norm((lab - wearer.tone) * (0.4, 1, 1), axis=2) < 14)
-    )
+    keep = wearer.skin if wearer.tone is None else wearer.skin & (length((lab - wearer.tone) * (0.4, 1, 1)) < 14)
     core = inward > 4 if (inward > 4).sum() > 0.3 * worn.sum() else worn
     deep = inward > reach + 2 if (inward > reach + 2).sum() > 0.2 * worn.sum() else core
     past = outward > reach + 1
@@ -411,14 +411,14 @@ def snap(worn: np.ndarray, lab: np.ndarray, wearer: Wearer, reach: int = 11) -> 
     around = [nearest(lab, past & (outward < 40)), fill(lab, past)]
     bare = past & ~wearer.skin & ~wearer.hair
     around += [fill(lab, bare)] if bare.any() else []  # between arm and trunk, where no backdrop lies far enough away
-    to_cloth, to_around = (np.min([np.linalg.norm(lab - c, axis=2) for c in colours], 0) for colours in (cloth, around))
+    to_cloth, to_around = (np.min([length(lab - c) for c in colours], 0) for colours in (cloth, around))
     near = outward <= reach
-    rough = np.linalg.norm(lab - cv2.blur(lab, (9, 9)), axis=2)
+    rough = length(lab - cv2.blur(lab, (9, 9)))
     rough = fill(rough, past & (cv2.erode(past.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0))
     joins = near & ~worn & ~keep & (to_cloth < 16) & (to_cloth < 0.5 * to_around) & (to_around > 3.0 + 2 * rough)
     rim = worn & (inward <= reach)
     to_dyes = np.full(worn.shape, np.inf, np.float32)
-    to_dyes[rim] = np.min([np.linalg.norm((lab[rim] - dye) * (0.6, 1, 1), axis=1) for dye in dye_colours(lab[deep])], 0)
+    to_dyes[rim] = np.min([length((lab[rim] - dye) * (0.6, 1, 1)) for dye in dye_colours(lab[deep])], 0)
     leaves = rim & (to_dyes > 16) & (to_around < 0.5 * to_dyes)
     new = (worn | joins) & ~leaves
     new = (cv2.GaussianBlur(new.astype(np.float32), (0, 0), 1.6) > 0.5) | (worn & (inward > reach + 1))
