@@ -17,6 +17,7 @@ from helpers.files import write_text, write_whole
 from helpers.testing.generation import UNET, tiny_text_encoders, tiny_vae, write_tokenizer
 from helpers.tryon.hr_viton import networks as hr_viton
 from helpers.tryon.idm_vton.networks import Resampler, garment_net, tryon_net
+from helpers.tryon.spectral import SpectralConv2d
 from helpers.tryon.viton_hd import networks as viton_hd
 
 _CROSS, _POOLED, _HIDDEN = 64, 32, 48
@@ -68,8 +69,8 @@ def _write_hr_viton(root: Path) -> None:
                 for part in net.modules():
                     if isinstance(part, hr_viton.SPADENorm):
                         part.noise_scale.fill_(0.1)
-                    if isinstance(part, hr_viton.SpectralConv2d):
-                        _settle(part)
+                    if isinstance(part, SpectralConv2d):
+                        part.settle(20)
             write_whole(root / name, partial(torch.save, _state(net)))
 
 
@@ -83,19 +84,10 @@ def _write_viton_hd(root: Path) -> None:
             "alias_final.pth": viton_hd.ALIASGenerator(width=2, hidden=4),
         }
     for name, net in nets.items():
-        with torch.no_grad():
-            for part in net.modules():
-                if isinstance(part, viton_hd.SpectralConv2d):
-                    _settle(part)
+        for part in net.modules():
+            if isinstance(part, SpectralConv2d):
+                part.settle(20)  # to what training would have come to, so that no layer blows up what it is given
         write_whole(root / name, partial(torch.save, _state(net)))
-
-
-def _settle(conv: hr_viton.SpectralConv2d | viton_hd.SpectralConv2d) -> None:
-    """The vectors that training would have come to, so that no layer blows up what it is given."""
-    weight = conv.weight_orig.flatten(1)
-    for _ in range(20):
-        conv.weight_v.copy_(torch.nn.functional.normalize(weight.T @ conv.weight_u, dim=0))
-        conv.weight_u.copy_(torch.nn.functional.normalize(weight @ conv.weight_v, dim=0))
 
 
 def _write_idm_vton(root: Path) -> None:

@@ -165,8 +165,12 @@ def test_zero_keys_weigh_what_the_zero_tokens_weighed(dtype: torch.dtype, tokens
     assert float(zero_key_bias(tokens, dtype).double().exp().sum()) == pytest.approx(tokens, rel=1e-5)
 
 
-def test_full_size_keys_are_the_published_ones() -> None:
-    about = golden.load_json("idm_vton", "full_size_keys")
+KEYS = golden.cases("idm_vton", "full_size_keys")
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_full_size_keys_are_the_published_ones(case: str) -> None:
+    about = golden.load_json("idm_vton", case)
     with torch.device("meta"):
         tryon, resampler = tryon_net(about["tryonnet"]["config"]), Resampler(**about["resampler"]["config"])
         garment, cut = garment_net(about["garmentnet"]["config"], whole=True), garment_net(about["garmentnet"]["config"])
@@ -185,7 +189,7 @@ def shapes(net: torch.nn.Module) -> dict[str, list[int]]:
 
 
 def test_a_configuration_with_leftovers_loads_and_a_strange_one_is_named() -> None:
-    config = golden.load_json("idm_vton", "full_size_keys")["garmentnet"]["config"]
+    config = golden.load_json("idm_vton", KEYS[0])["garmentnet"]["config"]
     with torch.device("meta"):
         garment_net({**config, "decay": 0.9999, "optimization_step": 37000, "_class_name": "UNet2DConditionModel"})
         with pytest.raises(ValueError, match=r"unet/config\.json holds entries .*: wings"):

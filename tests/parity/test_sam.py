@@ -193,12 +193,16 @@ def test_mobile_sams_encoder(case):
     golden.close(features.std((0, 2, 3)), expected["channel_std"], atol, "std")
 
 
+SAM_KEYS = golden.cases("sam", "sam_full_keys")
+
+
 class TestFullSize:
     """The published key lists, rebuilt from nothing but their shapes."""
 
+    @pytest.mark.parametrize("case", SAM_KEYS)
     @pytest.mark.parametrize("variant", ["vit_b", "vit_l", "vit_h"])
-    def test_segment_anything(self, variant):
-        shapes = golden.load_json("sam", "sam_full_keys")[variant]
+    def test_segment_anything(self, variant, case):
+        shapes = golden.load_json("sam", case)[variant]
         with torch.device("meta"):
             sam = build(shapes)
         assert {name: list(value.shape) for name, value in sam.state_dict().items()} == shapes
@@ -211,8 +215,9 @@ class TestFullSize:
         assert encoder.img_size == 1024
         assert sam.mask_decoder.transformer.num_heads == 8
 
-    def test_mobile_sam(self):
-        keys = golden.load_json("sam", "mobile_sam_full_keys")
+    @pytest.mark.parametrize("case", golden.cases("sam", "mobile_sam_full_keys"))
+    def test_mobile_sam(self, case):
+        keys = golden.load_json("sam", case)
         shapes = {name: shape for name, (shape, _) in keys.items()}
         with torch.device("meta"):
             sam = build(shapes)
@@ -228,7 +233,7 @@ def test_the_decoders_saving_is_real():
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.device("meta"):
-        sam = build(golden.load_json("sam", "sam_full_keys")["vit_b"])
+        sam = build(golden.load_json("sam", SAM_KEYS[0])["vit_b"])
         points, labels = torch.zeros(1, 2, 2), torch.zeros(1, 2)
         given = torch.zeros(1, 256, 64, 64), torch.zeros(1, 1, 256, 256)
         decoder = Decoder(sam)

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from helpers.tryon.spectral import SpectralConv2d
+
 CLASSES, REGIONS = 13, 7
 """Parts of a person that tocg tells apart, and those that the generator is told."""
 Noise = Callable[[int, int, int], Tensor]
@@ -104,12 +106,15 @@ class ConditionGenerator(nn.Module):
     def forward(self, garment: Tensor, body: Tensor, upsample: str = "bilinear") -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
         """Flows from coarse to fine, parts, and the garment as the last flow bends it.
 
-        garment:  float32 (B, 4, H, W), cloth -1..1 and its mask; sides are multiples of 32
+        garment:  float32 (B, 4, H, W), cloth -1..1 and its mask; sides are multiples of 32, from 64 on
         body:     float32 (B, 16, H, W), 13 parts without what was worn, DensePose picture -1..1
         upsample: ``bilinear`` or ``nearest``, how flows and features go to the next level
         Returns flows, each (B, h, w, 2) in pixels of its own level, H / 32 to H / 2; parts (B, 13, H, W); cloth (B, 3, H, W); mask
-        (B, 1, H, W).
+        (B, 1, H, W). Raises ``ValueError`` for other sides.
         """
+        height, width = garment.shape[2:]
+        if min(height, width) < 64 or height % 32 or width % 32:  # a coarsest flow of one pixel has no units to count in
+            raise ValueError(f"the condition generator takes sides that are multiples of 32, from 64 on, not {width}x{height}.")
 
         def larger(x: Tensor) -> Tensor:
             return F.interpolate(x, scale_factor=2, mode=upsample)
@@ -166,22 +171,6 @@ def _bend(x: Tensor, grid: Tensor) -> Tensor:
 
 
 # The generator
-
-
-class SpectralConv2d(nn.Conv2d):
-    """A convolution over the largest stretch of its weights, from the two vectors that the checkpoint holds."""
-
-    def __init__(self, *sizes: int, **more: int | bool) -> None:
-        super().__init__(*sizes, **more)
-        weight = self.weight
-        del self.weight
-        self.weight_orig = weight
-        self.register_buffer("weight_u", F.normalize(torch.randn(weight.shape[0]), dim=0))
-        self.register_buffer("weight_v", F.normalize(torch.randn(weight[0].numel()), dim=0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        stretch = torch.dot(self.weight_u, self.weight_orig.flatten(1) @ self.weight_v)
-        return self._conv_forward(x, self.weight_orig / stretch, self.bias)
 
 
 class SPADENorm(nn.Module):

@@ -78,15 +78,25 @@ def conditions(
         [F.interpolate(inputs.parse, low, mode="nearest"), F.interpolate(inputs.densepose, low, mode="bilinear")], 1
     )
     flows, parts, _, mask_low = net(garment, body)
-    composed = parts.clone()
-    if composition != "no_composition":
-        composed[:, _UPPER : _UPPER + 1] *= (mask_low > 0.5).float() if composition == "detach" else mask_low
-    maps = blur(F.interpolate(composed, size, mode="bilinear"))
+    maps = blur(F.interpolate(composed(parts, mask_low, composition), size, mode="bilinear"))
     cloth, bent = bend(inputs.cloth, flows[-1]), bend(mask, flows[-1])
     if occlusion:
-        bent = bent - bent * maps.softmax(1)[:, _IN_FRONT].sum(1, keepdim=True)
+        bent = uncovered(bent, maps.softmax(1))
         cloth = cloth * bent + (1 - bent)
     return Conditions(garment, body, flows[-1], parts, mask_low, regions(maps), cloth, bent)
+
+
+def composed(parts: Tensor, mask: Tensor, composition: str) -> Tensor:
+    """``parts`` (B, 13, H, W), the upper one held to where the garment's ``mask`` (B, 1, H, W) is, as ``composition`` says."""
+    if composition == "no_composition":
+        return parts
+    held = (mask > 0.5).float() if composition == "detach" else mask
+    return torch.cat([parts[:, :_UPPER], parts[:, _UPPER : _UPPER + 1] * held, parts[:, _UPPER + 1 :]], 1)
+
+
+def uncovered(mask: Tensor, likely: Tensor) -> Tensor:
+    """The garment's ``mask`` (B, 1, H, W), less where hair, arms and the like (of the ``likely`` 13 parts, each 0..1) are in front."""
+    return mask - mask * likely[:, _IN_FRONT].sum(1, keepdim=True)
 
 
 @torch.no_grad()

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from helpers.tryon.spectral import SpectralConv2d
+
 Draw = Callable[[tuple[int, ...]], Tensor]
 """Standard normal numbers of a shape: what normalisation adds to a map, so that flat areas get grain."""
 
@@ -352,22 +354,3 @@ class _BatchNorm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor, _mask: Tensor) -> Tensor:
         return super().forward(x)
-
-
-class SpectralConv2d(nn.Conv2d):
-    """A convolution whose weight is divided by its largest singular value, with torch's older names for weight and singular vectors."""
-
-    weight_u: Tensor
-    weight_v: Tensor
-
-    def __init__(self, *sizes: int, padding: int = 0, bias: bool = True) -> None:
-        super().__init__(*sizes, padding=padding, bias=bias)
-        weight = self.weight
-        del self.weight
-        self.weight_orig = weight
-        self.register_buffer("weight_u", F.normalize(torch.ones(len(weight)), dim=0))
-        self.register_buffer("weight_v", F.normalize(torch.ones(weight[0].numel()), dim=0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        largest = self.weight_u @ (self.weight_orig.flatten(1) @ self.weight_v)
-        return self._conv_forward(x, self.weight_orig / largest, self.bias)
