@@ -100,7 +100,7 @@ def segment(
         asked["box"] = checks.box(box, (width, height))
     points = checks.clicks(points, (width, height), boxed=box is not None or garment is not None)
     if garment is not None:
-        asked["start"] = _seen(person or Person(picture), garment, pick)
+        asked["start"] = _seen(person or Person(picture), garment, pick, (width, height))
         if not points:
             return asked["start"]
     predictor = engines.load("segment", engine)
@@ -108,9 +108,9 @@ def segment(
     return predictor.predict(points, **asked)
 
 
-def _seen(person: Person, garment: str, pick: str | int) -> np.ndarray:
-    """bool (H, W) of what has a name; the errors say how to click instead."""
-    height, width = person.image.shape[:2]
+def _seen(person: Person, garment: str, pick: str | int, size: tuple[int, ...]) -> np.ndarray:
+    """bool (H, W) of what has a name; the errors say how to click instead in the picture of ``size`` that was given."""
+    width, height = size
     instead = f"Click on it instead: segment(image, points=[(x, y, 1)]), x 0..{width - 1}, y 0..{height - 1} in this picture."
     needs = ("labels", "densepose") if garment == "hands" else ("labels",)
     try:
@@ -219,19 +219,20 @@ def try_on(
     if mask is not None:
         mask = checks.mask(mask, person.image.shape[:2])
     record = engines.find("try_on", engine)
-    if "pick" in record.settings:  # it looks for people itself
-        settings["pick"] = pick
-    elif mask is None and pick != "auto":
-        mask = _worn(person, garment.category, pick)
     if record.frames:
+        if "pick" in record.settings:  # it looks for people itself
+            settings["pick"] = pick
+        elif mask is None and pick != "auto":
+            mask = _worn(person, person, garment.category, pick)
         runner = engines.load("try_on", engine)
         return runner(person, garment, mask=mask, seed=seed, **settings)
-    mask = _worn(person, garment.category, pick) if mask is None else mask
-    runner = engines.load("try_on", engine)
-    height, width = mask.shape
+    height, width = person.image.shape[:2]
     size = images.fit_inside((width, height), _WORKING_SIZE)
     whole = size == (width, height)
-    small, worn = (person, mask) if whole else (person.resized(size), images.resize(mask, size))
+    small = person if whole else person.resized(size)
+    mask = _worn(person, small, garment.category, pick) if mask is None else mask
+    runner = engines.load("try_on", engine)
+    worn = mask if mask.shape == small.image.shape[:2] else images.resize(mask, size)
     small, notes = _better_known(small, engines.find("try_on", engine).wants, worn)
     result = runner(small, garment, mask=worn, seed=seed, **settings)
     result = replace(result, notes=(*notes, *result.notes))
@@ -258,10 +259,11 @@ def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> t
         return person, ("No pose was recognised in the photograph: arms are guessed from outlines.",)
 
 
-def _worn(person: Person, category: str, pick: str | int) -> np.ndarray:
+def _worn(person: Person, small: Person, category: str, pick: str | int) -> np.ndarray:
+    """Of ``person`` if the labels tell it, else it is looked for in the ``small`` picture of them."""
     mask = person.worn(category)
     if mask is None:
-        return segment(person, garment=category, pick=pick)
+        return _seen(small, category, pick, person.image.shape[1::-1])
     if not mask.any():
         raise ValueError(
             f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."
