@@ -1,4 +1,4 @@
-"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights, prepare a data set."""
+"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights, make data sets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
-from helpers import checks, parameters
+from helpers import checks, data_commands, parameters
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 _PLAINER = {"·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "…": "...", "≥": ">=", "’": "'", "“": '"', "”": '"', "█": "#"}
@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("engines", help="list the engines and what each needs").set_defaults(do=_list_engines, resume="")
     _add_weights(commands)
     _add_prepare(commands)
+    data_commands.add(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.do(arguments)

@@ -149,13 +149,15 @@ class Person:
         or ``ValueError`` naming the file that cannot be written; the former person is then whole.
         """
         with saving.save(folder, "person", name) as save:
-            self._write(save)
+            self.write(save)
         return save.folder / "image" / f"{save.name}.jpg"
 
-    def _write(self, save: saving.Draft) -> None:
+    def write(self, save: saving.Draft, *, lossless: bool = True) -> None:
+        """Write the files of :meth:`save`, with or without the picture's exact pixels, as part of a save that holds others too."""
         name = save.name
         write_image(save.file("image", f"{name}.jpg"), self.image)
-        write_image(save.file("lossless", f"{name}.png"), self.image)
+        if lossless:
+            write_image(save.file("lossless", f"{name}.png"), self.image)
         if self.keypoints is not None:
             openpose = openpose_json(self.keypoints, self.hands)
             write_text(save.file("openpose_json", f"{name}_keypoints.json"), json.dumps(openpose))

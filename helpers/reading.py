@@ -47,7 +47,7 @@ def read_image(path: str | Path, name: str = "image") -> np.ndarray:
     clearly are; 32-bit whole numbers 0..255 or 0..65535, whichever holds them. A broken profile or EXIF is passed over, as viewers do.
     Raises ``FileNotFoundError`` or ``ValueError`` naming ``name``, the file, and what to do.
     """
-    picture = _load(path, name)
+    picture = read_picture(path, name)
     out = np.empty((picture.height, picture.width, 3), np.uint8)
     for rows, colour, alpha in _strips(picture, f"{name}: {path}"):
         if alpha is not None:
@@ -59,7 +59,7 @@ def read_image(path: str | Path, name: str = "image") -> np.ndarray:
 
 def read_rgba(path: str | Path, name: str = "image", smallest: int = checks.SMALLEST) -> np.ndarray:
     """The same with its transparency instead of white below it: uint8 (H, W, 4), at least ``smallest`` pixels a side."""
-    picture = _load(path, name, smallest)
+    picture = read_picture(path, name, smallest)
     out = np.full((picture.height, picture.width, 4), 255, np.uint8)
     for rows, colour, alpha in _strips(picture, f"{name}: {path}"):
         out[rows, :, :3] = np.asarray(colour)
@@ -70,7 +70,7 @@ def read_rgba(path: str | Path, name: str = "image", smallest: int = checks.SMAL
 
 def read_alpha(path: str | Path, name: str = "image") -> np.ndarray | None:
     """The picture's transparency as bool (H, W), True where it is at least half opaque; ``None`` if it has none or is opaque."""
-    picture = _load(path, name)
+    picture = read_picture(path, name)
     out = np.ones((picture.height, picture.width), bool)
     for rows, _, alpha in _strips(picture, f"{name}: {path}"):
         if alpha is not None:
@@ -88,7 +88,7 @@ def read_mask(path: str | Path, name: str = "mask") -> np.ndarray:
     Profiles and gamma are passed over, for these are no colours. Raises ``ValueError`` for a picture with many grey or coloured pixels,
     which is a photograph or a grey agnostic image, and for one with nothing white in it that is not all black, such as a map of labels.
     """
-    picture = _load(path, name)
+    picture = read_picture(path, name)
     values = _mask_values(picture)
     low, high = float(values.min()), float(values.max())
     if not np.isfinite((low, high)).all():
@@ -117,7 +117,7 @@ def read_values(path: str | Path, name: str, dtype: type[np.generic] = np.uint8,
     dtype: ``np.uint8`` or ``np.uint16``; channels: 1 for (H, W), 3 for (H, W, 3)
     Raises ``FileNotFoundError`` or ``ValueError`` naming ``name``, the file, and what to do; also where it holds another kind of number.
     """
-    picture = _load(path, name)
+    picture = read_picture(path, name)
     modes = (
         {("L", 1): "L", ("P", 1): "L", ("RGB", 3): "RGB"} if dtype is np.uint8 else {("I;16", 1): "I;16", ("I;16B", 1): "I;16"}
     )
@@ -139,8 +139,11 @@ def _formats() -> dict[str, str]:
     return {key: name for key, name in _FORMATS.items() if key in Image.OPEN}
 
 
-def _load(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image.Image:
-    """A picture's pixels, not yet upright, and how it is to be understood (``info``, ``tag_v2``)."""
+def read_picture(path: str | Path, name: str, smallest: int = checks.SMALLEST) -> Image.Image:
+    """The file as Pillow holds it, loaded: mode, palette and pixels, not yet upright, and how they are to be understood (``info``).
+
+    smallest: pixels a side that it has to have
+    """
     path = checks.file(path, name)
     start, fault, listed, place = b"", "", ", ".join(_formats().values()), None
     try:

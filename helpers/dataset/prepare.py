@@ -26,7 +26,7 @@ from helpers.dataset.cropping import SIZE
 from helpers.files import require_writable, slug, told, write_text, write_whole
 from helpers.garment import CATEGORIES, Garment, load_garment
 from helpers.labels import CIHP_PALETTE
-from helpers.person import load_person
+from helpers.person import Person, load_person
 from helpers.reading import SUFFIXES
 from helpers.tryon import agnostic, modelled
 from helpers.tryon.backdrop import garment_mask
@@ -180,22 +180,28 @@ def _found(note: Path, made_of: Mapping[str, str], folder: Path, files: tuple[st
 def _person(file: Path, folder: Path, name: str, engine: str) -> Row:
     framed, place, meant = stepwise.upright(load_person(file), annotator=engine)
     person = annotate(framed, engine=engine, needs=NEEDS, mask=meant)
-    assert person.keypoints is not None
-    assert person.labels is not None
-    joints, put = agnostic.completed(agnostic.seen_joints(person.keypoints))
     person.save(folder, name)
     for one, other in _OTHER_NAMES.items():
         _same_file(folder / one.format(name), folder / other.format(name))
-    parse = agnostic.agnostic_parse(person.labels, joints)
-    images.write_labels(folder / "image-parse-agnostic-v3.2" / f"{name}.png", parse, CIHP_PALETTE)
-    grey = agnostic.agnostic_picture(person.image, changeable(person.labels, joints))
-    images.write_image(folder / "agnostic-v3.2" / f"{name}.jpg", grey)
+    put = write_agnostics(person, folder, name)
     found = list(doubts.of_person(person, place))
     if put:
         found.append(f"not seen and put where they should be: {', '.join(put)}")
     if (people := person.scene.get("people", 1)) > 1:
         found.append(f"{people} people are in the frame; the most prominent was taken")
     return Row("person", str(file), name, doubts=tuple(found), made=tuple(person.scene.get("annotations", ())))
+
+
+def write_agnostics(person: Person, folder: Path, name: str) -> tuple[str, ...]:
+    """Write parse and picture of the ``person`` without what they wear above; returns which joints were put where they should be."""
+    assert person.keypoints is not None
+    assert person.labels is not None
+    joints, put = agnostic.completed(agnostic.seen_joints(person.keypoints))
+    parse = agnostic.agnostic_parse(person.labels, joints)
+    images.write_labels(folder / "image-parse-agnostic-v3.2" / f"{name}.png", parse, CIHP_PALETTE)
+    grey = agnostic.agnostic_picture(person.image, changeable(person.labels, joints))
+    images.write_image(folder / "agnostic-v3.2" / f"{name}.jpg", grey)
+    return put
 
 
 def _same_file(path: Path, other: Path) -> None:

@@ -62,11 +62,7 @@ class Mannequin(Base):
     def surfaces(self, outfit: Outfit, seed: int = 0) -> list[Surface]:
         """Skin, eyes, hair and garments of ``outfit`` as meshes in metres, for whoever wants the scene itself."""
         body, worn = self._dress(outfit)
-        body = replace(body, figure=outfit.figure)
-        skin = hide(skin_surfaces(body), body, worn)
-        clothes = surfaces(worn, outfit.pieces, fabric_material)
-        hair = hair_surfaces(body, outfit.figure, np.random.default_rng([seed, 1]), clothes)
-        return [*skin, *hair, *clothes]
+        return assembled(replace(body, figure=outfit.figure), worn, outfit.pieces, seed)
 
     def _dress(self, outfit: Outfit) -> tuple[Body, list[Worn]]:
         # What has no part in the shape, above all colour, has none in what a dressed figure is known by.
@@ -80,6 +76,14 @@ class Mannequin(Base):
                 self._dressed.popitem(last=False)
         self._dressed.move_to_end(key)
         return self._dressed[key]
+
+
+def assembled(body: Body, worn: list[Worn], pieces: tuple[Piece, ...], seed: int = 0) -> list[Surface]:
+    """Skin, eyes and hair of ``body``, and after them everything ``worn`` in the cloth of ``pieces``."""
+    skin = hide(skin_surfaces(body), body, worn)
+    clothes = surfaces(worn, pieces, fabric_material)
+    hair = hair_surfaces(body, body.figure, np.random.default_rng([seed, 1]), clothes)
+    return [*skin, *hair, *clothes]
 
 
 def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1024)) -> Garment:

@@ -234,3 +234,18 @@ def test_perception() -> None:
     assert perceptual(one, other).item() == pytest.approx(total, rel=1e-4)
     with pytest.raises(ValueError, match=r"perceptual: .* lacks features\.0\.weight"):
         losses.Perceptual({})
+
+
+def test_small_pictures() -> None:
+    from PIL import Image
+
+    from helpers.dataset.down_sample import shrunk
+
+    _, expected = golden.load(FAMILY, "preprocess")
+    person = expected["person"].permute(1, 2, 0).numpy()
+    sizes = [name for name in expected if name.startswith("downsampled_")]
+    assert sizes
+    for name in sizes:
+        picture = np.rot90(person).copy() if "wide" in name else person
+        made = np.asarray(shrunk(Image.fromarray(picture), int(name.rpartition("_")[2])))
+        golden.close(made.copy(), expected[name], 0, name)

@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 from helpers.labels import BODY_25
-from helpers.mannequin.body.pose import pose_bones
+from helpers.mannequin.body.pose import TABLE, Pose, pose_bones
 from helpers.mannequin.body.shape import shape_targets
 from helpers.mannequin.body.template import Template, blend_target, template, texture
 from helpers.mannequin.outfit import BUILDS, POSES, PRESENTATIONS, Figure
@@ -91,8 +91,8 @@ def dual_quaternion_skinning(points: np.ndarray, weights: sparse.csr_matrix | np
 # --- shape -------------------------------------------------------------------------------------------------------------
 
 
-def make_body(figure: Figure, sole: float = 0.0) -> Body:
-    """Shapes and poses the figure; its bare feet stand ``sole`` metres above the ground.
+def make_body(figure: Figure, sole: float = 0.0, pose: Pose | None = None) -> Body:
+    """Shapes and poses the figure; its bare feet stand ``sole`` metres above the ground. pose: another one than the figure's name of one
 
     The rest shape measures exactly ``figure.height`` from sole to crown. Raises ``ValueError`` naming the field that is out of
     range, ``BodyDataError`` without the base mesh.
@@ -109,7 +109,7 @@ def make_body(figure: Figure, sole: float = 0.0) -> Body:
     low, high = rest[skin, 1].min(), rest[skin, 1].max()
     rest[:, 1] -= low
     rest *= figure.height / (high - low)
-    transforms = pose_bones(base.bones, rest, skin, figure.pose)
+    transforms = pose_bones(base.bones, rest, skin, TABLE[figure.pose] if pose is None else pose)
     posed = dual_quaternion_skinning(rest, base.weights, transforms)
     lift = sole - posed[skin, 1].min()  # skinning moves the soles by a millimetre or two
     posed[:, 1] += lift

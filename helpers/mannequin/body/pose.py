@@ -116,13 +116,13 @@ TABLE = {
 }
 
 
-def pose_bones(bones: Bones, rest: np.ndarray, skin: np.ndarray, name: str) -> np.ndarray:
-    """(B, 4, 4) rigid transforms from ``rest`` (V, 3) to the pose ``name``; ``skin`` (n,) rows of ``rest`` that are skin.
+def pose_bones(bones: Bones, rest: np.ndarray, skin: np.ndarray, pose: Pose) -> np.ndarray:
+    """(B, 4, 4) rigid transforms from ``rest`` (V, 3) to the ``pose``; ``skin`` (n,) rows of ``rest`` that are skin.
 
     The ankles are placed on flat (or rolling) feet, legs by two-bone inverse kinematics, the trunk in between; x = z = 0 lies
     between head and feet.
     """
-    return _Skeleton(bones, rest, skin).take(TABLE[name])
+    return _Skeleton(bones, rest, skin).take(pose)
 
 
 class _Skeleton:

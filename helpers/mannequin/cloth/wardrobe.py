@@ -190,10 +190,10 @@ def _covered(points: np.ndarray, arm: np.ndarray, worn: Sequence[Worn]) -> np.nd
     return out
 
 
-def product_shape(piece: Piece) -> Worn:
-    """``piece`` alone on an invisible figure, arms away from the body, for a product photograph."""
+def product_shape(piece: Piece, wearer: Figure | None = None) -> Worn:
+    """``piece`` alone on an invisible figure, arms away from the body, for a product photograph. wearer: in whose size, else the shop's"""
     woman = KINDS[piece.kind].wearer == "woman"
-    body = make_body(Figure("woman" if woman else "man", height=1.68 if woman else 1.8))
+    body = make_body(wearer or Figure("woman" if woman else "man", height=1.68 if woman else 1.8))
     if piece.category != "lower":
         body = replace(body, posed=body.rest, transforms=np.broadcast_to(np.eye(4), body.transforms.shape))
     form = Form(body, base_hull())

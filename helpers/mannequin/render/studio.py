@@ -80,11 +80,20 @@ def render(
 def photograph_product(
     surfaces: Sequence[Surface] | Scene, size: tuple[int, int] = (768, 1024), seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One garment as a shop shows it: alone, hollow, on light grey with a soft shadow.
-
-    Returns ``image`` (H, W, 3) uint8 sRGB, ``mask`` (H, W) bool, true where the garment fills at least half of the pixel, and
-    ``inside`` (H, W) bool, the part of it where the cloth is seen from within: the back of the neck, the openings of sleeves.
+    """One garment as a shop shows it: :func:`render_product` as ``image`` (H, W, 3) uint8 sRGB, ``mask`` (H, W) bool, true where the
+    garment fills at least half of the pixel, and ``inside`` (H, W) bool, the part of it where the cloth is seen from within: the back of
+    the neck, the openings of sleeves.
     """
+    shot = render_product(surfaces, size, seed)
+    mask, inside = shot.alpha >= 0.5, np.zeros(shot.alpha.shape, bool)
+    met = shot.surface >= 0
+    flat = shot.scene.flat[shot.scene.first_face[shot.surface[met]] + shot.face[met]]
+    inside[met] = np.einsum("ij,ij->i", flat, np.array(shot.camera.position, np.float32) - shot.position[met]) < 0
+    return shot.image, mask, inside & mask
+
+
+def render_product(surfaces: Sequence[Surface] | Scene, size: tuple[int, int] = (768, 1024), seed: int = 0) -> Render:
+    """One garment alone, hollow, on light grey with a soft shadow, and what the rays met of it."""
     world = surfaces if isinstance(surfaces, Scene) else Scene(surfaces)
     low, high = bounds(world.surfaces)
     middle, extent = (low + high) / 2, high - low
@@ -101,12 +110,7 @@ def photograph_product(
         under = cv2.GaussianBlur(np.roll(small, round(drop * len(small)), axis=0), (0, 0), blur * len(small))
         paper *= (1 - strength * under)[..., None]
     picture, buffers = shot.take(untone(paper))
-    met = buffers["surface"] >= 0
-    flat = world.flat[world.first_face[buffers["surface"][met]] + buffers["face"][met]]
-    away_from_lens = np.einsum("ij,ij->i", flat, np.array(camera.position, np.float32) - buffers["position"][met]) < 0
-    mask, inside = buffers["alpha"] >= 0.5, np.zeros(met.shape, bool)
-    inside[met] = away_from_lens
-    return _develop(picture, seed), mask, inside & mask
+    return Render(_develop(picture, seed), **buffers, scene=world, camera=camera)
 
 
 class _Shot:
