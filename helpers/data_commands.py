@@ -1,4 +1,4 @@
-"""``python -m helpers down-sample``, ``pairs`` and ``check``: data to learn from, made and looked through."""
+"""``python -m helpers down-sample``, ``pairs``, ``check`` and ``train``: data to learn from, made and looked through, and the learning."""
 
 from __future__ import annotations
 
@@ -41,6 +41,34 @@ def add(commands: Any) -> None:
     check.add_argument("--category", default="upper", help="of the garments: upper, lower or dress; default upper")
     check.set_defaults(do=_check, resume="")
 
+    train = commands.add_parser("train", help="train a network on pairs of a worn garment and its product photograph")
+    kinds = train.add_subparsers(dest="kind", required=True)
+    extractor = kinds.add_parser(
+        "extractor",
+        help="the clothes extractor",
+        description="Goes on where it was cut off. On several GPUs: accelerate launch -m helpers train extractor ...",
+    )
+    given = extractor.add_argument
+    given("--data", required=True, help="a data set in VITON-HD's layout, such as python -m helpers pairs draws")
+    given("--out", required=True, help="where checkpoints, curve.csv and sheets are written")
+    given("-s", "--size", default="192x256", help="WIDTHxHEIGHT of what is learnt, or one number for a square; default 192x256")
+    given("--task", default="flat", help="flat: the picture and whence it comes; picture: as published; default flat")
+    given("--recipe", default="pix2pix", help="pix2pix, seed, seed_unet or plain; default pix2pix")
+    given("--network", default="unet", help="unet, resnet18 or resnet34; default unet")
+    given("--width", type=int, default=32, help="channels of the generator's finest level, 64 as published; default 32")
+    given("--judge-width", type=int, default=16, help="channels of the discriminator's, 64 as published; default 16")
+    given("--batch", type=int, default=8, help="pairs a step; default 8")
+    given("--steps", type=int, default=2000, help="in all; default 2000")
+    given("--every", type=int, default=200, help="steps between looks and checkpoints; default 200")
+    given("--patience", type=int, default=10, help="looks that are no better after which it stops; default 10")
+    given("--rate", type=float, default=2e-4, help="of learning; default 0.0002")
+    given("--precision", default="auto", help="no, fp16, bf16 or auto, 16 bits on a GPU; default auto")
+    given("--readers", type=int, default=1, help="threads that read pictures meanwhile; default 1")
+    given("--vgg", help="torchvision's vgg16 checkpoint, for the perceptual term of recipe seed_unet")
+    given("--category", default="upper", help="of the garments: upper, lower or dress; default upper")
+    given("--seed", type=int, default=0)
+    extractor.set_defaults(do=_train, resume="run the same again to go on")
+
 
 def size(text: str, name: str) -> tuple[int, int]:
     """``192x256``, or one number for a square, as (width, height). Raises ``ValueError`` naming ``name``."""
@@ -79,3 +107,24 @@ def _check(arguments: argparse.Namespace) -> int:
     found = inspection.inspect(arguments.data, arguments.category)
     print(inspection.page(found))
     return 1 if any(part.faults for part in found) else 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    try:
+        from helpers.training import extractor
+    except ImportError as error:
+        raise ImportError(f"{error.name} is missing. Install what trains: pip install 'atelier-notebooks[train]'") from None
+
+    def told(row: dict[str, float]) -> None:
+        print(f"step {row['step']:.0f}", *(f"{name} {value:.4g}" for name, value in row.items() if name != "step"), flush=True)
+
+    names = ("task", "network", "width", "judge_width", "recipe", "batch", "seed", "category")
+    settings = extractor.Settings(size=size(arguments.size, "--size"), **{name: getattr(arguments, name) for name in names})
+    more = {name: getattr(arguments, name) for name in ("every", "patience", "rate", "precision", "readers", "vgg")}
+    done = extractor.train(arguments.data, arguments.out, settings, total=arguments.steps, **more, on_look=told)
+    if done.left_out:
+        print(f"left out of {done.left_out}")
+    print(
+        f"{done.step} steps, for {done.stopped}; the best, {done.best:.2f} codes off, at step {done.best_step}: {done.folder}"
+    )
+    return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,15 @@ def worn_mask(item: Item, category: str = "upper") -> np.ndarray:
     return select(of_colours(colours), CATEGORY_CLASSES[category])
 
 
-def inspect(folder: str | Path, category: str = "upper") -> list[Inspected]:
-    """Look at every picture of every pair. What cannot be read, is empty, or does not fit to its partner is no longer among the good."""
-    folder, parts = checks.path(folder, "data"), []
+def inspect(folder: str | Path, category: str = "upper", parts: Sequence[str] = PARTS) -> list[Inspected]:
+    """Look at every picture of every pair of the ``parts`` that there are.
+
+    What cannot be read, is empty, or does not fit to its partner is no longer among the good. Raises ``ValueError`` where there is no part.
+    """
+    folder, looked_at = checks.path(folder, "data"), []
     checks.one_of(category, "category", tuple(CATEGORY_CLASSES))
     seen: dict[str, str] = {}
-    for part in PARTS:
+    for part in parts:
         if not (folder / part / "image").is_dir() and not (folder / f"{part}_pairs.txt").is_file():
             continue
         found = items(folder, part)
@@ -113,10 +117,12 @@ def inspect(folder: str | Path, category: str = "upper") -> list[Inspected]:
                 found.fault(fault, item.name)
             if faults:
                 found.good.remove(item)
-        parts.append(found)
-    if not parts:
-        raise ValueError(f"data: {told(folder)} holds neither train/image nor test/image. Name the folder that holds them.")
-    return parts
+        looked_at.append(found)
+    if not looked_at:
+        raise ValueError(
+            f"data: {told(folder)} holds no {' and no '.join(f'{part}/image' for part in parts)}. Name the folder that does."
+        )
+    return looked_at
 
 
 def _faults(item: Item, category: str) -> list[str]:

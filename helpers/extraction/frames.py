@@ -6,6 +6,9 @@ nothing of the garment is seen, even between its parts, which squeezes it where 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -63,3 +66,88 @@ def tensor(image: np.ndarray, size: tuple[int, int], backdrop: int = 0) -> torch
 def picture(output: torch.Tensor) -> np.ndarray:
     """uint8 (H, W, 3) of a network's ``output`` (3, H, W), read as -1..1."""
     return ((output.detach().float().cpu().clamp(-1, 1) / 2 + 0.5) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+# Close by: the garment fills the frame, whatever the photograph
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A box of a picture, ``left``, ``top``, ``width`` and ``height`` in its pixels and perhaps beyond its border, brought to ``size``."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    size: tuple[int, int]
+
+    @classmethod
+    def around(cls, mask: np.ndarray, size: tuple[int, int], margin: float = 0.06, shift: tuple[float, float] = (0, 0)) -> Crop:
+        """The smallest box of the shape of ``size`` (width, height) that holds ``mask`` (H, W) and ``margin`` of its own sides around.
+
+        shift: of the box, in its own sides. Raises ``ValueError`` for a mask with nothing in it.
+        """
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        if not len(rows):
+            raise ValueError("garment mask: nothing of the garment is seen. Use a picture that shows it.")
+        wide, high = columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]
+        unit = max(wide / size[0], high / size[1]) / (1 - 2 * margin)
+        width, height = max(1, round(size[0] * unit)), max(1, round(size[1] * unit))
+        x, y = (columns[0] + wide / 2) - width / 2 + shift[0] * width, (rows[0] + high / 2) - height / 2 + shift[1] * height
+        return cls(round(x), round(y), width, height, size)
+
+    def take(self, image: np.ndarray, backdrop: float = 0, *, nearest: bool = False) -> np.ndarray:
+        """``image`` (H, W[, C]) in the box, ``backdrop`` beyond its border, averaged down or enlarged linearly to the size."""
+        height, width = image.shape[:2]
+        inside = np.full((self.height, self.width, *image.shape[2:]), backdrop, image.dtype)
+        left, top, right, bottom = (
+            max(0, self.left),
+            max(0, self.top),
+            min(width, self.left + self.width),
+            min(height, self.top + self.height),
+        )
+        if left < right and top < bottom:
+            inside[top - self.top : bottom - self.top, left - self.left : right - self.left] = image[top:bottom, left:right]
+        smaller = self.size[0] < self.width
+        how = cv2.INTER_NEAREST_EXACT if nearest else cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        return cv2.resize(inside, self.size, interpolation=how)
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """(..., 2) x, y in pixels of the picture as those of the box, from -1 at its left and upper edge to 1 at the others."""
+        return (points + 0.5 - (self.left, self.top)) * 2 / (self.width, self.height) - 1
+
+
+def identity(size: tuple[int, int]) -> np.ndarray:
+    """float32 (height, width, 2): x and y, -1..1, of the middle of every pixel of a frame of ``size``."""
+    x, y = ((np.arange(side, dtype=np.float32) + 0.5) * 2 / side - 1 for side in size)
+    return np.stack(np.meshgrid(x, y), -1)
+
+
+def worn_closely(image: np.ndarray, mask: np.ndarray, crop: Crop) -> torch.Tensor:
+    """float32 (4, H, W), -1..1: the garment on black, and where it is. image: uint8 (H, W, 3) RGB; mask: bool (H, W)"""
+    cut, there = crop.take(image), crop.take(mask.astype(np.float32))
+    return _tensor(cut.astype(np.float32) / 127.5 * there[..., None] - 1, there * 2 - 1)
+
+
+def flat_closely(
+    image: np.ndarray, mask: np.ndarray, crop: Crop, source: np.ndarray | None = None, origin: Crop | None = None
+) -> torch.Tensor:
+    """float32 (7, H, W), -1..1: the garment's product photograph on white (3), where it is (1), how far away its place is seen (2), and
+    whether it is seen (1; 0 where nobody knows).
+
+    image: uint8 (H, W, 3); mask: bool (H, W); source: float32 (H, W, 2), x and y in the photograph of the person, NaN where hidden
+    origin: the box in that photograph; the distance is that from one's own place in the frame, in its half sides
+    """
+    cut, there = crop.take(image, 255), crop.take(mask.astype(np.float32))
+    colour = (cut.astype(np.float32) / 127.5 - 1) * there[..., None] + (1 - there[..., None])
+    away, seen = np.zeros((*there.shape, 2), np.float32), np.zeros(there.shape, np.float32)
+    if source is not None and origin is not None:
+        at = origin.place(crop.take(source, np.nan, nearest=True))
+        known = (np.abs(at) < 1).all(2) & (there > 0.5)
+        away[known] = (at - identity(crop.size))[known]
+        seen = np.where(known, np.float32(1), np.float32(-1))
+    return _tensor(colour, there * 2 - 1, away.clip(-1, 1), seen)
+
+
+def _tensor(*planes: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate([np.atleast_3d(p) for p in planes], 2).astype(np.float32).transpose(2, 0, 1).copy())

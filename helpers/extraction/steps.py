@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers.extraction import losses
+from helpers.extraction.tasks import PICTURE, Task
 
 Judge = Callable[[Tensor, Tensor], Tensor]
 """Source and candidate to what a discriminator says of the candidate."""
@@ -44,31 +45,33 @@ SEED_UNET = Recipe(l1=1.0, gan=0.0, ssim=1.0, perceptual=0.3)
 
 
 def discriminator_loss(judge: Judge, source: Tensor, target: Tensor, painted: Tensor, mode: str) -> Tensor:
-    """The mean of what is wrong about the real and about the ``painted``, which is not led back to who painted it."""
+    """The mean of what is wrong about the real and about the ``painted``, which is not led back to who painted it.
+
+    source, target, painted: float32 (B, C, H, W), -1..1
+    """
     made, real = judge(source, painted.detach()), judge(source, target)
     return 0.5 * (losses.gan(made, False, mode) + losses.gan(real, True, mode))
 
 
 def generator_terms(
     recipe: Recipe,
+    task: Task,
     judge: Judge | None,
     source: Tensor,
     target: Tensor,
-    painted: Tensor,
+    answer: Tensor,
     perceptual: nn.Module | None = None,
 ) -> dict[str, Tensor]:
-    """Each term with its weight, by name; their sum is the loss.
-
-    source, target, painted: float32 (B, C, H, W), -1..1; structure and perception are of the first three channels, the picture
-    """
-    terms = {"l1": recipe.l1 * F.l1_loss(painted, target)}
+    """Each term with its weight, by name; their sum is the loss. source, target, answer: float32 (B, C, H, W), -1..1"""
+    shown, wanted = task.shown(source, answer), task.wanted(target)
+    terms = {"l1": recipe.l1 * F.l1_loss(shown, wanted), **task.beside(source, answer, target)}
     if judge is not None and recipe.gan:
-        terms["gan"] = recipe.gan * losses.gan(judge(source, painted), True, recipe.mode)
-    seen, wanted = (x[:, :3] / 2 + 0.5 for x in (painted, target))
+        terms["gan"] = recipe.gan * losses.gan(judge(source, shown), True, recipe.mode)
+    seen, meant = shown / 2 + 0.5, wanted / 2 + 0.5
     if recipe.ssim:
-        terms["ssim"] = recipe.ssim * (1 - losses.ssim(seen, wanted))
+        terms["ssim"] = recipe.ssim * (1 - losses.ssim(seen, meant))
     if perceptual is not None and recipe.perceptual:
-        terms["perceptual"] = recipe.perceptual * perceptual(seen, wanted)
+        terms["perceptual"] = recipe.perceptual * perceptual(seen, meant)
     return terms
 
 
@@ -86,7 +89,9 @@ class Step:
     """What happens with a batch: call it with source and target, both float32 (B, C, H, W), -1..1.
 
     painter:   the generator; judge: what the discriminator says, where there is one
-    optimizers: of the painter and of the discriminator; backward: how a loss is led back (accelerate has its own way)
+    of_painter, of_judge: their optimisers; task: what is shown of the painter's answer
+    asked:     what the painter is led by, where that is not ``judge``: the same network, without what gathers over several GPUs
+    backward:  how a loss is led back (accelerate has its own way)
     """
 
     painter: nn.Module
@@ -95,6 +100,8 @@ class Step:
     of_painter: torch.optim.Optimizer
     of_judge: torch.optim.Optimizer | None = None
     perceptual: nn.Module | None = None
+    task: Task = PICTURE
+    asked: Judge | None = None
     backward: Callable[[Tensor], object] = Tensor.backward
 
     def __call__(self, source: Tensor, target: Tensor) -> dict[str, float]:
@@ -102,10 +109,11 @@ class Step:
 
         Raises :class:`Unsound` before weights are touched by a loss that is no number.
         """
-        painted = self.painter(source)
+        answer = self.painter(source)
         told = {}
         if self.judge is not None and self.of_judge is not None:
-            judged = discriminator_loss(self.judge, source, target, painted, self.recipe.mode)
+            shown = self.task.shown(source, answer.detach())
+            judged = discriminator_loss(self.judge, source, self.task.wanted(target), shown, self.recipe.mode)
             told["judge"] = _sound("judge", judged)
             self._learn(judged, self.of_judge)
         # What the generator is told goes through the discriminator and leaves nothing there.
@@ -113,7 +121,7 @@ class Step:
         for parameter in learning:
             parameter.requires_grad_(False)
         try:
-            terms = generator_terms(self.recipe, self.judge, source, target, painted, self.perceptual)
+            terms = generator_terms(self.recipe, self.task, self.asked or self.judge, source, target, answer, self.perceptual)
             told |= {name: _sound(name, term) for name, term in terms.items()}
             self._learn(torch.stack(list(terms.values())).sum(), self.of_painter)
         finally:

@@ -27,6 +27,7 @@ FLOORS: tuple[set[str], ...] = (
     STAGES,
     {"helpers"},  # the verbs
     {"dataset", "inventory", "runs", "testing"},
+    {"training"},
     {"data_commands"},
     {"cli", "widgets"},
     {"__main__"},
