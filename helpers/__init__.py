@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import lazy_loader
 import numpy as np
 
-from helpers import checks, engines, images, matting, weights
+from helpers import checks, engines, images, matting, provenance, weights
 from helpers.contract import SEED
 from helpers.garment import Garment, load_garment
 from helpers.labels import CATEGORY_CLASSES, PARTS
 from helpers.person import Person, load_person
+from helpers.records import ANNOTATOR
 
 if TYPE_CHECKING:
     from helpers.mannequin.engine import product
@@ -100,27 +101,30 @@ def segment(
         asked["box"] = checks.box(box, (width, height))
     points = checks.clicks(points, (width, height), boxed=box is not None or garment is not None)
     if garment is not None:
-        asked["start"] = _seen(person or Person(picture), garment, pick, (width, height))
+        start = _named(person or Person(picture), garment, pick, (width, height)).part(garment)
+        assert start is not None
         if not points:
-            return asked["start"]
+            return start
+        asked["start"] = start
     predictor = engines.load("segment", engine)
     predictor.set_image(picture)
     return predictor.predict(points, **asked)
 
 
-def _seen(person: Person, garment: str, pick: str | int, size: tuple[int, ...]) -> np.ndarray:
-    """bool (H, W) of what has a name; the errors say how to click instead in the picture of ``size`` that was given."""
+def _named(person: Person, garment: str, pick: str | int, size: tuple[int, ...], annotator: str = "auto") -> Person:
+    """The person with what tells where ``garment``, or a part of them, is, which is not nothing; the errors say how to click instead in the
+    picture of ``size`` that was given."""
     width, height = size
     instead = f"Click on it instead: segment(image, points=[(x, y, 1)]), x 0..{width - 1}, y 0..{height - 1} in this picture."
     needs = ("labels", "densepose") if garment == "hands" else ("labels",)
     try:
-        found = annotate(person, needs=needs, pick=pick).part(garment)
+        seen = _annotated(person, annotator, needs, pick=pick)
     except (ValueError, weights.Missing) as error:
         raise type(error)(f"garment={garment!r}: {error} {instead}") from None
-    assert found is not None
-    if not found.any():
+    found = seen.part(garment)
+    if found is None or not found.any():
         raise ValueError(f"garment={garment!r}: none is seen on the person in this picture. {instead}")
-    return found
+    return seen
 
 
 def cut_out(image: np.ndarray | Person, *, what: str = "auto", pick: str | int = "auto") -> np.ndarray:
@@ -182,14 +186,23 @@ def annotate(
         engines.check_settings("annotate", engine, settings)
     if not missing:
         return person
+    if engine == "auto":
+        return _annotated(person, engine, missing, pick=pick, mask=mask, **settings)
     record = engines.find("annotate", engine, gives=missing)
     settings = engines.check_settings("annotate", record.name, settings)
-    chosen = engines.full_name("annotate", record.name if engine == "auto" else engine)
+    chosen = engines.full_name("annotate", engine)
     found = engines.load("annotate", chosen)(person, needs=missing, pick=pick, mask=mask, **settings)
     made = {"engine": chosen, "made": list(missing), "licence": record.licence, "commercial": record.commercial}
     if derived := [name for name in missing if name in record.derives]:
         made["derived"] = derived
     return replace(found, scene={**found.scene, "annotations": [*person.scene.get("annotations", ()), made]})
+
+
+def _annotated(person: Person, annotator: str, needs: Collection[str], **asked: Any) -> Person:
+    """The person with what they lack of ``needs``, by ``annotator`` as far as it gives that, and by the best ones here."""
+    for name, wanted in engines.annotators(annotator, person.missing(needs)):
+        person = annotate(person, engine=name, needs=wanted, **asked)
+    return person
 
 
 def try_on(
@@ -200,16 +213,19 @@ def try_on(
     engine: str = "auto",
     seed: int = 0,
     pick: str | int = "auto",
+    annotator: str = "auto",
     **settings: Any,
 ) -> TryOn:
     """``garment`` on ``person`` in place of what ``mask`` covers.
 
-    person:   a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to find it: from the person's labels,
+    person:    a ``Person``, or just its image; mask: bool (H, W) of what is worn now, or ``None`` to find it: from the person's labels,
               or in the picture
-    pick:     whose, where that is looked for and there are several people: 0, 1, ... from the left, or ``auto``: the most prominent
-    settings: the engine's own: IDM-VTON's ``description``, ``steps``, ``guidance_scale``, ``profile``, ...
-    Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched, and the steps between. What the engine wants to know
-    of the person is asked of an annotator where one is here; where none is, the notes say so.
+    pick:      whose, where that is looked for and there are several people: 0, 1, ... from the left, or ``auto``: the most prominent
+    annotator: the engine that is asked for what the engine wants to know and the person lacks; what that one does not give, and everything
+               for ``auto``, is asked of the best ones here
+    settings:  the engine's own: IDM-VTON's ``description``, ``steps``, ``guidance_scale``, ``profile``, ...
+    Returns a ``TryOn``: image, mask, confidence, notes on what could not be matched (that no annotator is here among them), who made what,
+    and the steps between.
     Pixels away from the mask are the photograph's own. Raises ``ValueError`` naming what does not fit.
     """
     person = person if isinstance(person, Person) else Person(person)
@@ -219,35 +235,40 @@ def try_on(
     if mask is not None:
         mask = checks.mask(mask, person.image.shape[:2])
     record = engines.find("try_on", engine)
+    engines.annotators(annotator := ANNOTATOR.check("annotator", annotator), ())
+    change = provenance.GIVEN
     if record.frames:
-        if "pick" in record.settings:  # it looks for people itself
-            settings["pick"] = pick
-        elif mask is None and pick != "auto":
-            mask = _worn(person, person, garment.category, pick)
+        asked = {"pick": pick, "annotator": annotator}  # it looks for people itself
+        settings |= {name: value for name, value in asked.items() if name in record.settings}
+        if mask is None and pick != "auto" and "pick" not in record.settings:
+            mask, _ = _worn(person, person, garment.category, pick, annotator)
         runner = engines.load("try_on", engine)
         return runner(person, garment, mask=mask, seed=seed, **settings)
     height, width = person.image.shape[:2]
     size = images.fit_inside((width, height), _WORKING_SIZE)
     whole = size == (width, height)
     small = person if whole else person.resized(size)
-    mask = _worn(person, small, garment.category, pick) if mask is None else mask
+    if mask is None:
+        mask, change = _worn(person, small, garment.category, pick, annotator)
     runner = engines.load("try_on", engine)
     worn = mask if mask.shape == small.image.shape[:2] else images.resize(mask, size)
-    small, notes = _better_known(small, engines.find("try_on", engine).wants, worn)
+    small, notes = _better_known(small, record.wants, worn, annotator)
     result = runner(small, garment, mask=worn, seed=seed, **settings)
-    result = replace(result, notes=(*notes, *result.notes))
+    result = replace(
+        result,
+        notes=(*notes, *result.notes),
+        licence="; ".join(filter(None, [result.licence, *provenance.licences(small, garment)])),
+        made_by={**provenance.of_person(small, record.wants), **result.made_by, provenance.CHANGE: change},
+    )
     return result if whole else result.at_size_of(person.image)
 
 
-def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> tuple[Person, tuple[str, ...]]:
+def _better_known(person: Person, wants: Collection[str], mask: np.ndarray, annotator: str) -> tuple[Person, tuple[str, ...]]:
     """``person`` with what is wanted to be known and an annotator here can tell, and what is to be said of it."""
     if person.labels is not None:  # they tell hands, face and outline
         wants = {*wants} & {"keypoints"}
-    missing = person.missing(wants)
-    if not missing:
-        return person, ()
     try:
-        return annotate(person, needs=missing, mask=mask), ()
+        return _annotated(person, annotator, wants, mask=mask), ()
     except (weights.Missing, ImportError):
         return person, (
             "No annotator is here to say where the arms are: they are guessed from outlines. "
@@ -259,13 +280,15 @@ def _better_known(person: Person, wants: Collection[str], mask: np.ndarray) -> t
         return person, ("No pose was recognised in the photograph: arms are guessed from outlines.",)
 
 
-def _worn(person: Person, small: Person, category: str, pick: str | int) -> np.ndarray:
-    """Of ``person`` if the labels tell it, else it is looked for in the ``small`` picture of them."""
+def _worn(person: Person, small: Person, category: str, pick: str | int, annotator: str) -> tuple[np.ndarray, str]:
+    """bool of what is worn, and who told: of ``person`` if the labels tell it, else it is looked for in the ``small`` picture of them."""
     mask = person.worn(category)
     if mask is None:
-        return _seen(small, category, pick, person.image.shape[1::-1])
-    if not mask.any():
+        person = _named(small, category, pick, person.image.shape[1::-1], annotator)
+        mask = person.part(category)
+        assert mask is not None
+    elif not mask.any():
         raise ValueError(
             f"mask: nobody wears {' or '.join(CATEGORY_CLASSES[category])} here. Choose another category or pass mask=."
         )
-    return mask
+    return mask, provenance.of_person(person, ("labels",))["labels"]

@@ -39,6 +39,36 @@ def find(stage: str, name: str = "auto", gives: Collection[str] = ()) -> Engine:
     return _choose(stage, name, frozenset(gives))[0]
 
 
+def annotators(name: str, needs: Collection[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Who is asked for which of the annotations ``needs``: the engine ``name`` for what it gives, the best ones here for the rest.
+
+    ``auto``, and the rest, is asked of one engine where one here gives it all, else of each what it is the best for. Joints come first: by
+    them several people are told apart. Raises ``ValueError`` for a name that is none, and ``weights.Missing`` for what nobody here gives.
+    """
+    gives = frozenset() if name == "auto" else find("annotate", name).gives
+    own, rest = (tuple(wanted for wanted in needs if (wanted in gives) == chosen) for chosen in (True, False))
+    asked = [(full_name("annotate", name), own)] if own else []
+    if rest:
+        try:
+            asked.append((_best_for(rest), rest))
+        except weights.Missing as missing:
+            shared: dict[str, tuple[str, ...]] = {}
+            for wanted in rest:
+                try:
+                    best = _best_for((wanted,))
+                except weights.Missing:
+                    raise missing from None
+                shared[best] = (*shared.get(best, ()), wanted)
+            asked += shared.items()
+    return sorted(asked, key=lambda one: "keypoints" not in one[1])
+
+
+def _best_for(needs: Collection[str]) -> str:
+    """What ``auto`` takes of the annotators that give all of ``needs``, its variant included."""
+    record = find("annotate", gives=needs)
+    return full_name("annotate", record.name)
+
+
 def check_settings(stage: str, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """``settings`` as the engine takes them, checked against its record, before the engine is imported.
 

@@ -25,6 +25,7 @@ class Garment:
     category: ``upper``, ``lower`` or ``dress``
     inside:   bool (H, W), the part of the mask where cloth is seen from within (back of the neck, openings of sleeves), or ``None``
               where that is not known
+    masked_by: who found the mask: an engine's name or ``backdrop``; nothing where it came with the picture
 
     Raises ``ValueError`` for another ``category`` than ``upper``, ``lower`` or ``dress``, or a picture of another kind.
     """
@@ -34,11 +35,13 @@ class Garment:
     category: str = "upper"
     name: str = "garment"
     inside: np.ndarray | None = None
+    masked_by: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", checks.image(self.image, "garment image"))
         checks.one_of(self.category, "category", CATEGORIES)
         checks.called(self.name, "garment name")
+        checks.text(self.masked_by, "garment masked_by")
         if self.mask is not None:
             object.__setattr__(self, "mask", checks.mask(self.mask, self.image.shape[:2], "garment mask"))
         if self.inside is not None:

@@ -220,6 +220,11 @@ def _check_scene(scene: object, called: str) -> None:
         raise ValueError(f"{called}['outfit'] must be a dict whose 'unknown' are words, not {checks.shown(outfit)}.")
     if not isinstance(made, list | tuple) or not all(isinstance(m, dict) and isinstance(m.get("licence"), str) for m in made):
         raise ValueError(f"{called}['annotations'] must be a list of dicts that name a licence, not {checks.shown(made)}.")
+    listed = [m.get(name, []) for m in made for name in ("made", "derived")]
+    if not all(isinstance(m.get("engine", ""), str) for m in made) or not all(map(_are_texts, listed)):
+        raise ValueError(
+            f"{called}['annotations'] must say in words who ('engine') made ('made') what, not {checks.shown(made)}."
+        )
     if not _are_texts(scene.get("not read", [])):
         raise ValueError(f"{called}['not read'] must be a list of words, not {checks.shown(scene['not read'])}.")
     checks.whole(scene.get("people", 0), f"{called}['people']", 0)

@@ -42,7 +42,7 @@ class Engine:
     multiple:     has ``many``: several seeds for one preparation
     gives:        which annotations of a ``Person`` it makes
     derives:      which of them no network was trained for: they follow from the others
-    needs:        which annotations of a ``Person`` it works from
+    needs:        which annotations of a ``Person`` it works from, all in the suite's own numbering, and ``cloth mask``: the garment's
     optional:     groups of weights that it uses where they are here, and runs without
     wants:        which it is better for, and goes on without, saying so
     named:        sees something else than the person, so that ``auto`` leaves it out: it has to be asked for by its name
@@ -128,11 +128,15 @@ PICK = Setting(
     "whole", "who is meant of several people: auto, or counted from the left, from 0", "auto", low=0, choices=("auto",)
 )
 """Who of several people in a photograph."""
+ANNOTATOR = Setting(
+    "text", "which engine is asked for what the person lacks; the best ones here for what that one does not give", "auto"
+)
+"""Who annotates."""
 SITTING = {
     "framing": Setting(
         "choice", "how the photograph goes into the network's frame", "letterbox", choices=("letterbox", "crop", "stretch")
     ),
-    "annotator": Setting("text", "which engine is asked for annotations that the person lacks", "auto"),
+    "annotator": ANNOTATOR,
     "pick": PICK,
 }
 """What every try-on engine takes that ``tryon.sitting.sit`` puts into its frame."""
@@ -369,7 +373,7 @@ ENGINES = (
         },
         frames=True,
         multiple=True,
-        needs=frozenset({"keypoints", "labels"}),
+        needs=frozenset({"keypoints", "labels", "cloth mask"}),
     ),
     Engine(
         "hr_viton",
@@ -389,6 +393,6 @@ ENGINES = (
         },
         frames=True,
         multiple=True,
-        needs=frozenset({"keypoints", "labels", "densepose"}),
+        needs=frozenset({"keypoints", "labels", "densepose", "cloth mask"}),
     ),
 )

@@ -15,6 +15,7 @@ from helpers.garment import Garment
 from helpers.generation.drawing import require_prompt
 from helpers.mannequin.words.prompt import parse_piece, require_words
 from helpers.person import Person
+from helpers.provenance import BACKDROP
 from helpers.reading import SUFFIXES
 
 _NEEDS = ("keypoints", "landmarks", "hands", "face", "matte", "mask", "labels", "densepose")
@@ -100,7 +101,7 @@ def tried(case: tuple[str, str], engine: str, settings: Mapping[str, Any], seed:
     try:
         framed, _, meant = stepwise.upright(wearer)
         wearer = annotate(framed, needs=_NEEDS, mask=meant)
-        result = try_on(wearer, stepwise.with_mask(cloth, stepwise.BACKDROP), engine=engine, seed=seed, **settings)
+        result = try_on(wearer, stepwise.with_mask(cloth, BACKDROP), engine=engine, seed=seed, **settings)
     except weights.Damaged:
         raise
     except ValueError as error:

@@ -13,6 +13,7 @@ from helpers import annotate, checks, engines, images
 from helpers.dataset.cropping import enlarged, frame_around
 from helpers.garment import Garment
 from helpers.person import Person
+from helpers.provenance import BACKDROP, CUT_OUT
 from helpers.tryon import modelled
 from helpers.tryon.backdrop import garment_mask
 from helpers.tryon.framing import Frame
@@ -21,8 +22,6 @@ from helpers.tryon.sitting import in_frame
 _LOOKED_AT = (768, 768)  # at most, to find the person
 _BESIDE = {"matte": ("mask",), "keypoints": ("landmarks", "hands", "face", "matte", "mask"), "labels": ("mask",)}
 """What is taken along where the same engine sees it: the drape is better for it."""
-BACKDROP = "backdrop"
-"""How a garment's mask is found without a network: by what it lies on."""
 
 
 def upright(person: Person, *, annotator: str = "auto", pick: str | int = "auto") -> tuple[Person, Frame, np.ndarray]:
@@ -79,11 +78,13 @@ def with_mask(garment: Garment, engine: str) -> Garment:
     """
     if garment.mask is not None:
         return garment
-    mask = modelled.cut_out(garment)
-    if mask is None and engine == BACKDROP:
+    mask, by = modelled.cut_out(garment), engine
+    if mask is not None:
+        by = CUT_OUT
+    elif engine == BACKDROP:
         mask = garment_mask(garment.image)
-    elif mask is None:
+    else:
         gives = engines.find("annotate", engine).gives
         seen = annotate(garment.image, engine=engine, needs=("labels",) if "mask" not in gives else ("mask",))
         mask = seen.mask if "mask" in gives else None if seen.labels is None else seen.labels > 0
-    return replace(garment, mask=checks.mask(mask, garment.image.shape[:2], "cloth mask"))
+    return replace(garment, mask=checks.mask(mask, garment.image.shape[:2], "cloth mask"), masked_by=by)

@@ -103,7 +103,7 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     _require_prints((what,))
     worn = product_shape(what)
     image, mask, inside = studio.photograph_product(surfaces([worn], (what,), fabric_material), size, seed)
-    return Garment(image, mask, what.category, name, inside)
+    return Garment(image, mask, what.category, name, inside, masked_by="mannequin")
 
 
 def _require_prints(pieces: Iterable[Piece]) -> None:

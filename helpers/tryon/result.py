@@ -8,6 +8,8 @@ import numpy as np
 
 from helpers.images import difference, paste_back, resize
 
+_WORDS = {"keypoints": "joints", "labels": "parse", "densepose": "DensePose"}
+
 
 @dataclass(frozen=True)
 class TryOn:
@@ -23,7 +25,10 @@ class TryOn:
     data:       name -> array, the same as numbers: landmarks, masks, maps
     seconds:    time it took
     engine:     name of the engine that made it
-    licence:    the terms of that engine's weights, which the picture comes with; empty where there are none
+    licence:    the terms of that engine's weights and of whoever made what it worked from, which the picture comes with; empty where there
+                are none
+    made_by:    name -> who made it, for each annotation that the engine could work from, ``cloth mask`` and ``what may change``: an
+                engine's name, with ``(derived)`` where it has no network for that, ``backdrop``, or ``given``
     """
 
     image: np.ndarray
@@ -36,6 +41,15 @@ class TryOn:
     seconds: float = 0.0
     engine: str = ""
     licence: str = ""
+    made_by: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def credits(self) -> str:
+        """Who made what in a line: ``mediapipe: joints, hands · mediapipe (derived): parse · backdrop: cloth mask · drape: picture``."""
+        by: dict[str, list[str]] = {}
+        for name, who in [*self.made_by.items(), ("picture", self.engine)]:
+            by.setdefault(who, []).append(_WORDS.get(name, name))
+        return " · ".join(f"{who}: {', '.join(names)}" for who, names in by.items())
 
     def at_size_of(self, original: np.ndarray) -> TryOn:
         """The same result on the picture it was reduced from, uint8 (H, W, 3): pixels away from the change are the original's own."""

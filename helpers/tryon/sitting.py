@@ -15,7 +15,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from helpers import annotate, engines, images
+from helpers import annotate, engines, images, provenance
 from helpers.garment import Garment
 from helpers.person import Person
 from helpers.tryon import modelled, plausible
@@ -41,6 +41,7 @@ class Sitting:
     mask:       bool (h, w) of what may change; nothing, where none was given, until :meth:`masked` says it
     garment:    as it came
     cloth:      uint8 (h, w, 3), the garment in the frame, as ``cloth_frame`` says
+    made_by:    who made what, as :class:`~helpers.tryon.result.TryOn` has it
     notes:      what is to be said to whoever asked
     started:    ``time.perf_counter()`` at the beginning
     """
@@ -54,6 +55,7 @@ class Sitting:
     garment: Garment
     cloth: np.ndarray
     cloth_frame: Frame
+    made_by: dict[str, str]
     notes: tuple[str, ...]
     started: float
 
@@ -80,7 +82,7 @@ class Sitting:
             )
         if mask.shape != self.image.shape[:2]:
             mask = cv2.resize(mask.astype(np.uint8), self.frame.size, interpolation=cv2.INTER_NEAREST_EXACT) > 0
-        return replace(self, mask=mask)
+        return replace(self, mask=mask, made_by={**self.made_by, provenance.CHANGE: self.engine})
 
     def result(
         self,
@@ -130,13 +132,13 @@ class Sitting:
             seconds=time.perf_counter() - self.started,
             engine=self.engine,
             licence=self._terms(),
+            made_by=self.made_by,
         )
 
     def _terms(self) -> str:
-        """The licences of the engine and of the annotations, each once."""
-        made = [about["licence"] for about in self.person.scene.get("annotations", ())]
-        licences = [engines.find("try_on", self.engine).licence, *made]
-        return "; ".join(dict.fromkeys(part for licence in licences for part in licence.split("; ")))
+        """The licences of the engine and of whoever made what it worked from, each once."""
+        own = engines.find("try_on", self.engine).licence.split("; ")
+        return "; ".join(dict.fromkeys([*own, *provenance.licences(self.person, self.garment)]))
 
 
 def sit(
@@ -157,7 +159,8 @@ def sit(
 
     engine:    the name of the try-on engine; its record says what it ``needs``
     mask:      bool (H, W) over the photograph, checked by :mod:`helpers.tryon.plausible`, or ``None`` for an engine that finds it
-    needs:     those of the record's that are wanted this time; what the person lacks of them is asked of ``annotator``, in the frame
+    needs:     those of the record's that are wanted this time; what the person lacks of them is asked of ``annotator``, in the frame, and
+               what that one does not give of the best that is here; a ``cloth mask`` that is lacking is found on the garment's backdrop
     framing:   ``letterbox``, ``crop`` or ``stretch`` (:meth:`helpers.tryon.framing.Frame.fit`); a garment is stretched or letterboxed
     pick:      who is meant of several people: ``auto`` (whom the mask is on, else the most prominent) or 0, 1, ... from the left
     annotated: (width, height) at which the person is annotated where that is not ``size``
@@ -170,15 +173,20 @@ def sit(
     needs = declared if needs is None else needs
     if undeclared := sorted({*needs} - declared):
         raise ValueError(f"engine {engine} asks for {', '.join(undeclared)}, which its record does not say that it needs.")
-    if annotator != "auto":
-        engines.find("annotate", annotator)
+    asked = engines.annotators(annotator, person.missing({*needs} - {provenance.CLOTH_MASK}))
+    if len(asked) > 1:  # the second one may not be here after all
+        for name, _ in asked:
+            engines.ready("annotate", name)
     height, width = person.image.shape[:2]
     place = Frame.fit((width, height), size, framing)
     notes = []
     worn = modelled.cut_out(garment)
     if worn is not None:  # the network is shown the cloth alone
         notes.append(modelled.CUT_OUT)
-        garment = replace(garment, image=np.where(worn[..., None], garment.image, 255).astype(np.uint8), mask=worn)
+        image = np.where(worn[..., None], garment.image, 255).astype(np.uint8)
+        garment = replace(garment, image=image, mask=worn, masked_by=provenance.CUT_OUT)
+    elif garment.mask is None and provenance.CLOTH_MASK in needs:
+        garment = replace(garment, mask=garment_mask(garment.image), masked_by=provenance.BACKDROP)
     framed = np.zeros(size[::-1], bool)
     if mask is not None:
         if remark := plausible.check(mask, person):
@@ -190,16 +198,23 @@ def sit(
             framed = cv2.dilate(framed.astype(np.uint8), _ellipse(max(1, round(grown * size[1])))) > 0
     smaller = Frame.fit((width, height), annotated or size, framing)
     seen = in_frame(person, smaller)
-    if seen.missing(needs):
-        seen = annotate(seen, engine=annotator, needs=needs, pick=pick, mask=None if mask is None else smaller.put(mask))
-        if (people := seen.scene["people"]) > 1 and pick == "auto":
-            notes.append(
-                f"{people} people are in the picture; one was dressed, the mask's wearer or the most prominent. "
-                "pick=0, 1, ... chooses."
-            )
+    people = 1
+    for name, wanted in asked:
+        seen = annotate(seen, engine=name, needs=wanted, pick=pick, mask=None if mask is None else smaller.put(mask))
+        people = max(people, seen.scene.get("people", 1))
+    if people > 1 and pick == "auto":
+        notes.append(
+            f"{people} people are in the picture; one was dressed, the mask's wearer or the most prominent. "
+            "pick=0, 1, ... chooses."
+        )
     cloth_frame = Frame.fit(
         (garment.image.shape[1], garment.image.shape[0]), size, "stretch" if framing == "stretch" else "letterbox"
     )
+    made_by = provenance.of_person(seen, declared)
+    if provenance.CLOTH_MASK in declared:
+        made_by[provenance.CLOTH_MASK] = provenance.of_garment(garment)
+    if mask is not None:
+        made_by[provenance.CHANGE] = provenance.GIVEN
     return Sitting(
         engine=engine,
         photograph=person.image,
@@ -210,6 +225,7 @@ def sit(
         garment=garment,
         cloth=cloth_frame.put(garment.image),
         cloth_frame=cloth_frame,
+        made_by=made_by,
         notes=tuple(notes),
         started=started,
     )

@@ -24,6 +24,7 @@ FLOORS: tuple[set[str], ...] = (
     {"contract", "devices", "garment", "matting", "person", "weights"},
     {"records"},
     {"engines", "show"},
+    {"provenance"},
     STAGES,
     {"helpers"},  # the verbs
     {"dataset", "inventory", "runs", "testing"},

@@ -108,6 +108,8 @@ BY_HAND: dict[str, tuple[dict[str, Any], str]] = {
     "unknown words a number": ({"scene": {"outfit": {"unknown": 3}}}, r"person scene\['outfit'\]"),
     "annotations a dict": ({"scene": {"annotations": {"licence": "x"}}}, r"person scene\['annotations'\]"),
     "annotations of texts": ({"scene": {"annotations": ["mit"]}}, r"person scene\['annotations'\]"),
+    "an engine of numbers": ({"scene": {"annotations": [{"licence": "x", "engine": 3}]}}, r"person scene\['annotations'\]"),
+    "made is a number": ({"scene": {"annotations": [{"licence": "x", "made": 3}]}}, r"person scene\['annotations'\]"),
     "a licence of numbers": ({"scene": {"annotations": [{"licence": 3}]}}, r"person scene\['annotations'\]"),
     "people a text": ({"scene": {"people": "two"}}, r"person scene\['people'\]"),
     "not read a number": ({"scene": {"not read": 3}}, r"person scene\['not read'\]"),

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass, replace
 import cv2
 import numpy as np
 
-from helpers import engines
+from helpers import engines, provenance
 from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.images import resize
@@ -109,6 +109,7 @@ class Drape(Base):
             data=data,
             seconds=time.perf_counter() - started,
             engine="drape",
+            made_by={provenance.CLOTH_MASK: provenance.CUT_OUT if pictured.worn else provenance.of_garment(garment)},
         )
 
 

@@ -173,8 +173,10 @@ class IDMVTON(Base):
             raise ValueError(
                 f"parity is to the networks of {' or '.join(_PUBLISHED)}: annotator must be one of them, not {annotator!r}."
             )
-        networks = engines.load("annotate", _PUBLISHED[0] if annotator == "auto" else annotator)
+        by = _PUBLISHED[0] if annotator == "auto" else annotator
+        networks = engines.load("annotate", by)
         sitting = sit(person, garment, mask, self._frame_size(), engine="idm_vton", needs=(), framing="stretch", grown=0)
+        sitting = replace(sitting, made_by=sitting.made_by | dict.fromkeys(("keypoints", "labels", "densepose"), by))
         parse, joints, pose = preprocess.published(_resized(sitting.image, preprocess.SIZE), networks)
         if mask is None:
             sitting = sitting.masked(preprocess.agnostic_mask(parse, joints, garment.category, preprocess.SIZE, parity=True))
