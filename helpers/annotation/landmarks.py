@@ -158,13 +158,15 @@ def _told(person: Person, missing: Collection[str], look: mediapipe.Look, people
         found["landmarks"] = landmarks
     if "keypoints" in missing:
         found["keypoints"] = keypoints(landmarks, (width, height))
+    hands = mediapipe.hands(look, people[chosen].first) if "hands" in missing else ()
+    face = mediapipe.face(look, people[chosen].first) if "face" in missing else None
     soft = "matte" in missing or "mask" in missing
-    claims = _claims(look, people, chosen) if soft or len(people) > 1 else None
+    disputed = len(people) > 1 and any(part is not None for part in (*hands, face))
+    claims = _claims(look, people, chosen) if soft or disputed else None
     if "hands" in missing:
-        hands = mediapipe.hands(look, people[chosen].first)
         found["hands"] = np.stack([_points(_own(hand, claims, look), 21) for hand in hands])
     if "face" in missing:
-        found["face"] = _points(_own(mediapipe.face(look, people[chosen].first), claims, look), 468)
+        found["face"] = _points(_own(face, claims, look), 468)
     if soft:
         assert claims is not None
         matte = _matte(person.image, look, claims, people[chosen].second.region)

@@ -24,6 +24,8 @@ _ROOM = (
     (0.2, 0.1),
     (0.3, 0.0),
 )  # of the height above, of the width beside: bodies are looked for from the head down
+_HAND, _FACE = 0.3, 0.4  # of the middle of one, how much has a colour of skin at least
+_SMALLEST = 0.02  # of the picture's longer side: the middle of a hand
 _IN_FRONT = 0.04  # share of the garment that arms, hands and hair may hide
 
 
@@ -55,6 +57,8 @@ def _refusal(why: str) -> ValueError:
 def _somebody(image: np.ndarray) -> Person | None:
     """Who is in ``image``, uint8 (H, W, 3), where a face on top of the figure or a hand shows that it is somebody; without keypoints where
     the head is cut off."""
+    if _most_skin(image) < _HAND:
+        return None
     for high, wide in _ROOM:
         above, beside = round(high * image.shape[0]), round(wide * image.shape[1])
         picture = cv2.copyMakeBorder(image, above, 0, beside, beside, cv2.BORDER_REPLICATE) if above else image
@@ -67,7 +71,7 @@ def _somebody(image: np.ndarray) -> Person | None:
         if not above and seen.face is not None and seen.face[0, 2] > _SURE and _on_top(image, seen.face[:, :2]):
             return seen
         hands = () if seen.hands is None else seen.hands
-        if any(hand[0, 2] > _SURE and _skin(_within(picture, hand[:, :2])) > 0.3 for hand in hands):
+        if any(hand[0, 2] > _SURE and _skin(_within(picture, hand[:, :2])) > _HAND for hand in hands):
             return Person(image)
     return None
 
@@ -109,7 +113,7 @@ def _by_patterns(image: np.ndarray) -> np.ndarray | None:
 def _on_top(image: np.ndarray, face: np.ndarray) -> bool:
     """Whether the points of a ``face`` (n, 2) sit on top of the figure: one printed on a chest has cloth over it and beside it, and is
     mostly of another colour than skin."""
-    if _skin(_within(image, face)) < 0.4:
+    if _skin(_within(image, face)) < _FACE:
         return False
     try:
         figure = garment_mask(image)
@@ -131,10 +135,23 @@ def _within(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     return image[y0:y1, x0:x1]
 
 
+def _most_skin(image: np.ndarray) -> float:
+    """The share that has a colour of skin where there is most of it, of a place as large as the smallest hand: without any, no network need
+    look for somebody."""
+    height, width = image.shape[:2]
+    step = max(1, max(height, width) // 1024)
+    size = max(3, round(_SMALLEST * max(height, width) / step))
+    return float(cv2.blur(_skin_coloured(image[::step, ::step]).astype(np.float32), (size, size)).max())
+
+
 def _skin(patch: np.ndarray) -> float:
     """The share of ``patch``, uint8 (h, w, 3), that has a colour of skin."""
-    if not patch.size:
-        return 0.0
+    return float(_skin_coloured(patch).mean()) if patch.size else 0.0
+
+
+def _skin_coloured(patch: np.ndarray) -> np.ndarray:
+    """bool (h, w): which pixels of ``patch``, uint8 (h, w, 3), have a colour of skin."""
     lab = cv2.cvtColor(patch.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    hue, chroma = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])), np.hypot(lab[..., 1], lab[..., 2])
-    return float(((hue > 10) & (hue < 85) & (chroma > 5) & (chroma < 55)).mean())
+    a, b = lab[..., 1], lab[..., 2]
+    square = a * a + b * b
+    return (b > np.tan(np.radians(10)) * a) & (a > 0) & (b < np.tan(np.radians(85)) * a) & (square > 5**2) & (square < 55**2)
