@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 
 from helpers import checks, devices, weights
@@ -31,7 +32,7 @@ from helpers.extraction.tasks import TASKS, Task
 from helpers.files import require_writable, told
 from helpers.garment import CATEGORIES
 from helpers.training import checkpoint, curves
-from helpers.training.pairset import Key, PairSet, batches, split, stacked
+from helpers.training.pairset import Key, PairSet, batches, split, spread, stacked
 
 RECIPES = {
     "pix2pix": (steps.PIX2PIX, "patch"),
@@ -151,12 +152,14 @@ def train(
         precision = (
             "no" if kind != "cuda" else {torch.bfloat16: "bf16", torch.float16: "fp16"}[devices.half(devices.describe())]
         )
-    accelerator = Accelerator(mixed_precision=precision, cpu=kind == "cpu")
+    unused = DistributedDataParallelKwargs(find_unused_parameters=settings.network != "unet")  # a ResNet's decoder has some
+    accelerator = Accelerator(mixed_precision=precision, cpu=kind == "cpu", kwargs_handlers=[unused])
     run = _Run(settings, accelerator, rate, None if vgg is None else losses.Perceptual(weights.load_state_dict(vgg)))
     progress = run.resume(last) if last.is_file() else _Progress()
     curve = curves.Curve(folder / "curve.csv", progress.step)
     seen = PairSet(kept, settings.task, settings.size, settings.category, settings.seed)
     looked_at = PairSet((held or kept)[:_LOOKED_AT], settings.task, settings.size, settings.category)
+    shown = PairSet((*spread(held, _SHOWN), *spread(kept, _SHOWN))[:_SHOWN], settings.task, settings.size, settings.category)
     sums: dict[str, float] = {}
     begun, first, stopped = time.perf_counter(), progress.step, "all steps were taken"
     keys = batches(len(seen), settings.batch, settings.seed, progress.step, total)
@@ -181,8 +184,9 @@ def train(
             ) from error
         since = every if progress.step % every == 0 else progress.step % every
         row = {"step": float(progress.step), **{name: value / since for name, value in sums.items()}}
-        row |= run.look(looked_at, folder / "sheets" / f"{progress.step:07d}.jpg")
+        row |= run.look(looked_at)
         row["pictures_a_second"] = settings.batch * (progress.step - first) / (time.perf_counter() - begun)
+        row = broadcast_object_list([row])[0]  # several processes see different batches; one decides
         sums.clear()
         better = row["off"] < progress.best
         if better:
@@ -191,9 +195,10 @@ def train(
         if accelerator.is_main_process:
             run.write(folder, progress, made_of, better)
             curve.add(row)
+            run.show(shown, folder / "sheets" / f"{progress.step:07d}.jpg")
+            if on_look is not None:
+                on_look(row)
         accelerator.wait_for_everyone()
-        if on_look is not None:
-            on_look(row)
         if progress.stale >= patience:
             stopped = f"the last {patience} looks were no better"
             break
@@ -287,21 +292,26 @@ class _Run:
                 mean.copy_(now)
 
     @torch.no_grad()
-    def look(self, pairs: PairSet, path: Path) -> dict[str, float]:
-        """How far what the mean weights paint is ``off``, in codes of 0..255, and how alike in structure; some pairs as a sheet."""
-        paint, off, alike = self.painted(self.mean), 0.0, 0.0
-        shown: list[tuple[Tensor, Tensor, Tensor]] = []
+    def look(self, pairs: PairSet) -> dict[str, float]:
+        """How far what the mean weights paint is ``off``, in codes of 0..255, and how alike in structure."""
+        off, alike = 0.0, 0.0
         for number in range(len(pairs)):
-            source, target = (x[None].to(self.accelerator.device) for x in pairs[(number, -1)])
-            made, wanted = self.task.shown(source, paint(source)), self.task.wanted(target)
-            off += 127.5 * (made.clamp(-1, 1) - wanted).abs().mean().item()
-            alike += losses.ssim(made.clamp(-1, 1) / 2 + 0.5, wanted / 2 + 0.5).item()
-            if number % max(1, len(pairs) // _SHOWN) == 0 and len(shown) < _SHOWN:
-                shown.append((source[0], made[0], wanted[0]))
-        if self.accelerator.is_main_process:
-            sources, made_all, wanted_all = (torch.stack(pictures) for pictures in zip(*shown, strict=True))
-            curves.sheet(path, sources, made_all, wanted_all)
+            _, made, wanted = self._painted(pairs, number)
+            off += 127.5 * (made - wanted).abs().mean().item()
+            alike += losses.ssim(made / 2 + 0.5, wanted / 2 + 0.5).item()
         return {"off": off / len(pairs), "ssim": alike / len(pairs)}
+
+    @torch.no_grad()
+    def show(self, pairs: PairSet, path: Path) -> None:
+        """Write what the mean weights paint of ``pairs`` as a sheet."""
+        shown = [self._painted(pairs, number) for number in range(len(pairs))]
+        curves.sheet(path, *(torch.cat(pictures) for pictures in zip(*shown, strict=True)))
+
+    def _painted(self, pairs: PairSet, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, what is painted of it and what was wanted, each (1, C, H, W), -1..1."""
+        source, target = (x[None].to(self.accelerator.device) for x in pairs[(number, -1)])
+        answer = self.painted(self.mean)(source)
+        return source, self.task.shown(source, answer).clamp(-1, 1), self.task.wanted(target)
 
     def write(self, folder: Path, progress: _Progress, made_of: dict[str, Any], better: bool) -> None:
         """Write the checkpoint, and the generator where it is the best so far."""

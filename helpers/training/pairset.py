@@ -17,7 +17,7 @@ from helpers.dataset.pairs import read_source
 from helpers.extraction import frames
 from helpers.reading import read_picture
 
-_HELD_BACK = 12  # every so manieth figure is only looked at
+_HELD_BACK = 10  # one of so many figures is only looked at
 _VARIANT = re.compile(r"(\d{6})_\d")  # names of drawn pairs: figure and variant
 
 Key = tuple[int, int]
@@ -106,6 +106,11 @@ def split(items: list[Item]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     held = set(groups[: max(1, len(groups) // _HELD_BACK)]) if len(groups) > 1 else set()
     kept = tuple(item for item in items if group(item) not in held)
     return kept, tuple(item for item in items if group(item) in held)
+
+
+def spread(items: tuple[Item, ...], count: int) -> tuple[Item, ...]:
+    """``count`` of ``items``, or all where they are fewer, from all over."""
+    return items[:: max(1, len(items) // count)][:count]
 
 
 def batches(count: int, size: int, seed: int, start: int, stop: int) -> Iterator[list[Key]]:

@@ -251,8 +251,8 @@ def test_figures_are_not_split_between_what_is_learnt_and_what_is_looked_at() ->
     items = [Item(f"{n:06d}_{v}", *(Path(),) * 4, None) for n in range(30) for v in range(3)]
     kept, held = pairset.split(items)
     assert {i.name[:6] for i in kept}.isdisjoint(i.name[:6] for i in held)
-    assert len(held) == 6
-    assert len(kept) == 84
+    assert len(held) == 9
+    assert len(kept) == 81
 
 
 def test_every_pair_is_seen_once_an_epoch_and_a_resumed_order_is_the_same() -> None:
