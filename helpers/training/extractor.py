@@ -193,9 +193,9 @@ def train(
             progress.best, progress.best_step = row["off"], progress.step
         progress.stale = 0 if better else progress.stale + 1
         if accelerator.is_main_process:
-            run.write(folder, progress, made_of, better)
-            curve.add(row)
             run.show(shown, folder / "sheets" / f"{progress.step:07d}.jpg")
+            curve.add(row)
+            run.write(folder, progress, made_of, better)  # last: from there it goes on
             if on_look is not None:
                 on_look(row)
         accelerator.wait_for_everyone()
