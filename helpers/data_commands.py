@@ -93,7 +93,7 @@ def _pairs(arguments: argparse.Namespace) -> int:
     from helpers.dataset.pairs import pairs
 
     def told(there: int, count: int) -> None:
-        print(f"\r{there} of {count}", end="" if there < count else "\n", flush=True)
+        print(f"{there} of {count}", flush=True)
 
     given = {"seed": arguments.seed, "category": arguments.category, "part": arguments.part, "workers": arguments.workers}
     done = pairs(arguments.out, arguments.count, size=size(arguments.size, "--size"), **given, on_pair=told)

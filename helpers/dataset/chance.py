@@ -131,10 +131,14 @@ def emblem(rng: np.random.Generator) -> np.ndarray:
     return out
 
 
-def camera(rng: np.random.Generator, height: float, size: tuple[int, int]) -> Camera:
-    """From the front, sometimes three quarters; from above the head to the soles, the knees or the hips of a figure so many metres tall."""
+def camera(rng: np.random.Generator, height: float, size: tuple[int, int], category: str) -> Camera:
+    """From the front, sometimes three quarters; from above the head to the soles, the knees or the hips of a figure so many metres tall.
+
+    category: of the garment that is to be seen
+    """
     turn = rng.normal(0, 12) if rng.random() < 0.9 else rng.choice([-1, 1]) * rng.uniform(22, 45)
-    top, low = height * (1 + rng.uniform(0.02, 0.1)), height * rng.choice([rng.uniform(-0.08, 0.1), rng.uniform(0.2, 0.47)])
+    closer = rng.random() < (0.5 if category == "upper" else 0.15)
+    top, low = height * (1 + rng.uniform(0.02, 0.1)), height * (rng.uniform(0.2, 0.47) if closer else rng.uniform(-0.08, 0.1))
     if rng.random() < 0.12:  # the head cut off
         top = height * rng.uniform(0.88, 0.97)
     extent = top - low

@@ -90,7 +90,7 @@ class Figure:
             clothes = surfaces(self.worn, pieces, material)
             scene, view, lamps = (
                 self.scene.recoloured([*self.bare, *clothes]),
-                chance.camera(rng, self.tall, size),
+                chance.camera(rng, self.tall, size, self.category),
                 chance.light(rng),
             )
             paper = "#{:02x}{:02x}{:02x}".format(*rng.integers(90, 256, 3))

@@ -23,7 +23,7 @@ import numpy as np
 from helpers import checks, images, notes, saving
 from helpers.contract import SEED
 from helpers.dataset.prepare import write_agnostics
-from helpers.files import part_prefix, require_writable, sweep, told, write_text
+from helpers.files import explained, part_prefix, require_writable, sweep, told, write_text
 from helpers.garment import CATEGORIES
 from helpers.person import Person
 from helpers.reading import read_picture
@@ -184,8 +184,9 @@ def draw(folder: Path, recipe: Recipe, number: int, variants: list[int]) -> int:
             note = {"words": figure.words, "garment": pair.garment.name, "camera": pair.person.scene["camera"]}
             write_text(stage / "made" / f"{name}.json", json.dumps(note))
             for file in (place.format(name) for place in FILES):
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(stage / file, folder / file)
+                with explained(folder / file):
+                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(stage / file, folder / file)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
     return len(variants)
