@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_EVEN = 4  # pixels over which distances are meant together
 _FAINT = 0.1  # of a garment's pixel, below which its colour is not made out against the black around
 
 
@@ -64,7 +65,7 @@ class Flat:
     seen: float = 10.0
 
     def shown(self, source: Tensor, answer: Tensor) -> Tensor:
-        laid, garment = laid_flat(source, answer[:, 4:6])
+        laid, garment = laid_flat(source, evened(answer[:, 4:6]))
         sure = garment * (answer[:, 6:7] / 2 + 0.5).clamp(0, 1)
         there = (answer[:, 3:4] / 2 + 0.5).clamp(0, 1)
         return (laid * sure + answer[:, :3] * (1 - sure)) * there + (1 - there)
@@ -79,9 +80,16 @@ class Flat:
         return {
             "mask": self.mask * off[:, 3:4].mean(),
             "colour": self.colour * _mean(off[:, :3], there),
-            "away": self.away * _mean(off[:, 4:6], seen),
+            "away": self.away * _mean((evened(answer[:, 4:6]) - target[:, 4:6]).abs(), seen),
             "seen": self.seen * _mean(off[:, 6:7], known),
         }
+
+
+def evened(away: Tensor) -> Tensor:
+    """Distances (B, 2, H, W) without what changes from pixel to pixel: cloth does not, and a network's last layer leaves a grid."""
+    height, width = away.shape[2:]
+    coarse = F.adaptive_avg_pool2d(away, (max(1, height // _EVEN), max(1, width // _EVEN)))
+    return F.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)
 
 
 def laid_flat(source: Tensor, away: Tensor) -> tuple[Tensor, Tensor]:
