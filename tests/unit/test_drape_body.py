@@ -263,7 +263,7 @@ def test_what_is_not_known_of_somebody_is_asked_for_and_its_lack_is_said(monkeyp
     whole = _figure(0.35)
     asked: list[tuple[str, ...]] = []
 
-    def annotate(person: Person, *, needs: tuple[str, ...], mask: np.ndarray) -> Person:
+    def annotate(person: Person, *, engine: str, needs: tuple[str, ...], mask: np.ndarray) -> Person:
         asked.append(tuple(needs))
         raise weights.Missing("no network is here")
 
