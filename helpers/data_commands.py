@@ -53,7 +53,7 @@ def add(commands: Any) -> None:
     given("--out", required=True, help="where checkpoints, curve.csv and sheets are written")
     given("-s", "--size", default="192x256", help="WIDTHxHEIGHT of what is learnt, or one number for a square; default 192x256")
     given("--task", default="flat", help="flat: the picture and whence it comes; picture: as published; default flat")
-    given("--recipe", default="pix2pix", help="pix2pix, seed, seed_unet or plain; default pix2pix")
+    given("--recipe", default="pix2pix", help="pix2pix, pixel, lsgan, seed, seed_unet or plain; default pix2pix")
     given("--network", default="unet", help="unet, resnet18 or resnet34; default unet")
     given("--width", type=int, default=32, help="channels of the generator's finest level, 64 as published; default 32")
     given("--judge-width", type=int, default=16, help="channels of the discriminator's, 64 as published; default 16")

@@ -36,11 +36,14 @@ from helpers.training.pairset import Key, PairSet, batches, split, spread, stack
 
 RECIPES = {
     "pix2pix": (steps.PIX2PIX, "patch"),
+    "pixel": (steps.PIX2PIX, "pixel"),
+    "lsgan": (steps.Recipe(mode="lsgan"), "patch"),
     "seed": (steps.SEED_GAN, "seed"),
     "seed_unet": (steps.SEED_UNET, "none"),
     "plain": (steps.Recipe(gan=0.0), "none"),
 }
-"""What is wanted of the generator, and which discriminator there is: pix2pix; the extractor's two; the difference alone."""
+"""What is wanted of the generator, and which discriminator there is: pix2pix, with another discriminator, with squares instead of
+cross-entropy; the extractor's two; the difference alone."""
 _BETAS = (0.5, 0.999)
 _EMA = 0.999
 _SHOWN, _LOOKED_AT = 6, 96  # pairs on a sheet, and of those held back that are looked at
@@ -340,8 +343,10 @@ class _Run:
 def _judge(name: str, task: Task, width: int, generator: torch.Generator) -> nn.Module | None:
     if name == "none":
         return None
-    judge = SeedDiscriminator("main") if name == "seed" else pix2pix.NLayerDiscriminator(task.inputs + 3, width)
-    return pix2pix.begin(judge, generator)
+    if name == "seed":
+        return pix2pix.begin(SeedDiscriminator("main"), generator)
+    kind = {"patch": pix2pix.NLayerDiscriminator, "pixel": pix2pix.PixelDiscriminator}[name]
+    return pix2pix.begin(kind(task.inputs + 3, width), generator)
 
 
 def _asks(judge: nn.Module) -> steps.Judge:

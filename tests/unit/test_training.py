@@ -222,6 +222,13 @@ def test_the_extractors_own_recipe_from_the_command_line(
     assert "steps must be a whole number of at least 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("recipe", ["pixel", "lsgan", "seed"])
+def test_every_recipe_learns(recipe: str, data: Path, tmp_path: Path) -> None:
+    task = "picture" if recipe == "seed" else "flat"
+    done = train(data, tmp_path, Settings(**{**vars(SMALL), "recipe": recipe, "task": task, "batch": 2}), total=2, every=1)
+    assert all(0 < float(row["judge"]) < 3 and float(row["gan"]) > 0 for row in rows(done.folder))
+
+
 def test_what_is_wanted_is_what_the_truth_lays(data: Path) -> None:
     """The photograph laid as the target says is the product photograph, mirrored and disturbed or not."""
     pairs = PairSet(tuple(inspection.items(data, "train").good[:3]), "flat", (64, 96))
