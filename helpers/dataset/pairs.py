@@ -29,7 +29,7 @@ from helpers.person import Person
 from helpers.reading import read_picture
 
 PARTS = ("train", "test")
-VARIANTS = 6
+VARIANTS = 3
 """Pictures of one dressed figure, each in other cloth, light and view."""
 FILES = (
     "image/{}.jpg",
