@@ -153,12 +153,12 @@ def _drawn(folder: Path, recipe: Recipe, missing: list[int], workers: int) -> It
     # A fresh interpreter each: a process that is copied while it has threads may hang.
     pool = ProcessPoolExecutor(workers, get_context("spawn"), partial(cv2.setNumThreads, 1))
     try:
-        running = {pool.submit(draw, folder, recipe, *job) for job, _ in zip(jobs, range(2 * workers), strict=False)}
+        running = {pool.submit(draw, folder, recipe, *job) for _, job in zip(range(2 * workers), jobs, strict=False)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for one in done:
                 yield one.result()
-            running |= {pool.submit(draw, folder, recipe, *job) for job, _ in zip(jobs, done, strict=False)}
+            running |= {pool.submit(draw, folder, recipe, *job) for _, job in zip(done, jobs, strict=False)}
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -6,6 +6,7 @@ import errno
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -44,6 +45,16 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_several_workers_leave_no_figure_out(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(drawing, "ProcessPoolExecutor", lambda count, *_: ThreadPoolExecutor(count))
+    monkeypatch.setattr(drawing, "draw", lambda folder, recipe, figure, variants: asked.append(figure) or len(variants))
+    wanted = 12 * drawing.VARIANTS
+    assert sum(drawing._drawn(tmp_path, drawing.Recipe(SIZE), list(range(wanted)), workers)) == wanted
+    assert sorted(asked) == list(range(12))
 
 
 def test_a_pair_is_what_it_says(drawn: Path) -> None:
