@@ -9,6 +9,7 @@ from helpers.labels import LOWER, select
 from helpers.pixels import dot, length, nearest_known
 from helpers.srgb import encode, to_linear
 from helpers.tryon.drape import light
+from helpers.tryon.drape.body import armpit_share
 from helpers.tryon.drape.laying import Laid
 from helpers.tryon.drape.warp import carry_on, fill
 from helpers.tryon.drape.wearer import View, nearest
@@ -31,27 +32,28 @@ def shade_everywhere(shading: np.ndarray, view: View, covered: np.ndarray) -> np
     return np.where(over, soft, shading).astype(np.float32)
 
 
-def uncover(lit: np.ndarray, view: View, laid: Laid, shading: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def uncover(
+    lit: np.ndarray, view: View, laid: Laid, shading: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """``lit``, the new cloth float32 (h, w, 3) in linear light, with skin where the old cloth was taken away, and beside the body what lies
-    behind it."""
+    behind it; and bool (h, w), where something is new."""
     wearer, covered, removed, bare = view.wearer, laid.covered, laid.removed, laid.bare
-    limbs = [] if view.body is None else list(view.body.arms.values()) + list(view.body.legs.values())
     shape = removed.shape
-    placed = [(limb.place(shape)[1], limb.area(shape)) for limb in limbs if (limb.area(shape) & bare).any()]
-    placed += [
-        (limb.place(shape)[1], limb.area(shape)) for limb in limbs if not (limb.area(shape) & bare).any() and limb.told > 0.3
-    ][:1]
+    placed = _limbs(view, bare)
     low = (
         view.body is not None and (laid.bare & (np.arange(shape[0]) > view.body.hip_row)[:, None]).sum() > 0.5 * laid.bare.sum()
     )
+    old = cv2.dilate((view.worn | covered).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0  # its shadow lies on the skin beside
     near = wearer.legs if low and wearer.legs.sum() > 600 else wearer.neck | wearer.arms | wearer.hands
-    seen = near if near.sum() > 600 else wearer.skin | wearer.face
-    skin = light.complexion(view.linear, seen, placed, wearer.arms)
+    seen = next((s for s in (near & ~old, near, wearer.skin | wearer.face) if s.sum() > 600), wearer.skin | wearer.face)
+    like = (wearer.legs if low else wearer.arms & ~wearer.hands) & seen
+    skin = light.complexion(view.linear, seen | wearer.face, like if like.sum() > 600 else wearer.face, placed, wearer.arms)
     flesh = light.invented_skin(skin, placed, shading, rng)
     if view.body is None:
         flesh = _rounded(flesh, bare)
     flesh = _contact_shadow(flesh, covered)
-    layers = [(covered, lit), (bare, flesh)]
+    seam = _beside(view, laid)[..., None]
+    layers = [(covered, lit), (bare, flesh), (seam[..., 0] > 0, seam * flesh + (1 - seam) * view.linear)]
     behind = removed & ~bare & ~laid.below
     if behind.any():
         layers.append((behind, backdrop(view, rng)))
@@ -62,7 +64,36 @@ def uncover(lit: np.ndarray, view: View, laid: Laid, shading: np.ndarray, rng: n
         share = cv2.GaussianBlur(where.astype(np.float32), (0, 0), 0.9)
         mixed += share[..., None] * colours
         total += share
-    return np.where(total[..., None] > 1e-3, mixed / np.maximum(total, 1e-3)[..., None], lit)
+    new = np.where(total[..., None] > 1e-3, mixed / np.maximum(total, 1e-3)[..., None], lit)
+    return new, covered | removed | (seam[..., 0] > 0)
+
+
+def _limbs(view: View, bare: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Those that ``bare``, bool (h, w), lies on, and one by whose skin their light is told: (h, w) how far off its axis a pixel lies, in
+    half widths, and bool (h, w), where it is. Where an arm grows out of the chest it has no inner side."""
+    body, shape = view.body, bare.shape
+    if body is None:
+        return []
+    limbs = [*body.arms.values(), *body.legs.values()]
+    areas = [limb.area(shape) for limb in limbs]
+    wanted = [bool((area & bare).any()) for area in areas]
+    told = [k for k, limb in enumerate(limbs) if limb.told > 0.3 and not wanted[k]][:1]
+    found = []
+    for k in [*np.flatnonzero(wanted), *told]:
+        down, off = limbs[k].place(shape)
+        if k < len(body.arms):
+            off = np.where(off < 0, off * np.clip(down / (1.2 * armpit_share(limbs[k], body.unit)), 0, 1), off)
+        found.append((off, areas[k]))
+    return found
+
+
+def _beside(view: View, laid: Laid) -> np.ndarray:
+    """float32 (h, w) 0..1: how much of the skin that is seen beside the invented is mixed with that, so that there is no seam."""
+    wearer, reach = view.wearer, max(6.0, 0.07 * view.body.unit) if view.body is not None else 8.0
+    seen = cv2.morphologyEx((wearer.skin | laid.bare).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
+    seen &= ~wearer.front & ~laid.covered & ~laid.removed
+    distance = cv2.distanceTransform((~laid.bare).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.where(seen, np.clip(1 - distance / reach, 0, 1), 0).astype(np.float32)
 
 
 def backdrop(view: View, rng: np.random.Generator) -> np.ndarray:

@@ -199,7 +199,7 @@ def _compose(
     if view.wearer.tone is None:
         plan.fitting.say("No skin is seen to continue; the old cloth stays where the new one does not reach.", 0.6)
         return lit, laid.covered
-    return uncover(lit, view, laid, shading, rng), laid.covered | laid.removed
+    return uncover(lit, view, laid, shading, rng)
 
 
 def _reduced(garment: Garment) -> Garment:

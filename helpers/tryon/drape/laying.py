@@ -155,8 +155,7 @@ def _kinds(front: Silhouette, fitting: Fitting, legs: bool) -> np.ndarray:
 class Zones:
     """Where the wearer's body is, bool (h, w): ``trunk`` under the worn cloth; ``limbs`` bare arms in front of it that the new garment
     leaves free; ``shoulders`` between collar and sleeves, where the new garment has any; ``outline``: of the body as it is seen, a
-    little wider, and
-    all below the shoulders; ``along``: sides whose sleeve is drawn along the bones, and "legs"; ``flesh`` all of the body that may be bare;
+    little wider, and wider the farther below the shoulders; ``along``: sides whose sleeve is drawn along the bones, and "legs"; ``flesh`` all of the body that may be bare;
     ``low`` rows under the armpits; ``below`` where something else is worn."""
 
     trunk: np.ndarray
@@ -204,6 +203,8 @@ def zones_of(view: View, worn: Silhouette, garment: Silhouette, fitting: Fitting
             else:
                 if (last := sleeve_end(limb, fitting.reach[side])) < share:
                     limbs |= limb.area(shape, last, share)
+                else:
+                    shoulders |= limb.area(shape, 0, share)
                 pit = limb.edges(share, 1.0)[1][0]
                 inward = points["neck"][0] + 0.3 * (pit[0] - points["neck"][0])
                 shoulders |= polygon(
@@ -233,8 +234,9 @@ def zones_of(view: View, worn: Silhouette, garment: Silhouette, fitting: Fitting
         trunk = (trunk | core | (beside & low)) & (close | low)
     else:
         trunk = np.ones(shape, bool)
-    outline = cv2.dilate((view.worn | view.wearer.skin).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    outline[max(0, round(float(min(joint[1] for joint in body.shoulders.values())))) :] = True
+    figure = (view.worn | view.wearer.skin).astype(np.uint8)
+    below_joint = np.arange(shape[0])[:, None] - min(float(joint[1]) for joint in body.shoulders.values())
+    outline = cv2.distanceTransform(1 - figure, cv2.DIST_L2, 3) < 3 + 0.5 * np.maximum(below_joint, 0)
     corners = (float(points["left-hem"][1]), float(points["right-hem"][1]))
     below, legs = np.zeros(shape, bool), np.zeros(shape, bool)
     if category == "dress":

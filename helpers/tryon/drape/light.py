@@ -97,14 +97,17 @@ class Complexion:
 
 _BINS = np.linspace(-1, 1, 13)
 _ROUND = 1.07 - 0.38 * np.abs(_BINS) ** 2.2  # a cylinder in soft light from the front
+_HUES = np.array([0.78, 1.06, 1.3], np.float32)
+"""Powers of light by channel: what is lit gleams and pales, what is shaded is lit through the skin and reddens."""
 
 
 def complexion(
-    linear: np.ndarray, bare: np.ndarray, limbs: list[tuple[np.ndarray, np.ndarray]], arms: np.ndarray
+    linear: np.ndarray, bare: np.ndarray, usual: np.ndarray, limbs: list[tuple[np.ndarray, np.ndarray]], arms: np.ndarray
 ) -> Complexion:
     """The skin of which ``bare``, bool (H, W), is seen in the photograph ``linear`` (H, W, 3).
 
-    limbs: for each, (H, W) how far off its axis a pixel lies, in half widths, and bool (H, W) where it is; arms: bool (H, W), those seen
+    usual: bool (H, W), the part of it whose colour goes on where none is near; limbs: for each, (H, W) how far off its axis a pixel lies,
+    in half widths, and bool (H, W) where it is; arms: bool (H, W), those seen
     """
     known = cv2.erode(bare.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     known = known if known.sum() > 100 else bare
@@ -114,15 +117,18 @@ def complexion(
     odd = np.linalg.norm(hue - np.median(hue[known], 0), axis=2)  # a cuff, a bracelet, the backdrop between fingers
     alike = odd < max(0.25, float(np.percentile(odd[known], 60)))
     sound = known & alike & (luminance > 0.45 * middle) & (luminance < 1.9 * middle)
-    lit = sound & (luminance >= np.percentile(luminance[sound], 40)) & (luminance <= np.percentile(luminance[sound], 90))
-    tone = np.median(linear[lit], 0)
-    field = cv2.GaussianBlur(fill(linear, sound), (0, 0), 5)
+    across = _across(luminance, limbs, arms & sound)
+    flat = linear / _relief(limbs, across, where=arms)  # as it would be without the limb's own shade
+    usual = usual & sound if (usual & sound).sum() > 100 else sound
+    bright = flat @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    lit = usual & (bright >= np.percentile(bright[usual], 35)) & (bright <= np.percentile(bright[usual], 90))
+    tone = np.median(flat[lit], 0)
+    field = cv2.GaussianBlur(fill(flat, sound), (0, 0), 5)
     own = cv2.GaussianBlur(field, (0, 0), 12)
     level = np.clip(
         (own @ np.array([0.2126, 0.7152, 0.0722], np.float32)) / max(float(tone @ [0.2126, 0.7152, 0.0722]), 1e-4), 0.5, 2
     )
     own = own / level[..., None] * np.clip(level, 0.88, 1.12)[..., None]  # its hue, but not its shadows
-    across = _across(luminance, limbs, arms & sound)
     fine = luminance - cv2.GaussianBlur(luminance, (0, 0), 2.5)
     grain = float(np.clip(1.48 * np.median(np.abs(fine[sound])) / max(middle, 1e-4), 0.003, 0.016))
     distance, _ = nearest_known(sound)
@@ -157,15 +163,24 @@ def invented_skin(
 
     light: factor (H, W) of the old cloth's broad folds, of which less than half is kept; rng: makes its texture
     """
-    shade = np.ones(light.shape, np.float32)
-    for off, where in limbs:
-        soft = cv2.GaussianBlur(where.astype(np.float32), (0, 0), 2.0)
-        shade = shade + soft * (np.interp(off, _BINS, skin.across).astype(np.float32) - shade)
-    broad = cv2.GaussianBlur(light, (0, 0), 11) ** 0.45
+    broad = cv2.GaussianBlur(light, (0, 0), 11)[..., None] ** (0.45 * _HUES)
     fine, coarse = (cv2.GaussianBlur(rng.standard_normal(light.shape).astype(np.float32), (0, 0), s) for s in (0.8, 7.0))
     fine, coarse = fine / max(float(fine.std()), 1e-6), coarse / max(float(coarse.std()), 1e-6)
     texture = 1 + skin.grain * fine[..., None] + 0.012 * coarse[..., None] * np.array([0.4, 1.0, 1.2], np.float32)
-    return skin.field * (shade * broad)[..., None] * texture
+    return skin.field * _relief(limbs, skin.across) * broad * texture
+
+
+def _relief(
+    limbs: list[tuple[np.ndarray, np.ndarray]], across: np.ndarray, where: np.ndarray | None = None
+) -> np.ndarray | float:
+    """Factor float32 (H, W, 3) by which ``limbs`` are lit, ``across`` as in :class:`Complexion`; ``where``: bool (H, W), only there."""
+    shade = None
+    for off, here in limbs:
+        here = here if where is None else here & where
+        soft = cv2.GaussianBlur(here.astype(np.float32), (0, 0), 2.0) if where is None else here.astype(np.float32)
+        shade = np.ones(off.shape, np.float32) if shade is None else shade
+        shade += soft * (np.interp(off, _BINS, across).astype(np.float32) - shade)
+    return 1.0 if shade is None else shade[..., None] ** _HUES
 
 
 def between_strands(

@@ -251,10 +251,10 @@ def _ribbon(side: str, limb: Limb, unit: float, garment: Silhouette, fitting: Fi
     last = sleeve_end(limb, fitting.reach[side])
     pit = min(armpit_share(limb, unit), 0.8 * last)
     at = np.linspace(0, 1, len(limb.axis))
-    flat = np.linalg.norm(resample(g_outer, 32) - resample(g_inner, 32), axis=1) * fitting.scale
-    flat[:6] = flat[6]  # at the root the sleeve is cut slantwise
-    ease = 0.42 * np.interp(at, np.linspace(0, last, 32), flat)
-    half = np.clip(ease, 1.12 * limb.half, 2.0 * limb.half)
+    share_of, wide = _widths(g_outer, g_inner)
+    ease = 0.42 * fitting.scale * np.interp(at, last * share_of, wide)
+    most = np.interp(at, (0.2, 0.45), (1.2, 2.0))  # a short one spreads on the flat, and lies on the shoulder when it is worn
+    half = np.clip(ease, 1.12 * limb.half, most * limb.half)
     loose = np.clip(at / pit - 0.5, 0, 1)  # on the shoulder it lies close
     half = loose * half + (1 - loose) * 1.03 * limb.half
     outer, inner = limb.edges(0, last, half)[0], limb.edges(pit, last, half)[1]
@@ -273,6 +273,13 @@ def _ribbon(side: str, limb: Limb, unit: float, garment: Silhouette, fitting: Fi
     target, source, weight = pairs(rows)
     region = polygon(shape, outer, inner[::-1]) | limb.area(shape, pit, last, half)
     return Part(f"{side} sleeve", target, source, weight, region, region, _SLEEVE)
+
+
+def _widths(outer: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How wide a sleeve is, square to its ``outer`` edge (n, 2): (m,) shares of that edge, and (m,) the width there."""
+    nodes = resample(outer, 64)
+    away = np.linalg.norm(resample(inner, 24)[:, None] - nodes, axis=2)
+    return np.maximum.accumulate(away.argmin(1)) / 63, away.min(1)
 
 
 def _sleeve(
