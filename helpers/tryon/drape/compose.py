@@ -52,8 +52,9 @@ def uncover(
     if view.body is None:
         flesh = _rounded(flesh, bare)
     flesh = _contact_shadow(flesh, covered)
-    seam = _beside(view, laid)[..., None]
-    layers = [(covered, lit), (bare, flesh), (seam[..., 0] > 0, seam * flesh + (1 - seam) * view.linear)]
+    beside = _beside(view, laid)
+    seam = np.where(bare, 1, beside)[..., None]
+    layers = [(covered, lit), (bare | (beside > 0), seam * flesh + (1 - seam) * view.linear)]
     behind = removed & ~bare & ~laid.below
     if behind.any():
         layers.append((behind, backdrop(view, rng)))
@@ -65,7 +66,7 @@ def uncover(
         mixed += share[..., None] * colours
         total += share
     new = np.where(total[..., None] > 1e-3, mixed / np.maximum(total, 1e-3)[..., None], lit)
-    return new, covered | removed | (seam[..., 0] > 0)
+    return new, covered | removed | (beside > 0)
 
 
 def _limbs(view: View, bare: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -151,7 +152,7 @@ def blend(view: View, new: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, n
     At the worn garment's own outline the photograph's pixels already mix cloth and surroundings. Their share of cloth is estimated
     from the colours on both sides and the old cloth in the mix exchanged for the new, so that no fringe of it is left.
     """
-    linear, worn, hair = view.linear, view.worn, view.wearer.hair
+    linear, worn, hair, strands = view.linear, view.worn, view.wearer.hair, view.wearer.strands
     soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 1.1)
     band = cv2.dilate(inner.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _FEATHER + 1,) * 2)) > 0
     rim = band & ~(cv2.erode(inner.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))) > 0)
@@ -171,9 +172,11 @@ def blend(view: View, new: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, n
     known = np.maximum(trust, smooth * edge_of_old)[..., None]
     surroundings = known * past + (1 - known) * linear
     mixed = alpha[..., None] * new + (1 - alpha[..., None]) * np.where(rim[..., None], surroundings, linear)
-    if (hair & band).any():
-        strands, share = light.between_strands(linear, hair, band & (worn | hair), old)
-        mixed = np.where(strands[..., None], np.maximum(linear + share[..., None] * (new - old), 0), mixed)
+    if (mingled := band & (strands > 0) & (hair | inner)).any():
+        share, whole = strands[..., None], np.clip((strands - 0.6) / 0.35, 0, 1)[..., None]
+        locks = whole * linear + (1 - whole) * fill(linear, hair & (strands > 0.97))  # where it is thin, old cloth is mixed in
+        under = np.where(inner[..., None], new, nearest(new, inner))
+        mixed = np.where(mingled[..., None], share * locks + (1 - share) * under, mixed)
     changes = band & ~kept(view)
     out = np.where(changes[..., None], np.rint(255 * encode(mixed)), view.image).astype(np.uint8)
     return out, changes

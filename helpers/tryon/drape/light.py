@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from helpers.pixels import cluster, dot, length, nearest_known
+from helpers.pixels import cluster, length, nearest_known
 from helpers.tryon.drape.warp import fill
 
 _LEAST, _MOST = 0.72, 1.3
@@ -181,27 +181,3 @@ def _relief(
         shade = np.ones(off.shape, np.float32) if shade is None else shade
         shade += soft * (np.interp(off, _BINS, across).astype(np.float32) - shade)
     return 1.0 if shade is None else shade[..., None] ** _HUES
-
-
-def between_strands(
-    linear: np.ndarray, hair: np.ndarray, where: np.ndarray, cloth: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels in which hair and cloth mix, and the cloth's share there.
-
-    linear: float32 (H, W, 3) linear RGB; hair, where: bool (H, W), the hair and the pixels that may mix; cloth: float32 (H, W, 3), the
-    colour of the cloth behind. Returns bool (H, W) and float32 (H, W) 0..1, from where a pixel lies between cloth and the darkest hair
-    near it; where the two are of like colour, from ``hair`` itself.
-    """
-    near = cv2.dilate(hair.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    locks = fill(linear, hair & (np.linalg.norm(linear - cloth, axis=2) > 0.6 * _contrast(linear, hair, cloth)))
-    span = cloth - locks
-    size = dot(span, span)
-    share = np.clip(dot(linear - locks, span) / np.maximum(size, 1e-5), 0, 1)
-    trust = np.clip((np.sqrt(size) - 0.05) / 0.1, 0, 1)
-    outline = 1 - cv2.GaussianBlur(hair.astype(np.float32), (0, 0), 0.7)
-    return near & where, trust * share + (1 - trust) * outline
-
-
-def _contrast(linear: np.ndarray, hair: np.ndarray, cloth: np.ndarray) -> float:
-    """How far most of the hair's pixels are from the cloth behind it, in linear RGB."""
-    return float(np.percentile(np.linalg.norm(linear[hair] - cloth[hair], axis=1), 60))

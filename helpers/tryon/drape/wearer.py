@@ -15,6 +15,7 @@ from helpers.tryon.drape import landmarks
 from helpers.tryon.drape.body import SEEN, Body, armpit_share, body_of, strays
 from helpers.tryon.drape.light import dye_colours
 from helpers.tryon.drape.silhouette import Silhouette
+from helpers.tryon.drape.strands import hair_share
 from helpers.tryon.drape.warp import fill
 
 _SKIN = ("torso-skin", "face", "left-arm", "right-arm", "left-leg", "right-leg")
@@ -34,7 +35,7 @@ class Wearer:
     also
     holds hats and glasses; ``hands`` and ``face`` are what they say; ``sleeves``: cloth that was called an arm. ``tone``: (3,) float CIE
     Lab
-    median of the bare skin, ``None`` if none is seen.
+    median of the bare skin, ``None`` if none is seen; ``strands``: float32 (H, W) 0..1, each pixel's share of hair.
     """
 
     skin: np.ndarray
@@ -46,6 +47,7 @@ class Wearer:
     face: np.ndarray
     sleeves: np.ndarray
     tone: np.ndarray | None
+    strands: np.ndarray
 
     @property
     def front(self) -> np.ndarray:
@@ -233,15 +235,14 @@ def look(person: Person, lab: np.ndarray, worn: np.ndarray) -> Wearer:
     arms = select(person.labels, ("left-arm", "right-arm", "glove")) & ~worn
     legs = select(person.labels, ("left-leg", "right-leg")) & ~worn
     hair = select(person.labels, (*_HEAD, "scarf")) & ~worn
-    lost = cloth_called_hair(lab, worn, hair)
-    hair &= ~lost
+    hair, lost, strands = _hair(lab, worn, hair)
     sure = skin & ~arms
     sleeves = sleeves_called_arms(lab, worn, arms, sure if sure.sum() > 200 else skin)
     arms, skin, sleeves = arms & ~sleeves, skin & ~sleeves, sleeves | lost
     seen = cv2.erode(sure.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     seen = seen if seen.sum() > 200 else skin
     tone = np.median(lab[seen], 0) if seen.sum() > 50 else None
-    return Wearer(skin, arms, legs, neck, hair, _hands(person, arms), face, sleeves, tone)
+    return Wearer(skin, arms, legs, neck, hair, _hands(person, arms), face, sleeves, tone, strands)
 
 
 def _by_colour(person: Person, lab: np.ndarray, worn: np.ndarray, face: np.ndarray | None) -> Wearer:
@@ -263,9 +264,17 @@ def _by_colour(person: Person, lab: np.ndarray, worn: np.ndarray, face: np.ndarr
         around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * int(np.ptp(np.nonzero(face.any(0))[0])) + 1,) * 2)
         hair = (cv2.dilate(face.astype(np.uint8), around) > 0) & figure & ~skin & ~worn & ~face
         neck &= ~face
+    hair, lost, strands = _hair(lab, worn, hair)
+    face = _or(face, nothing)
+    return Wearer(skin, skin & ~neck & ~face, nothing, neck, hair, _hands(person, skin), face, lost, tone, strands)
+
+
+def _hair(lab: np.ndarray, worn: np.ndarray, hair: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """bool (H, W) each, what of ``hair`` and its surroundings is hair and what cloth, and float32 (H, W) 0..1, each pixel's share of it."""
     lost = cloth_called_hair(lab, worn, hair)
-    hair, face = hair & ~lost, _or(face, nothing)
-    return Wearer(skin, skin & ~neck & ~face, nothing, neck, hair, _hands(person, skin), face, lost, tone)
+    strands, where = hair_share(lab, hair & ~lost, worn | lost)
+    lost = lost | (where & hair & (strands < 0.5))
+    return (hair & ~lost) | (where & (strands >= 0.5)), lost, strands
 
 
 def _throat(lab: np.ndarray, face: np.ndarray, worn: np.ndarray, figure: np.ndarray, tone: np.ndarray | None) -> np.ndarray:
