@@ -43,7 +43,9 @@ def uncover(
     low = (
         view.body is not None and (laid.bare & (np.arange(shape[0]) > view.body.hip_row)[:, None]).sum() > 0.5 * laid.bare.sum()
     )
-    old = cv2.dilate((view.worn | covered).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0  # its shadow lies on the skin beside
+    old = (
+        cv2.dilate((view.worn | covered).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    )  # its shadow lies on the skin beside
     near = wearer.legs if low and wearer.legs.sum() > 600 else wearer.neck | wearer.arms | wearer.hands
     seen = next((s for s in (near & ~old, near, wearer.skin | wearer.face) if s.sum() > 600), wearer.skin | wearer.face)
     like = (wearer.legs if low else wearer.arms & ~wearer.hands) & seen

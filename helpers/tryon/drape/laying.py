@@ -155,8 +155,8 @@ def _kinds(front: Silhouette, fitting: Fitting, legs: bool) -> np.ndarray:
 class Zones:
     """Where the wearer's body is, bool (h, w): ``trunk`` under the worn cloth; ``limbs`` bare arms in front of it that the new garment
     leaves free; ``shoulders`` between collar and sleeves, where the new garment has any; ``outline``: of the body as it is seen, a
-    little wider, and wider the farther below the shoulders; ``along``: sides whose sleeve is drawn along the bones, and "legs"; ``flesh`` all of the body that may be bare;
-    ``low`` rows under the armpits; ``below`` where something else is worn."""
+    little wider, and wider the farther below the shoulders; ``flesh`` all of the body that may be bare; ``low`` rows under the armpits;
+    ``below`` where something else is worn; ``along``: sides whose sleeve is drawn along the bones, and "legs"."""
 
     trunk: np.ndarray
     limbs: np.ndarray

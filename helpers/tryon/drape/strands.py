@@ -25,15 +25,16 @@ def hair_share(lab: np.ndarray, hair: np.ndarray, cloth: np.ndarray) -> tuple[np
     share = hair.astype(np.float32)
     inner, outer = (max(3, round(part * len(hair))) for part in (_WITHIN, _BEYOND))
     rest = cv2.morphologyEx((~(hair | cloth)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
-    to_cloth, to_hair, to_rest = (cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3) for mask in (cloth, hair, rest))
+    to_cloth, to_hair, to_rest = (
+        cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3) for mask in (cloth, hair, rest)
+    )
     zone = (hair & (to_cloth <= np.minimum(inner, to_rest))) | (cloth & (to_hair <= outer))
     locks, fabric = hair & ~zone & (to_cloth < 0.3 * len(hair)), cloth & ~zone & (to_hair < 4 * inner)
     if zone.sum() < 20 or min(locks.sum(), fabric.sum()) < 200:
         return share, np.zeros_like(hair)
     soft = cv2.GaussianBlur(lab, (0, 0), 0.7)
     off_hair, off_cloth = (
-        np.min([length((soft[zone] - dye) * _WEIGHTS) for dye in dye_colours(lab[known])], 0)
-        for known in (locks, fabric)
+        np.min([length((soft[zone] - dye) * _WEIGHTS) for dye in dye_colours(lab[known])], 0) for known in (locks, fabric)
     )
     apart = off_hair + off_cloth
     told = np.clip(0.5 + 1.5 * (off_cloth - off_hair) / np.maximum(apart, 1e-3), 0, 1)
