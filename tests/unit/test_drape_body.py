@@ -17,6 +17,7 @@ from helpers.labels import BODY_25, CIHP
 from helpers.person import Person
 from helpers.tryon.drape.body import body_of
 from helpers.tryon.drape.engine import Drape
+from helpers.tryon.drape.strands import hair_share
 from helpers.tryon.drape.wearer import cloth_called_hair, sleeves_called_arms
 
 H, W, X = 512, 384, 192
@@ -206,6 +207,31 @@ def test_hair_of_the_cloths_colour_stays_hair() -> None:
     )
     worn = (person.labels == CIHP.index("upper-clothes")) & ~hair
     assert not cloth_called_hair(lab, worn, hair).any()
+
+
+def test_a_hair_mask_that_is_too_large_ends_where_the_colours_say() -> None:
+    image = np.full((H, W, 3), _OLD, np.uint8)
+    hair, cloth = _area((150, 0), (250, 0), (250, 200), (150, 200)), _area((100, 150), (300, 150), (300, 500), (100, 500))
+    image[hair] = (70, 45, 30)
+    lab = cv2.cvtColor((image + np.random.default_rng(0).normal(0, 2, image.shape)).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    called = _area((150, 0), (250, 0), (250, 208), (150, 208))
+    share, where = hair_share(lab, called, cloth & ~called)
+    assert share[202:207, 160:240].max() < 0.2  # what was called hair and is cloth
+    assert share[193:198, 160:240].min() > 0.8
+    assert not where[:150].any()
+    assert np.array_equal(share[~where], called[~where])
+
+
+def test_skin_under_a_sleeve_that_goes_away_meets_the_arm_without_a_seam() -> None:
+    worn = _figure(0.5)
+    arms = np.isin(worn.labels, [CIHP.index("left-arm"), CIHP.index("right-arm")])
+    worn.image[arms] = np.clip(worn.image[arms] * np.array([0.86, 0.8, 0.74]), 0, 255)  # browner than the face
+    out = Drape()(worn, _pictured(0), mask=worn.labels == CIHP.index("upper-clothes")).image
+    lab = cv2.cvtColor(cv2.GaussianBlur(out, (0, 0), 3), cv2.COLOR_RGB2LAB).astype(float)
+    (x0, y0), (x1, y1) = _ARMS["left"][:2]
+    along = np.array([lab[int(y0 + t * (y1 - y0)), int(x0 + t * (x1 - x0))] for t in np.linspace(0.5, 1.2, 36)])
+    assert np.linalg.norm(along[3:] - along[:-3], axis=1).max() < 6
+    assert np.linalg.norm(along[0] - along[-1]) < 15
 
 
 def test_a_dress_takes_the_trousers_away() -> None:
