@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import cache, wraps
 from importlib import import_module
-from importlib.util import find_spec
 from inspect import Parameter, signature
 from types import MappingProxyType
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
-from helpers import checks, weights
+from helpers import checks, machine, weights
 from helpers.contract import SEED, Annotator, Generator, Segmenter, TryOnEngine, checked_seeds
 from helpers.garment import Garment
 from helpers.person import Person
@@ -218,9 +217,12 @@ def ready(stage: str, name: str = "auto", settings: Mapping[str, Any] = MappingP
 
 
 def _require_packages(engine: Engine) -> None:
-    if missing := [package for package in engine.packages if find_spec(package) is None]:
+    """Names and versions alone, before anything is imported."""
+    if missing := machine.lacks(engine.packages):
+        asked = " ".join(f"'{requirement}'" for requirement in missing)
         raise ImportError(
-            f"engine {engine.name!r} needs {', '.join(missing)}: pip install 'atelier-notebooks[published]', or `make published`."
+            f"engine {engine.name!r} needs {', '.join(missing)}: pip install 'atelier-notebooks[published]', or `make published`. "
+            f"Where another version is here, on Colab say: pip install --upgrade {asked}, and restart the kernel."
         )
 
 

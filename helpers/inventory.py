@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
-from helpers import engines, weights
+from helpers import engines, machine, weights
 from helpers.weights import verify
 
 
@@ -83,5 +82,5 @@ def fits(group: str) -> str:
 
 
 def _to_install(engine: engines.Engine) -> str:
-    missing = [package for package in engine.packages if find_spec(package) is None]
+    missing = machine.lacks(engine.packages)
     return f": install {', '.join(missing)}" if missing else ""

@@ -7,7 +7,9 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,32 @@ _PACKAGES = {
     "huggingface-hub": f"fetching weights; {_PUBLISHED}",
     "detectron2": "optional: DensePose by its own code; environment.yml has it",
 }
+
+LEAST = {
+    "torch": "2.10",
+    "torchvision": "0.25",
+    "diffusers": "0.40",  # before, a single file was read in float32 whatever was asked for, and low_vram mixed two devices
+    "transformers": "5.3",
+    "accelerate": "1.1",
+    "onnxruntime": "1.19",
+}
+"""The oldest versions that the published engines run on, as pyproject.toml and environment.yml say too. Colab brings its own."""
+
+
+def lacks(packages: Iterable[str]) -> list[str]:
+    """Which of ``packages``, by the names they are imported under, are not here or older than ``LEAST``; each as pip takes it."""
+    return [
+        f"{name}>={LEAST[name]}" if name in LEAST else name for name in packages if find_spec(name) is None or _too_old(name)
+    ]
+
+
+def _too_old(name: str) -> bool:
+    version = _version(name)
+    if name not in LEAST or version is None:  # a build of another name, such as onnxruntime-gpu
+        return False
+    from packaging.version import Version
+
+    return Version(version).release < Version(LEAST[name]).release
 
 
 def describe() -> dict[str, Any]:

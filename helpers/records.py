@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
-from helpers import weights
+from helpers import machine, weights
 from helpers.contract import Setting
 
 Stage = Literal["generate", "segment", "annotate", "try_on"]
@@ -24,7 +23,7 @@ class Engine:
     weights:  groups of ``weights/manifest.toml`` that it needs; none, and no variants, means embedded: any CPU, no download
     variants: name -> groups, for an engine that runs on one of several checkpoints, best first and lightest last (which a CPU takes);
               one is asked for as ``NAME:VARIANT``
-    packages: what has to be importable beside the suite's own
+    packages: what has to be importable beside the suite's own, as new as ``machine.LEAST`` says
     device:   ``any``, or ``cuda`` where a CPU would take hours: ``auto`` takes such an engine on a GPU only
     memory:   GB of that device's memory below which ``auto`` does not take it
     machine:  what it runs on, in words
@@ -103,7 +102,7 @@ class Engine:
 
     def fits(self) -> bool:
         """Whether packages, device and memory of this machine are enough for ``auto`` to take it."""
-        if any(find_spec(package) is None for package in self.packages):
+        if machine.lacks(self.packages):
             return False
         return self.device == "any" or (_device().kind == self.device and _device().memory_gb >= self.memory)
 
@@ -119,7 +118,7 @@ def _device() -> Any:
     return devices.describe()
 
 
-_TORCH = ("torch", "diffusers", "transformers")
+_TORCH = ("torch", "diffusers", "transformers", "accelerate")
 _STEPPING = {
     "progress": Setting("flag", "whether a bar of the steps is shown; None shows it where there is no on_step"),
     "on_step": Setting("callable", "called as on_step(step, total, preview) after every step; False from it cancels"),
