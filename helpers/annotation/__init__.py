@@ -5,6 +5,6 @@
 field's joints of what it finds; from these ``derived`` makes classes and, with ``surface``, body parts, by the ``evidence`` of places
 and colours.
 
-By themselves: ``schp`` (its parsers as torch checkpoints), ``posenet`` (joints), ``u2net`` (what stands out, and clothes),
+By themselves: ``schp`` (its parsers as torch checkpoints), ``posenet`` and ``dwpose`` (joints), ``u2net`` (what stands out, and clothes),
 ``cloths_segmentation`` (clothes); ``network`` is what they have in common.
 """

@@ -7,9 +7,7 @@ ridge regressions on what the mannequin knows of its pictures, and on pictures w
 from __future__ import annotations
 
 import contextlib
-import io
 import pickle
-import warnings
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -28,6 +26,7 @@ from helpers.annotation.openpose import BodyNetwork
 from helpers.files import write_whole
 from helpers.labels import ATR, CIHP, LIP, body25_to_coco18, convert
 from helpers.testing import figure
+from helpers.testing.nets import onnx_file
 
 FIGURE: dict[str, Any] = {
     "prompt": "a woman with a bob in a coral crew neck crop top and navy mini skirt",
@@ -46,7 +45,7 @@ def write(folder: Path, *groups: str) -> None:
         write_whole(folder / weights.record("openpose").path, lambda part: torch.save(flat, part))
     if not groups or "humanparsing" in groups:
         for name, side, names in (("atr", 512, ATR), ("lip", 473, LIP)):
-            content = _onnx(parser(side, names), side)
+            content = onnx_file(parser(side, names), (side, side), ["parsing", "fused", "edge"])
             path = folder / weights.record(f"humanparsing/parsing_{name}.onnx").path
             write_whole(path, partial(Path.write_bytes, data=content))
     if not groups or "densepose" in groups:
@@ -313,17 +312,6 @@ def parser(side: int, names: tuple[str, ...]) -> Parser:
     network.fused.weight.copy_(weight[:, :, None, None])
     network.fused.bias.copy_(bias)
     return network
-
-
-def _onnx(network: nn.Module, side: int) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch announces its newer exporter
-        torch.onnx.export(
-            network, (torch.zeros(1, 3, side, side),), buffer, dynamo=False, input_names=["input.1"],
-            output_names=["parsing", "fused", "edge"], opset_version=17,
-        )  # fmt: skip
-    return buffer.getvalue()
 
 
 # DensePose ------------------------------------------------------------------------------------------------------------------------

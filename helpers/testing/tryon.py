@@ -1,5 +1,5 @@
 """Tiny try-on networks: IDM-VTON in the folder layout of the hub's ``yisol/IDM-VTON``, the torch pickle of its UNet included, and
-the files of VITON-HD and HR-VITON."""
+the files of VITON-HD, HR-VITON and FASHN VTON."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from helpers.files import write_text, write_whole
 from helpers.testing.generation import UNET, tiny_text_encoders, tiny_vae, write_tokenizer
+from helpers.testing.nets import noisy
+from helpers.tryon.fashn.networks import TryOnModel
 from helpers.tryon.hr_viton import networks as hr_viton
 from helpers.tryon.idm_vton.networks import Resampler, garment_net, tryon_net
 from helpers.tryon.spectral import SpectralConv2d
@@ -54,11 +56,22 @@ _SCHEDULER = {
 
 
 def write(folder: Path, *groups: str) -> None:
-    """Write the groups ``idm_vton``, ``viton_hd`` and ``hr_viton`` below ``folder``."""
-    writers = {"idm_vton": _write_idm_vton, "viton_hd": _write_viton_hd, "hr_viton": _write_hr_viton}
+    """Write the groups ``idm_vton``, ``viton_hd``, ``hr_viton`` and ``fashn_vton`` below ``folder``."""
+    writers = {
+        "idm_vton": _write_idm_vton,
+        "viton_hd": _write_viton_hd,
+        "hr_viton": _write_hr_viton,
+        "fashn_vton": _write_fashn,
+    }
     for group, write_group in writers.items():
         if not groups or group in groups:
             write_group(Path(folder) / group)
+
+
+def _write_fashn(root: Path) -> None:
+    network = noisy(TryOnModel(64, 2, mixer=1, double=1, single=1, patch=48))
+    state = {name: tensor.bfloat16() for name, tensor in _state(network).items()}
+    write_whole(root / "model.safetensors", lambda part: save_file(state, part))
 
 
 def _write_hr_viton(root: Path) -> None:
