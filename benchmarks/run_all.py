@@ -31,6 +31,7 @@ TABLES = {
     "idm-vton-flops": ["idm_vton.py", "flops"],
     "idm-vton-time": ["idm_vton.py", "time", "--steps", "6", "--repeat", "5"],
     "hr-viton": ["hr_viton.py"],
+    "fashn": ["fashn.py"],
     "realvisxl": ["realvisxl.py"],
     "convert": ["convert_weights.py"],
 }

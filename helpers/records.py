@@ -344,6 +344,9 @@ ENGINES = (
             "photograph": Setting(
                 "choice", "whether the garment is worn in its picture or lies flat", "auto", choices=("auto", "worn", "flat")
             ),
+            "only_mask": Setting(
+                "flag", "whether nothing changes beyond the mask, such as where longer sleeves would lie", False
+            ),
             "pick": PICK,
             "precision": Setting("choice", "in which the network computes", "auto", choices=("auto", "bfloat16", "float32")),
             "parity": Setting("flag", "whether everything is done as the published code does it", False),

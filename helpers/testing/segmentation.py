@@ -40,8 +40,9 @@ _RECOLOURED = 2  # times each of them
 
 def write(folder: Path, *groups: str) -> None:
     """Write the checkpoints of ``groups`` (all of them by default) below ``folder`` at their published paths, a few MB each."""
-    people = _people()
-    for group in (name for name in (*_DEPTHS, "mobile_sam") if not groups or name in groups):
+    wanted = [name for name in (*_DEPTHS, "mobile_sam") if not groups or name in groups]
+    people = _people() if wanted else []
+    for group in wanted:
         state = _vit(people, _DEPTHS[group]) if group in _DEPTHS else _mobile(people)
         write_whole(Path(folder) / weights.record(group).path, partial(torch.save, state))
 

@@ -60,6 +60,13 @@ def test_a_photograph_from_clicks_to_try_on(walk: Execute, photograph: Path, tmp
     assert np.abs(result.astype(int) - photo)[mask].mean() > 5
 
 
+def test_other_trousers_without_a_mask_of_what_changes(walk: Execute, photograph: Path, tmp_path: Path) -> None:
+    asked = {"garment_words": "blue jeans", "category": "lower", "points": [[192, 350, 1]], "settings": {"steps": 1}}
+    tried = walk("03_try_on", person=str(photograph), engine="fashn", **asked)
+    assert tried["metrics"]["licence"] == "Apache-2.0"
+    assert (read_image(tmp_path / "test/result/try-on.png") != read_image(photograph)).any(2).mean() > 0.01
+
+
 def test_the_demo_with_every_published_engine(execute: Execute, tmp_path: Path) -> None:
     engines = {"generate_engine": "mannequin", "segment_engine": "sam:vit_b", "try_on_engine": "idm_vton"}
     words = {"prompt": FIGURE["prompt"], "seed": FIGURE["seed"], "garments": ["a red t-shirt"]}
@@ -86,7 +93,8 @@ def test_bad_input_fails_by_name(walk: Execute, notebook: str, parameters: dict,
 
 
 @pytest.mark.parametrize(
-    ("notebook", "engine"), [("01_generate", "realvisxl"), ("02_segment", "sam:vit_l"), ("03_try_on", "idm_vton")]
+    ("notebook", "engine"),
+    [("01_generate", "realvisxl"), ("02_segment", "sam:vit_l"), ("03_try_on", "idm_vton"), ("03_try_on", "fashn")],
 )
 def test_missing_weights_are_named_with_the_command_that_fetches_them(
     walk: Execute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notebook: str, engine: str

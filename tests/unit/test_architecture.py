@@ -39,7 +39,10 @@ SEAMS = {
     ("helpers.generation.realvisxl", "helpers.mannequin"): "an edited outfit is drawn too",
     ("helpers.generation.drawing", "helpers.mannequin"): "01 shows how the words are understood",
     ("helpers.generation.drawing", "helpers"): "01 draws several pictures, each with the verb",
-    ("helpers.tryon.fashn.engine", "helpers.annotation.dwpose"): "the network knows people by that annotator's whole-body skeletons alone",
+    (
+        "helpers.tryon.fashn.engine",
+        "helpers.annotation.dwpose",
+    ): "the network knows people by that annotator's whole-body skeletons alone",
     ("helpers.tryon.modelled", "helpers"): "whether somebody wears a garment in its picture is asked of the verb annotate",
     ("helpers.tryon.sitting", "helpers"): "what a network needs to know of a photograph is asked of the verb annotate",
 }

@@ -59,14 +59,32 @@ def test_a_photograph_goes_there_and_back(person: Person, garment: Garment) -> N
     assert (result.steps["garment in the frame"].reshape(-1, 3) == garment.image[0, 0]).all(1).any(), "as it came"
 
 
-def test_seeds_are_their_own_and_a_mask_is_all_that_changes(person: Person, garment: Garment) -> None:
+def test_seeds_are_their_own_and_only_the_mask_changes_where_that_is_asked(person: Person, garment: Garment) -> None:
     mask = person.worn("upper")
     engine = engines.load("try_on", "fashn")
-    one, other = engine.many(person, garment, mask=mask, seeds=[3, 4], steps=1, progress=False)
+    asked = {"mask": mask, "steps": 1, "progress": False, "only_mask": True}
+    one, other = engine.many(person, garment, seeds=[3, 4], **asked)
     assert (one.image != other.image).any()
-    assert (one.image == engine(person, garment, mask=mask, seed=3, steps=1, progress=False).image).all()
+    assert (one.image == engine(person, garment, seed=3, **asked).image).all()
     assert (one.mask & mask).sum() == mask.sum()
     assert (one.changed & ~mask).mean() < 0.03
+    assert one.credits == "dwpose: joints, hands, face · given: what may change · fashn: picture"
+    with pytest.raises(ValueError, match="needs mask="):
+        try_on(person, garment, only_mask=True, **FAST)
+
+
+def test_what_is_taken_goes_beyond_the_mask_but_not_to_somebody_else() -> None:
+    shown = np.full((200, 300, 3), 128, np.uint8)
+    painted, mask = shown.copy(), np.zeros((200, 300), bool)
+    painted[60:120, 40:140] = 30  # the new cloth: the old one and a longer sleeve
+    painted[60:120, 220:260] = 30  # of somebody else
+    mask[60:120, 40:90] = True
+    taken = fashn._Asked(mask, only=False, whole=False).of(painted, shown)
+    assert taken[mask].all()
+    assert taken[60:120, 90:140].all()
+    assert not taken[:, 200:].any()
+    assert not fashn._Asked(mask, only=True, whole=False).of(painted, shown)[:, 110:].any()
+    assert fashn._Asked(None, only=False, whole=False).of(painted, shown)[60:120, 220:260].all()
 
 
 def test_as_published(person: Person, garment: Garment) -> None:
@@ -77,7 +95,7 @@ def test_as_published(person: Person, garment: Garment) -> None:
 def test_what_did_not_change_is_the_photographs_own(person: Person) -> None:
     painted = person.image.astype(int)
     top = person.worn("upper")
-    painted[top] = 255 - painted[top]
+    painted[top] = np.where(painted[top] < 128, 230, 20)
     painted = np.clip(painted + np.random.default_rng(0).normal(0, 4, painted.shape), 0, 255).astype(np.uint8)
     changed = fashn._changed(painted, person.image)
     assert (changed & top).sum() > 0.97 * top.sum()

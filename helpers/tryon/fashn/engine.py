@@ -1,8 +1,8 @@
 """``engine="fashn"``: FASHN VTON v1.5 on its published checkpoint, from photographs to photographs, free for business.
 
 The network is shown the whole photograph and the garment, worn or laid flat, with the poses in both, and paints the person anew; no mask is
-needed. What it changed is laid on the photograph, or, with a mask, what lies in that. The published parser, whose licence forbids business,
-is not used: a garment that somebody wears is cut out by what the suite has for that.
+needed. What it changed is laid on the photograph; a mask says whose garment is meant and that all of it may change. The published parser,
+whose licence forbids business, is not used: a garment that somebody wears is cut out by what the suite has for that.
 
 Source: fashn-AI/fashn-vton-1.5 (code and checkpoint Apache-2.0), Bochman and Bochman, 2026.
 """
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from helpers import devices, engines, images, weights
+from helpers import devices, engines, images, provenance, weights
 from helpers.annotation import dwpose
 from helpers.contract import Base
 from helpers.garment import CATEGORIES, Garment
@@ -98,6 +98,7 @@ class FASHN(Base):
         steps: int = 30,
         guidance_scale: float = 1.5,
         photograph: str = "auto",
+        only_mask: bool = False,
         pick: str | int = "auto",
         precision: str = "auto",
         parity: bool = False,
@@ -106,18 +107,21 @@ class FASHN(Base):
     ) -> list[TryOn]:
         """``garment`` on ``person``, one picture a seed. A seed gives the same picture whatever the others are.
 
-        mask:           bool (H, W) of what may change; ``None``: whatever the network changes
+        mask:           bool (H, W) of what is worn now; ``None``: whatever the network changes is taken
         steps:          1..100, published 30; guidance_scale: how closely the garment is followed, 1 is no guidance, published 1.5
         photograph:     the garment's: ``worn`` by somebody, ``flat``, or ``auto``, told by face and hands
+        only_mask:      take what lies in the mask alone, not what the network changed beyond it, such as a longer sleeve
         pick:           who is meant of several people: ``auto`` (whom the mask is on, else the most prominent) or 0, 1, ... from the left
         precision:      ``auto``: bfloat16 on GPUs that compute it, as published, else ``float32``
         parity:         the whole painted picture, as published, instead of what changed alone
         progress:       show a bar of the steps; ``None``: where there is no ``on_step``
         on_step:        ``(step, total, preview)`` after every step of every picture; ``False`` from it cancels
-        Raises ``ValueError`` where nobody is found, or for a garment that is worn and cannot be cut out; ``weights.Missing`` or
-        ``weights.Damaged`` naming a file; ``FloatingPointError`` where the network gives no numbers.
+        Raises ``ValueError`` where nobody is found, for ``only_mask`` without a mask, or for a garment that is worn and cannot be cut out;
+        ``weights.Missing`` or ``weights.Damaged`` naming a file; ``FloatingPointError`` where the network gives no numbers.
         """
         started = time.perf_counter()
+        if only_mask and mask is None:
+            raise ValueError("only_mask=True needs mask=: what may change is asked for, and nothing says what that is.")
         weights.require(_FILE)
         dtype = _dtype(precision)
         notes = [remark] if mask is not None and (remark := plausible.check(mask, person)) else []
@@ -142,7 +146,7 @@ class FASHN(Base):
                     guidance_scale=guidance_scale,
                     on_step=step_done,
                 )
-                result = _result(person.image, _picture(painted), shown, mask, parity)
+                result = _result(person.image, _picture(painted), shown, _Asked(mask, only_mask, parity))
                 results.append(replace(result, notes=(*told, *notes, _ran(dtype), *result.notes)))
         seconds = (time.perf_counter() - started) / len(results)
         return [replace(result, seconds=seconds) for result in results]
@@ -259,14 +263,31 @@ def _noise(seed: int) -> Tensor:
     return torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-def _result(photograph: np.ndarray, painted: np.ndarray, shown: _Shown, mask: np.ndarray | None, whole: bool) -> TryOn:
-    """``painted``, uint8 of the frame, laid on the photograph: what changed, or what ``mask`` covers, or all of it."""
+@dataclass(frozen=True)
+class _Asked:
+    """What of the painted picture is wanted. mask: bool (H, W) or ``None``; only: nothing beyond it; whole: everything"""
+
+    mask: np.ndarray | None
+    only: bool
+    whole: bool
+
+    def of(self, painted: np.ndarray, shown: np.ndarray) -> np.ndarray:
+        """bool (h, w) of the frame: what is taken of ``painted``, where ``shown`` was to be seen."""
+        if self.whole:
+            return np.ones(painted.shape[:2], bool)
+        if self.mask is None:
+            return _changed(painted, shown)
+        worn = _grown(images.resize(self.mask, painted.shape[1::-1]))
+        return worn if self.only else worn | _touching(_changed(painted, shown), worn)
+
+
+def _result(photograph: np.ndarray, painted: np.ndarray, shown: _Shown, asked: _Asked) -> TryOn:
+    """``painted``, uint8 of the frame, laid on the photograph as far as that is ``asked``."""
     height, width = photograph.shape[:2]
     own = shown.place.of(painted)
-    changed = _changed(own, shown.place.of(shown.person)) if mask is None else _grown(images.resize(mask, own.shape[1::-1]))
-    place = images.resize(changed, (width, height))
+    place = images.resize(asked.of(own, shown.place.of(shown.person)), (width, height))
     large = np.clip(images.resize(own, (width, height)), 0, 255)
-    image = large if whole else images.paste_back(photograph, large, place, max(2.0, 0.004 * height))
+    image = large if asked.whole else images.paste_back(photograph, large, place, max(2.0, 0.004 * height))
     return TryOn(
         image=image,
         mask=place,
@@ -276,6 +297,12 @@ def _result(photograph: np.ndarray, painted: np.ndarray, shown: _Shown, mask: np
         steps={**shown.steps(), "as painted": painted},
         engine="fashn",
         licence=engines.find("try_on", "fashn").licence,
+        made_by={
+            "keypoints": "dwpose",
+            "hands": "dwpose",
+            "face": "dwpose",
+            provenance.CHANGE: provenance.GIVEN if asked.only else "fashn",
+        },
     )
 
 
@@ -287,6 +314,12 @@ def _changed(painted: np.ndarray, shown: np.ndarray) -> np.ndarray:
     kept = np.isin(pieces, large).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM + 1, 2 * _RIM + 1))
     return cv2.dilate(cv2.morphologyEx(kept, cv2.MORPH_CLOSE, kernel), kernel) > 0
+
+
+def _touching(pieces: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """bool (h, w): those ``pieces`` that ``mask`` touches, and not what changed on somebody else."""
+    _, numbers = cv2.connectedComponents(pieces.astype(np.uint8), connectivity=8)
+    return np.isin(numbers, np.unique(numbers[mask & pieces])) & pieces
 
 
 def _grown(mask: np.ndarray) -> np.ndarray:
