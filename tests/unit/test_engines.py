@@ -227,7 +227,7 @@ def test_an_engine_called_without_its_verb_checks_as_much(record: engines.Engine
         (
             "try_on",
             {"engine": "drape", "steps": 30},
-            "engine drape .*'steps'; it takes none of its own. 'steps' is for idm_vton.",
+            "engine drape .*'steps'; it takes none of its own. 'steps' is for fashn and idm_vton.",
         ),
         (
             "segment",

@@ -102,7 +102,7 @@ def test_settings_are_checked_before_it_is_imported(garment: Garment, monkeypatc
         ({"noise": 9}, "noise must be a number from 0 to 2, not 9"),
         (
             {"steps": 30},
-            "toy_viton_hd takes no setting 'steps'; it takes noise, framing, annotator, pick. 'steps' is for idm_vton",
+            "toy_viton_hd takes no setting 'steps'; it takes noise, framing, annotator, pick. 'steps' is for fashn and idm_vton",
         ),
         ({"framing": "round"}, "framing must be letterbox, crop or stretch"),
     ):
