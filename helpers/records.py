@@ -295,10 +295,10 @@ ENGINES = (
     Engine(
         "u2net",
         "annotate",
-        "U2NET: matte and mask of what stands out, a person or a garment",
+        "U2NET: matte and mask of what stands out, a person or a garment; also as rembg runs it",
         "Apache-2.0",
         "helpers.annotation.u2net:Salient",
-        variants={"human_seg": ("u2net_human_seg",), "u2net": ("u2net",), "u2netp": ("u2netp",)},
+        variants={"human_seg": ("u2net_human_seg",), "u2net": ("u2net",), "u2netp": ("u2netp",), "rembg": ("u2net",)},
         packages=("torch",),
         gives=frozenset({"matte", "mask"}),
         named=True,

@@ -83,16 +83,20 @@ class Maps:
 class PoseNetwork(nn.Module):
     """(N, 3, 16 k + 1, 16 l + 1) RGB in -1..1 -> likelihoods (N, 17, k + 1, l + 1), offsets (34), displacements forth and back (32).
 
-    widths: channels of the fourteen layers; the published nets of 100 and 101 % have 32 to 1024. Where the last two layers are wider, they
-            would have halved the picture again, and the last one dilates instead.
+    widths: channels of the fourteen layers; the published nets of 100 and 101 % have 32 to 1024, whose last two are wider and halve
+            the picture once more, which those of 75 and 50 % do not
+    stride: pixels that a cell of the maps stands for; the layers that would halve the picture beyond that dilate instead
     """
 
-    def __init__(self, widths: tuple[int, ...] = _WIDTHS) -> None:
+    def __init__(self, widths: tuple[int, ...] = _WIDTHS, stride: int = STRIDE) -> None:
         super().__init__()
         self.features = nn.Sequential()
+        halved, dilation = 1, 1
         for number, width in enumerate(widths):
-            dilation = 2 if number == 13 and widths[12] > widths[11] else 1
-            layer = Separable(widths[number - 1], width, _STRIDES[number], dilation) if number else First(width)
+            wanted = 2 if number == 12 and widths[12] > widths[11] else _STRIDES[number]
+            step, apart = (1, dilation) if halved == stride else (wanted, 1)
+            halved, dilation = (halved, dilation * wanted) if halved == stride else (halved * wanted, dilation)
+            layer = Separable(widths[number - 1], width, step, apart) if number else First(width)
             self.features.add_module(f"conv{number}", layer)
         for name, outputs in (("heatmap", 17), ("offset", 34), ("displacement_fwd", 32), ("displacement_bwd", 32)):
             self.add_module(name, nn.Conv2d(widths[-1], outputs, 1))
@@ -102,14 +106,14 @@ class PoseNetwork(nn.Module):
         return self.heatmap(x).sigmoid(), self.offset(x), self.displacement_fwd(x), self.displacement_bwd(x)
 
 
-def build(state: Mapping[str, Tensor], name: str = "posenet") -> PoseNetwork:
+def build(state: Mapping[str, Tensor], name: str = "posenet", stride: int = STRIDE) -> PoseNetwork:
     """The network that ``state`` fits, widths and all. Raises ``weights.Mismatch`` (a ``ValueError``) for another network's file."""
     from helpers import weights
 
     layers = ["features.conv0.conv.weight", *(f"features.conv{number}.pointwise.weight" for number in range(1, 14))]
     widths = tuple(len(state[key]) if key in state else width for key, width in zip(layers, _WIDTHS, strict=True))
     with torch.device("meta"):
-        network = PoseNetwork(widths)
+        network = PoseNetwork(widths, stride)
     weights.fit(network, state, name)
     return network.eval().requires_grad_(False)
 
@@ -124,12 +128,12 @@ def network_picture(image: np.ndarray) -> np.ndarray:
 
 
 def decode(
-    maps: Maps, most: int = PEOPLE, joint: float = JOINT, apart: float = APART, pose: float = POSE
+    maps: Maps, most: int = PEOPLE, joint: float = JOINT, apart: float = APART, pose: float = POSE, stride: int = STRIDE
 ) -> list[tuple[float, np.ndarray]]:
     """(score, float64 (17, 3) y, x, score) of everybody, in the order in which they were found: surest joint first.
 
     most: how many; joint: least score of a joint to begin at; apart: px within which it is somebody's already; pose: least score of a
-    pose, the mean of its joints' scores, those left out that lie on somebody else's
+    pose, the mean of its joints' scores, those left out that lie on somebody else's; stride: px of a cell of the maps
     """
     offsets, forth, back = (m.reshape(2, -1, *m.shape[1:]).transpose(1, 2, 3, 0) for m in (maps.offsets, maps.forth, maps.back))
     highest = F.max_pool2d(torch.from_numpy(np.ascontiguousarray(maps.likely)), 3, 1, 1).numpy()
@@ -139,16 +143,16 @@ def decode(
         if len(people) == most:
             break
         root, cell = part[index], np.array([y[index], x[index]])
-        where = cell * STRIDE + offsets[root, cell[0], cell[1]]
+        where = cell * stride + offsets[root, cell[0], cell[1]]
         others = np.array([joints[:, :2] for _, joints in people]).reshape(-1, len(COCO_17), 2)
         if (((others[:, root] - where) ** 2).sum(-1) <= apart**2).any():
             continue
         joints = np.zeros((len(COCO_17), 3))
         joints[root] = *where, maps.likely[root, cell[0], cell[1]]
         for edge, (parent, child) in reversed(list(enumerate(_TREE))):
-            _follow(joints, child, parent, back[edge], maps.likely, offsets)
+            _follow(joints, child, parent, back[edge], maps.likely, offsets, stride)
         for edge, (parent, child) in enumerate(_TREE):
-            _follow(joints, parent, child, forth[edge], maps.likely, offsets)
+            _follow(joints, parent, child, forth[edge], maps.likely, offsets, stride)
         own = (((others - joints[:, :2]) ** 2).sum(-1) > apart**2).all(0)
         score = float(joints[own, 2].sum() / len(joints))
         if score >= pose:
@@ -157,7 +161,13 @@ def decode(
 
 
 def _follow(
-    joints: np.ndarray, source: int, target: int, displacement: np.ndarray, likely: np.ndarray, offsets: np.ndarray
+    joints: np.ndarray,
+    source: int,
+    target: int,
+    displacement: np.ndarray,
+    likely: np.ndarray,
+    offsets: np.ndarray,
+    stride: int,
 ) -> None:
     """Find the joint ``target`` from ``source``, in place, where that one is known and this one is not."""
     if not joints[source, 2] > 0 or joints[target, 2] != 0:
@@ -165,11 +175,11 @@ def _follow(
     last = np.array(likely.shape[1:]) - 1
 
     def cell(point: np.ndarray) -> tuple[int, int]:
-        row, column = np.clip(np.round(point / STRIDE), 0, last).astype(int)
+        row, column = np.clip(np.round(point / stride), 0, last).astype(int)
         return int(row), int(column)
 
     y, x = cell(joints[source, :2] + displacement[cell(joints[source, :2])])
-    joints[target] = *(np.array([y, x]) * STRIDE + offsets[target, y, x]), likely[target, y, x]
+    joints[target] = *(np.array([y, x]) * stride + offsets[target, y, x]), likely[target, y, x]
 
 
 def to_body25(joints: np.ndarray) -> np.ndarray:

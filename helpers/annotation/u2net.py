@@ -142,37 +142,51 @@ def build(state: Mapping[str, Tensor], name: str = "u2net") -> U2Net:
     return network.eval().requires_grad_(False)
 
 
-def network_picture(image: np.ndarray) -> np.ndarray:
-    """float32 (1, 3, 320, 320) RGB for uint8 (H, W, 3) RGB: by its brightest value, normalised; its sides' ratio is not kept."""
+def network_picture(image: np.ndarray, *, rembg: bool = False) -> np.ndarray:
+    """float32 (1, 3, 320, 320) RGB for uint8 (H, W, 3) RGB: by its brightest value, normalised; its sides' ratio is not kept.
+
+    rembg: made small by Lanczos' filter, as rembg does, instead of skimage's
+    """
     from skimage.transform import resize
 
-    small = resize(image, (SIDE, SIDE), mode="constant")
+    if rembg:
+        small = np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.LANCZOS)).astype(np.float64)
+    else:
+        small = resize(image, (SIDE, SIDE), mode="constant")
     small = small / max(small.max(), 1e-6)  # the public code divides a black picture by 0
     return ((small - MEAN) / DEVIATION).astype(np.float32).transpose(2, 0, 1)[None]
 
 
-def on_image(likely: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """uint8 (H, W) of 0..255 for likelihoods (h, w), lowest to highest; all 0 where they are all the same."""
+def on_image(likely: np.ndarray, shape: tuple[int, int], *, rembg: bool = False) -> np.ndarray:
+    """uint8 (H, W) of 0..255 for likelihoods (h, w), lowest to highest; all 0 where they are all the same.
+
+    rembg: enlarged by Lanczos' filter, as rembg does, instead of bilinearly
+    """
     low, high = float(likely.min()), float(likely.max())
     grey = Image.fromarray(((likely - low) / (high - low) if high > low else np.zeros_like(likely)).astype(np.float32) * 255)
-    return np.asarray(grey.convert("L").resize(shape[::-1], Image.Resampling.BILINEAR))
+    return np.asarray(grey.convert("L").resize(shape[::-1], Image.Resampling.LANCZOS if rembg else Image.Resampling.BILINEAR))
 
 
 class Salient(OneNetwork):
-    """Matte and mask of what stands out: the person, or the garment in a photograph of one."""
+    """Matte and mask of what stands out: the person, or the garment in a photograph of one.
 
-    FILES: ClassVar[dict[str, str]] = {"human_seg": "u2net_human_seg", "u2net": "u2net", "u2netp": "u2netp"}
+    ``rembg`` is U2NET's network seen and enlarged as the background remover of that name does it (danielgatis/rembg, MIT).
+    """
+
+    FILES: ClassVar[dict[str, str]] = {"human_seg": "u2net_human_seg", "u2net": "u2net", "u2netp": "u2netp", "rembg": "u2net"}
     build = staticmethod(build)
 
     @torch.inference_mode()
     def matte(self, image: np.ndarray) -> np.ndarray:
         """float32 (H, W) of 0..1 for uint8 (H, W, 3) RGB. Raises ``ValueError`` where nothing stands out."""
-        likely = self.network(torch.from_numpy(network_picture(image)).to(self.device))[0][0, 0].sigmoid().cpu().numpy()
+        rembg = self.variant == "rembg"
+        seen = torch.from_numpy(network_picture(image, rembg=rembg)).to(self.device)
+        likely = self.network(seen)[0][0, 0].sigmoid().cpu().numpy()
         if not likely.max() > SURE:
             raise ValueError(
                 "nothing stands out in the picture: use one that shows the person or the garment larger and sharper."
             )
-        return on_image(likely, image.shape[:2]).astype(np.float32) / 255
+        return on_image(likely, image.shape[:2], rembg=rembg).astype(np.float32) / 255
 
     def __call__(
         self, person: Person, *, needs: Collection[str], pick: str | int = "auto", mask: np.ndarray | None = None

@@ -84,12 +84,13 @@ class SCSE(nn.Module):
 class DecoderBlock(nn.Module):
     """Twice the size, beside what the encoder knows of that size."""
 
-    def __init__(self, width_in: int, beside: int, width: int) -> None:
+    def __init__(self, width_in: int, beside: int, width: int, attention: bool) -> None:
         super().__init__()
         self.conv1 = _convolution(width_in + beside, width)
-        self.attention1 = SCSE(width_in + beside)  # in the last block of no effect: nothing stands beside
+        # In the last block of no effect: nothing stands beside.
+        self.attention1 = SCSE(width_in + beside) if attention else nn.Identity()
         self.conv2 = _convolution(width, width)
-        self.attention2 = SCSE(width)
+        self.attention2 = SCSE(width) if attention else nn.Identity()
 
     def forward(self, x: Tensor, beside: Tensor | None) -> Tensor:
         x = F.interpolate(x, scale_factor=2, mode="nearest")
@@ -103,11 +104,11 @@ def _convolution(width_in: int, width: int) -> nn.Sequential:
 
 
 class Decoder(nn.Module):
-    def __init__(self, encoded: tuple[int, ...], decoded: tuple[int, ...]) -> None:
+    def __init__(self, encoded: tuple[int, ...], decoded: tuple[int, ...], attention: bool) -> None:
         super().__init__()
         beside = (*encoded[-2::-1], 0)
         before = (encoded[-1], *decoded)
-        self.blocks = nn.ModuleList(DecoderBlock(a, b, c) for a, b, c in zip(before, beside, decoded, strict=False))
+        self.blocks = nn.ModuleList(DecoderBlock(a, b, c, attention) for a, b, c in zip(before, beside, decoded, strict=False))
 
     def forward(self, features: list[Tensor]) -> Tensor:
         x = features[-1]
@@ -119,18 +120,21 @@ class Decoder(nn.Module):
 class ResnetUnet(nn.Module):
     """A picture to another, without an activation: read it as -1..1.
 
-    encoder: ``resnet18`` or ``resnet34``; inputs, outputs: channels; width: channels of the finest level, 64 as published
+    encoder:   ``resnet18`` or ``resnet34``; inputs, outputs: channels; width: channels of the finest level, 64 as published
+    attention: whether the decoder weighs channels and places, as published, or takes them as they come
     Sides are multiples of 32.
     """
 
     multiple = 32
 
-    def __init__(self, encoder: str = "resnet18", inputs: int = 3, outputs: int = 3, width: int = 64) -> None:
+    def __init__(
+        self, encoder: str = "resnet18", inputs: int = 3, outputs: int = 3, width: int = 64, *, attention: bool = True
+    ) -> None:
         super().__init__()
         encoded = (width, width, 2 * width, 4 * width, 8 * width)
         decoded = tuple(max(1, wide * width // 64) for wide in _DECODED)
         self.encoder = Encoder(inputs, BLOCKS[encoder], width)
-        self.decoder = Decoder(encoded, decoded)
+        self.decoder = Decoder(encoded, decoded, attention)
         self.segmentation_head = nn.Sequential(nn.Conv2d(decoded[-1], outputs, 3, 1, 1))
 
     @classmethod
@@ -138,7 +142,8 @@ class ResnetUnet(nn.Module):
         """The variant that a checkpoint is of. Raises ``KeyError`` where it is none of them."""
         first, last = state["encoder.conv1.weight"], state["segmentation_head.0.weight"]
         encoder = "resnet34" if "encoder.layer3.5.conv1.weight" in state else "resnet18"
-        return cls(encoder, first.shape[1], last.shape[0], first.shape[0])
+        attention = "decoder.blocks.0.attention2.attention.sSE.0.weight" in state
+        return cls(encoder, first.shape[1], last.shape[0], first.shape[0], attention=attention)
 
     def forward(self, x: Tensor) -> Tensor:
         """float32 (B, outputs, H, W) of ``x`` (B, inputs, H, W), -1..1."""

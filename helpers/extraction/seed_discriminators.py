@@ -19,9 +19,9 @@ SIDE = 224
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution to ``width`` channels: its kernel, stride and padding, and whether a batch norm follows."""
+    """A convolution to ``times`` the branch's width: its kernel, stride and padding, and whether a batch norm follows."""
 
-    width: int
+    times: int
     kernel: int = 4
     stride: int = 2
     padding: int = 1
@@ -30,54 +30,50 @@ class Layer:
 
 @dataclass(frozen=True)
 class Branch:
-    """inputs: channels of source and candidate together; bias: of the convolutions; layers: the last of them gives the logits"""
+    """inputs: channels of source and candidate together; bias: of the convolutions; width: of the first layer, as published
+
+    last: the convolution after the ``layers``, which gives the logits
+    """
 
     inputs: int
     bias: bool
+    width: int
     layers: tuple[Layer, ...]
+    last: Layer
 
 
 BRANCHES = {
-    "main": Branch(
-        6,
-        False,
-        (Layer(64, norm=False), Layer(128, norm=False), Layer(256), Layer(512), Layer(512), Layer(1, 7, 1, 0, norm=False)),
-    ),
-    "phase2": Branch(
-        9,
-        True,
-        (Layer(16, norm=False), Layer(32, norm=False), Layer(48), Layer(80), Layer(1, 5, norm=False)),
-    ),
-    "phase2_big": Branch(
-        9,
-        True,
-        (Layer(16, 1, 1, norm=False), Layer(32, norm=False), Layer(64), Layer(1, 1, 1, norm=False)),
-    ),
+    "main": Branch(6, False, 64, (Layer(1, norm=False), Layer(2, norm=False), Layer(4), Layer(8), Layer(8)), Layer(1, 7, 1, 0)),
+    "phase2": Branch(9, True, 16, (Layer(1, norm=False), Layer(2, norm=False), Layer(3), Layer(5)), Layer(1, 5)),
+    "phase2_big": Branch(9, True, 16, (Layer(1, 1, 1, norm=False), Layer(2, norm=False), Layer(4)), Layer(1, 1, 1)),
 }
 
 
 class _Reduction(nn.Module):
-    def __init__(self, branch: Branch) -> None:
+    def __init__(self, branch: Branch, width: int) -> None:
         super().__init__()
         sequence: list[nn.Module] = []
         before = branch.inputs
         for layer in branch.layers:
-            sequence.append(nn.Conv2d(before, layer.width, layer.kernel, layer.stride, layer.padding, bias=branch.bias))
-            sequence += [nn.BatchNorm2d(layer.width)] if layer.norm else []
+            wide = layer.times * width
+            sequence.append(nn.Conv2d(before, wide, layer.kernel, layer.stride, layer.padding, bias=branch.bias))
+            sequence += [nn.BatchNorm2d(wide)] if layer.norm else []
             sequence.append(nn.LeakyReLU(0.2, inplace=True))
-            before = layer.width
-        self.main = nn.Sequential(*sequence[:-1], nn.Sigmoid())
+            before = wide
+        last = branch.last
+        logits = nn.Conv2d(before, 1, last.kernel, last.stride, last.padding, bias=branch.bias)
+        self.main = nn.Sequential(*sequence, logits, nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
         return self.main(x)
 
 
 class SeedDiscriminator(nn.Module):
-    """``branch``: ``main``, ``phase2`` or ``phase2_big``."""
+    """branch: ``main``, ``phase2`` or ``phase2_big``; width: channels of the first layer; none: as published"""
 
-    def __init__(self, branch: str = "main") -> None:
+    def __init__(self, branch: str = "main", width: int | None = None) -> None:
         super().__init__()
-        self.main = _Reduction(BRANCHES[branch])
+        self.main = _Reduction(BRANCHES[branch], width or BRANCHES[branch].width)
 
     def forward(self, source: Tensor, candidate: Tensor) -> Tensor:
         """Probabilities (B, 1, h, w) that ``candidate`` (B, 3, H, W), -1..1, is a photograph.

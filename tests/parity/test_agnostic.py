@@ -52,6 +52,7 @@ def test_by_default_no_part_of_the_garment_is_lost(name: str, index: int) -> Non
         assert not (cloth & ~mask[1:-1, 1:-1]).any() or case["category"] == "lower_body"
 
 
+@golden.own
 def test_the_second_leg_stays_in() -> None:
     """The case that users see: of two bare legs the published mask keeps one."""
     lost = []

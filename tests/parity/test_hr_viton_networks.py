@@ -24,7 +24,6 @@ MOST = {"most": True, "more": False}
 
 def tocg_of(about: dict, width: int) -> ConditionGenerator:
     ctor, options = about["ctor"], about["ctor"]["opt"]
-    assert ctor["norm_layer"] == "BatchNorm2d"
     return ConditionGenerator(
         width,
         cloth=ctor["input1_nc"],
@@ -32,14 +31,21 @@ def tocg_of(about: dict, width: int) -> ConditionGenerator:
         parts=ctor["output_nc"],
         warp_feature=options["warp_feature"],
         out_layer=options["out_layer"],
+        norm={"BatchNorm2d": "batch", "InstanceNorm2d": "instance"}[ctor["norm_layer"]],
     )
 
 
-def generator_of(about: dict, width: int) -> SPADEGenerator:
+def generator_of(about: dict, width: int, most: str | None = None) -> SPADEGenerator:
     options = about["ctor"]["opt"]
-    assert options["norm_G"] == "spectralaliasinstance"
-    regions, most = options["gen_semantic_nc"], MOST[options["num_upsampling_layers"]]
-    return SPADEGenerator(width, inputs=about["ctor"]["input_nc"], regions=regions, most=most)
+    spectral, norm = re.fullmatch(r"(spectral)?alias(instance|batch)", options["norm_G"]).groups()
+    return SPADEGenerator(
+        width,
+        inputs=about["ctor"]["input_nc"],
+        regions=options["gen_semantic_nc"],
+        most=MOST[options["num_upsampling_layers"] if most is None else most],
+        norm=norm,
+        spectral=bool(spectral),
+    )
 
 
 @pytest.mark.parametrize("case", TOCG)
@@ -86,8 +92,9 @@ def test_generator(case: str) -> None:
     assert words["out_zero_noise"] == "torch.randn replaced by zeros"
     made = {"out_zero_noise": net(x, regions), "out_named_noise": net(x, regions, named)}
     assert next(order, None) is None, "as many norms as published"
-    generator = golden.torch_seed(words["out_manual_seed0"])
-    made["out_manual_seed0"] = net(x, regions, lambda *shape: torch.randn(*shape, 1, generator=generator))
+    for which in words.keys() - made.keys() - {"call_order"}:
+        generator = golden.torch_seed(words[which])
+        made[which] = net(x, regions, lambda *shape, generator=generator: torch.randn(*shape, 1, generator=generator))
     golden.same({name: golden.thinned(picture, expected[name]) for name, picture in made.items()}, expected, 5e-5)
 
 
@@ -95,7 +102,7 @@ def test_generator(case: str) -> None:
 def test_all_keys_of_the_published_generator(case: str) -> None:
     about = golden.load_json(FAMILY, case)
     with torch.device("meta"):
-        net = SPADEGenerator(inputs=about["ctor"]["input_nc"], regions=about["ctor"]["opt"]["gen_semantic_nc"])
+        net = generator_of(about, 64, "most")
         golden.same_names(SPADEGenerator.of_state(net.state_dict()), about["full"])
     golden.same_names(net, about["full"])
     assert sum(p.numel() for p in net.parameters()) == about["full_params"]
@@ -145,6 +152,20 @@ def test_from_pictures_to_picture(case: str) -> None:
     small = {name: tensor for name, tensor in maps.items() if not name.endswith("occ")}
     golden.same({name: made.pop(name) for name in tuple(made) if not name.endswith("occ")}, small, 2e-4, "state.")
     golden.same(made, {name: tensor for name, tensor in maps.items() if name not in small}, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "variant"),
+    [
+        (ConditionGenerator, {"norm": "instance", "warp_feature": "encoder", "body": 19, "parts": 16}),
+        (SPADEGenerator, {"norm": "batch", "spectral": False, "most": False, "inputs": 12, "regions": 9}),
+    ],
+)
+def test_a_checkpoint_says_which_variant_it_is_of(kind: type, variant: dict) -> None:
+    with torch.device("meta"):
+        state = kind(4, **variant).state_dict()
+        assert kind(4).state_dict().keys() != state.keys()
+        golden.same_names(kind.of_state(state), {name: list(tensor.shape) for name, tensor in state.items()})
 
 
 @pytest.mark.parametrize("size", [(32, 64), (64, 80)], ids=str)

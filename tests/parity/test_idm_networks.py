@@ -188,6 +188,7 @@ def shapes(net: torch.nn.Module) -> dict[str, list[int]]:
     return {k: list(v.shape) for k, v in net.state_dict().items()}
 
 
+@golden.own
 def test_a_configuration_with_leftovers_loads_and_a_strange_one_is_named() -> None:
     config = golden.load_json("idm_vton", KEYS[0])["garmentnet"]["config"]
     with torch.device("meta"):

@@ -11,10 +11,11 @@ from helpers.annotation import posenet
 
 
 def _network(about: dict) -> posenet.PoseNetwork:
-    return posenet.build({name: torch.zeros(shape) for name, shape in about["full"].items()})
+    stride = int(re.search(r"output_stride=(\d+)", about["constructor"])[1])
+    return posenet.build({name: torch.zeros(shape) for name, shape in about["full"].items()}, stride=stride)
 
 
-@pytest.mark.parametrize("case", golden.cases("preprocess", "posenet_mobilenet"))
+@pytest.mark.parametrize("case", golden.cases("preprocess", of="MobileNetV1"))
 def test_network(case: str) -> None:
     about, expected = golden.load("preprocess", case)
     network = _network(about)
@@ -32,7 +33,7 @@ def test_network(case: str) -> None:
         golden.close(kept[name.partition("_ch")[0]][:, : tensor.shape[1]], tensor, about["suggested_atol"], name)
 
 
-@pytest.mark.parametrize("case", golden.cases("preprocess", "posenet_decode"))
+@pytest.mark.parametrize("case", golden.cases("preprocess", of="rwightman/posenet-pytorch posenet/decode"))
 def test_people(case: str) -> None:
     about, tensors = golden.load("preprocess", case)
     given = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", about["args"])}
@@ -43,6 +44,7 @@ def test_people(case: str) -> None:
         given["score_threshold"],
         given["nms_radius"],
         given["min_pose_score"],
+        int(given["output_stride"]),
     )
     expected = tensors["pose_scores"]
     assert len(people) == int((expected > 0).sum())

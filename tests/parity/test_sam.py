@@ -228,6 +228,7 @@ class TestFullSize:
         assert sam.image_encoder.img_size == 1024
 
 
+@golden.own
 def test_the_decoders_saving_is_real():
     """The folded projections do less arithmetic than the published decoder, at full size."""
     from torch.utils.flop_counter import FlopCounterMode

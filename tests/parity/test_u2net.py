@@ -1,4 +1,6 @@
-"""U2NET, U2NETP and the cloth network, their pictures and maps, against the golden cases."""
+"""U2NET, U2NETP and the cloth network, their pictures and maps, and rembg's, against the golden cases."""
+
+import re
 
 import golden
 import numpy as np
@@ -7,12 +9,12 @@ import torch
 
 from helpers.annotation import u2net
 
-CASES = [case for case in golden.cases("preprocess", "u2net") if "pre_post" not in case]
+CASES = golden.cases("preprocess", of="U2NET")
 
 
 def _network(about: dict) -> u2net.U2Net:
-    classes = about["full"]["outconv.weight"][0]
-    return u2net.U2Net(classes, u2net.U2NETP if "U2NETP" in about["constructor"] else None)
+    kind, classes = re.fullmatch(r"(U2NETP?)\(in_ch=3,\s*out_ch=(\d+)\)", about["constructor"]).groups()
+    return u2net.U2Net(int(classes), u2net.U2NETP if kind == "U2NETP" else None)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -42,16 +44,18 @@ def test_published_keys(case: str) -> None:
     assert u2net.build(wrapped).state_dict().keys() == state.keys()
 
 
-@pytest.mark.parametrize("case", golden.cases("preprocess", "u2net_pre_post"))
-def test_pictures_in_and_mattes_out(case: str) -> None:
+@pytest.mark.parametrize("rembg", [False, True], ids=["published", "rembg"])
+@pytest.mark.parametrize("case", golden.cases("preprocess", of="xuebinqin/U-2-Net data_loader"))
+def test_pictures_in_and_mattes_out(case: str, rembg: bool) -> None:
     _, tensors = golden.load("preprocess", case)
     image = tensors["image_rgb"].numpy()
-    picture = u2net.network_picture(image)[0]
-    for name, expected in tensors.items():
-        if name.startswith("input_320_stride"):
-            step = int(name.rpartition("stride")[2])
-            golden.close(picture[:, ::step, ::step], expected, 1e-2, name)
-    golden.close(picture.mean((1, 2)), tensors["input_mean"], 1e-4, "mean")
-    likely = torch.nn.functional.interpolate(tensors["d0_prob_20"], (320, 320), mode="bilinear", align_corners=False)
-    matte = u2net.on_image(likely[0, 0].numpy(), image.shape[:2])
-    golden.close(matte.astype(np.int64), tensors["mask_rgb_ch0"], 1, "matte")
+    picture = u2net.network_picture(image, rembg=rembg)[0]
+    name, expected = next((n, t) for n, t in tensors.items() if n.startswith("rembg_input_320_" if rembg else "input_320_"))
+    step = int(name.rpartition("stride")[2])
+    golden.close(picture[:, ::step, ::step], expected, 1e-5 if rembg else 1e-2, name)
+    if not rembg:
+        golden.close(picture.mean((1, 2)), tensors["input_mean"], 1e-4, "mean")
+    (name,) = (n for n in tensors if n.startswith("d0_prob_"))
+    likely = torch.nn.functional.interpolate(tensors[name], picture.shape[1:], mode="bilinear", align_corners=False)
+    matte = u2net.on_image(likely[0, 0].numpy(), image.shape[:2], rembg=rembg)
+    golden.close(matte.astype(np.int64), tensors["rembg_mask" if rembg else "mask_rgb_ch0"], 1, "matte")

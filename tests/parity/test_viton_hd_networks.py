@@ -10,7 +10,7 @@ import golden
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from helpers.tryon import agnostic, regions
 from helpers.tryon.viton_hd import networks, pipeline
@@ -39,10 +39,22 @@ def named(words: str, names: Iterable[str]) -> Callable[[tuple[int, ...]], Tenso
     return lambda shape: golden.named_noise(words, next(left), shape)
 
 
+def seeded(words: str) -> Callable[[tuple[int, ...]], Tensor]:
+    """Noise as torch draws it from the seed that ``words`` say."""
+    generator = golden.torch_seed(words)
+    return lambda shape: torch.randn(shape, generator=generator)
+
+
 def norm_of(options: dict[str, Any]) -> dict[str, bool]:
     """``norm_G`` as our settings."""
     spectral, kind = re.fullmatch(r"(spectral)?alias(instance|batch)", options["norm_G"]).groups()
     return {"spectral": bool(spectral), "batch": kind == "batch"}
+
+
+def alias_of(options: dict[str, Any], inputs: int) -> ALIASGenerator:
+    """``ALIASGenerator(opt, input_nc)``."""
+    halvings = HALVINGS[options["num_upsampling_layers"]]
+    return ALIASGenerator(inputs, options["ngf"], options["semantic_nc"], halvings, **norm_of(options))
 
 
 @pytest.mark.parametrize("name", SEG)
@@ -82,15 +94,21 @@ def test_matching(name: str) -> None:
         golden.close(made[which], tensor, allowed[which], which)
 
 
-@pytest.mark.parametrize(("name", "make"), [(SEG[-1], SegGenerator), (MATCHING[-1], GMM), (ALIAS[-1], ALIASGenerator)])
-def test_full_size_names(name: str, make: type[nn.Module]) -> None:
+@pytest.mark.parametrize("name", SEG + MATCHING + ALIAS)
+def test_full_size_names(name: str) -> None:
     about = golden.load_json(FAMILY, name)
+    ctor = about["ctor"]
+    full = ctor.get("opt", {}) | about.get("full_ctor", {})
     with torch.device("meta"):
-        net = make()
+        if name in SEG:
+            net = SegGenerator(ctor["input_nc"], ctor["output_nc"])
+        elif name in MATCHING:
+            net = GMM((full["load_height"], full["load_width"]), ctor["inputA_nc"], ctor["inputB_nc"], full["grid_size"])
+        else:
+            net = alias_of(full, full["input_nc"])
         golden.same_names(net, about["full"])
-        golden.same_names(make.like(net.state_dict()), about["full"])
-    if make is ALIASGenerator:
-        assert sum(p.numel() for p in net.parameters()) == about["full_params"]
+        golden.same_names(type(net).like(net.state_dict()), about["full"])
+    assert sum(p.numel() for p in net.parameters()) == about.get("full_params", sum(p.numel() for p in net.parameters()))
 
 
 @pytest.mark.parametrize("name", SPLINE)
@@ -169,8 +187,7 @@ def _call(words: str) -> tuple[str, list[Any]]:
 def test_generator(name: str) -> None:
     about, tensors = golden.load(FAMILY, name)
     opt, told, words = about["ctor"]["opt"], about["inputs"], about["noise"]
-    classes, halvings = opt["semantic_nc"], HALVINGS[opt["num_upsampling_layers"]]
-    net = ALIASGenerator(about["ctor"]["input_nc"], opt["ngf"], classes, halvings, **norm_of(opt))
+    classes, net = opt["semantic_nc"], alias_of(opt, about["ctor"]["input_nc"])
     golden.same_names(net, about["state_dict"])
     golden.same_names(ALIASGenerator.like(net.state_dict()), about["state_dict"])
     golden.settled(golden.fill(net, about["seed"]), tensors)
@@ -189,12 +206,12 @@ def test_generator(name: str) -> None:
         return zeros(shape)
 
     assert words["out_zero_noise"].startswith("torch.randn replaced by zeros")
-    seeded = golden.torch_seed(words["out_manual_seed0"])
-    draws = {
+    draws: dict[str, Callable[[tuple[int, ...]], Tensor]] = {
         "out_zero_noise": recorded,
         "out_named_noise": named(words["out_named_noise"], (norm for norm, _ in order)),
-        "out_manual_seed0": lambda shape: torch.randn(shape, generator=seeded),
     }
+    for which in words.keys() - draws.keys() - {"call_order"}:
+        draws[which] = seeded(words[which])
     made = {which: net(x, seg, divided, misaligned, draw) for which, draw in draws.items()}
     golden.same({which: golden.thinned(picture, tensors[which]) for which, picture in made.items()}, tensors, 5e-5)
     assert shapes == [shape for _, shape in order]

@@ -20,6 +20,7 @@ Maps = list[list[Tensor]]
 """For every size, finest first, what its layers gave; the last, float32 (B, 1, h, w), is how real each patch is."""
 _WIDEST = 512
 _KERNEL = 4
+_NORMS: dict[str, type[nn.Module]] = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}
 
 
 class PartsDiscriminator(nn.Module):
@@ -31,6 +32,7 @@ class PartsDiscriminator(nn.Module):
     dropout:  half of what the middle layers give is left out in training, as published
     features: the maps of all layers are given, and their names say so, instead of the last alone
     spectral: weights of the middle layers are over their largest singular value
+    norm:     ``instance`` as published, or ``batch``
     """
 
     def __init__(
@@ -44,11 +46,12 @@ class PartsDiscriminator(nn.Module):
         dropout: bool = True,
         features: bool = False,
         spectral: bool = False,
+        norm: str = "instance",
     ) -> None:
         super().__init__()
         self.scales, self.halved, self.features = scales, halved, features
         for scale in range(scales):
-            parts = _layers(inputs, width, layers, dropout=dropout, spectral=spectral)
+            parts = _layers(inputs, width, layers, dropout=dropout, spectral=spectral, norm=norm)
             if features:
                 for number, part in enumerate(parts):
                     self.add_module(f"scale{scale}_layer{number}", nn.Sequential(*part))
@@ -66,14 +69,15 @@ class PartsDiscriminator(nn.Module):
         return found
 
 
-def _layers(inputs: int, width: int, halvings: int, *, dropout: bool, spectral: bool) -> list[list[nn.Module]]:
+def _layers(inputs: int, width: int, halvings: int, *, dropout: bool, spectral: bool, norm: str) -> list[list[nn.Module]]:
+    normed = _NORMS[norm]
     widths = [min(width << level, _WIDEST) for level in range(halvings + 1)]
     parts: list[list[nn.Module]] = [[nn.Conv2d(inputs, width, _KERNEL, 2, 2), nn.LeakyReLU(0.2)]]
     conv = SpectralConv2d if spectral else nn.Conv2d
     for before, after in pairwise(widths[:-1]):
-        parts.append([conv(before, after, _KERNEL, stride=2, padding=2), nn.InstanceNorm2d(after), nn.LeakyReLU(0.2)])
+        parts.append([conv(before, after, _KERNEL, stride=2, padding=2), normed(after), nn.LeakyReLU(0.2)])
         parts[-1] += [nn.Dropout(0.5)] if dropout else []
-    parts.append([nn.Conv2d(*widths[-2:], _KERNEL, 1, 2), nn.InstanceNorm2d(widths[-1]), nn.LeakyReLU(0.2)])
+    parts.append([nn.Conv2d(*widths[-2:], _KERNEL, 1, 2), normed(widths[-1]), nn.LeakyReLU(0.2)])
     return [*parts, [nn.Conv2d(widths[-1], 1, _KERNEL, 1, 2)]]
 
 
@@ -81,12 +85,13 @@ class PictureDiscriminator(nn.Module):
     """Whether a picture (3 channels, after the map's) is a photograph of a person whose regions (one-hot) are those shown before it.
 
     inputs: channels, 10 as published; width: of the first layer; scales: how many sizes; layers: that halve each
+    norm:   of the middle layers, ``instance`` as published, or ``batch``
     """
 
-    def __init__(self, inputs: int = 10, width: int = 64, *, scales: int = 2, layers: int = 3) -> None:
+    def __init__(self, inputs: int = 10, width: int = 64, *, scales: int = 2, layers: int = 3, norm: str = "instance") -> None:
         super().__init__()
         for scale in range(scales):
-            self.add_module(f"discriminator_{scale}", _OneSize(inputs, width, layers))
+            self.add_module(f"discriminator_{scale}", _OneSize(inputs, width, layers, norm))
 
     def forward(self, x: Tensor) -> Maps:
         """x: float32 (B, ``inputs``, H, W). Real and made pictures are best shown in one batch."""
@@ -98,13 +103,13 @@ class PictureDiscriminator(nn.Module):
 
 
 class _OneSize(nn.Module):
-    def __init__(self, inputs: int, width: int, layers: int) -> None:
+    def __init__(self, inputs: int, width: int, layers: int, norm: str) -> None:
         super().__init__()
         widths = [min(width << level, _WIDEST) for level in range(layers)]
         self.model0 = nn.Sequential(nn.Conv2d(inputs, width, _KERNEL, 2, 2), nn.LeakyReLU(0.2))
         for number, (before, after) in enumerate(pairwise(widths), 1):
             conv = SpectralConv2d(before, after, _KERNEL, stride=2, padding=2, bias=False)
-            normed = nn.Sequential(conv, nn.InstanceNorm2d(after))
+            normed = nn.Sequential(conv, _NORMS[norm](after))
             self.add_module(f"model{number}", nn.Sequential(normed, nn.LeakyReLU(0.2)))
         self.add_module(f"model{layers}", nn.Sequential(nn.Conv2d(widths[-1], 1, _KERNEL, 1, 2)))
 

@@ -128,10 +128,11 @@ def _displeased(patches: Tensor, real: bool, making: bool, kind: str) -> Tensor:
 
 def unlike(made: Maps, real: Maps, weight: float = 10.0) -> Tensor:
     """How far the layers' maps of a made picture are from those of the real one, all but the last; the sizes' mean times ``weight``."""
-    pairs = [
-        (a, b.detach()) for ours, theirs in zip(made, real, strict=True) for a, b in zip(ours[:-1], theirs[:-1], strict=True)
-    ]
-    return weight / len(made) * torch.stack([F.l1_loss(a, b) for a, b in pairs]).sum()
+    total = made[0][-1].new_zeros(())
+    for ours, theirs in zip(made, real, strict=True):
+        for a, b in zip(ours[:-1], theirs[:-1], strict=True):
+            total = total + F.l1_loss(a, b.detach())
+    return weight / len(made) * total
 
 
 def split(judged: Maps) -> tuple[Maps, Maps]:

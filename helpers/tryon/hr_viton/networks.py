@@ -29,19 +29,20 @@ Noise = Callable[[int, int, int], Tensor]
 class ResBlock(nn.Module):
     """Two convolutions beside a scaled copy: ``same``, ``up`` (twice as large) or ``down`` (half)."""
 
-    def __init__(self, width_in: int, width: int, scale: str) -> None:
+    def __init__(self, width_in: int, width: int, scale: str, norm: str) -> None:
         super().__init__()
+        normed, bias = (nn.InstanceNorm2d, True) if norm == "instance" else (nn.BatchNorm2d, False)
         shorten = nn.Conv2d(width_in, width, 1)
         if scale == "down":
-            shorten = nn.Conv2d(width_in, width, 3, stride=2, padding=1, bias=False)
+            shorten = nn.Conv2d(width_in, width, 3, stride=2, padding=1, bias=bias)
         larger = nn.Upsample(scale_factor=2, mode="bilinear")
         self.scale = nn.Sequential(larger, shorten) if scale == "up" else shorten
         self.block = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(width, width, 3, padding=1, bias=bias),
+            normed(width),
             nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(width, width, 3, padding=1, bias=bias),
+            normed(width),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -55,6 +56,7 @@ class ConditionGenerator(nn.Module):
     width:        channels of the finest level; 96 as published
     warp_feature: what the decoder is given of the garment: ``T1``, features that gather from coarse to fine, or ``encoder``, a level's own
     out_layer:    ``relu``, parts >= 0, or ``conv``, plain logits
+    norm:         ``batch`` as published, or ``instance``
     """
 
     def __init__(
@@ -66,23 +68,24 @@ class ConditionGenerator(nn.Module):
         parts: int = CLASSES,
         warp_feature: str = "T1",
         out_layer: str = "relu",
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         self.warp_feature = warp_feature
         n = width
         levels = (n, 2 * n, 4 * n, 4 * n, 4 * n)
-        self.ClothEncoder = _encoder(cloth, levels)
-        self.PoseEncoder = _encoder(body, levels)
-        self.conv = ResBlock(4 * n, 8 * n, "same")
+        self.ClothEncoder = _encoder(cloth, levels, norm)
+        self.PoseEncoder = _encoder(body, levels, norm)
+        self.conv = ResBlock(4 * n, 8 * n, "same", norm)
         decoded = (4 * n, 4 * n, 2 * n, n, n)
         warped = [4 * n if warp_feature == "T1" else level for level in levels]
         inputs = [8 * n] + [decoded[i - 1] + levels[4 - i] + warped[4 - i] for i in range(1, 5)]
-        self.SegDecoder = nn.Sequential(*(ResBlock(a, b, "up") for a, b in zip(inputs, decoded, strict=True)))
+        self.SegDecoder = nn.Sequential(*(ResBlock(a, b, "up", norm) for a, b in zip(inputs, decoded, strict=True)))
         last = n + body + cloth
         if out_layer == "relu":
-            self.out_layer: nn.Module = ResBlock(last, parts, "same")
+            self.out_layer: nn.Module = ResBlock(last, parts, "same", norm)
         else:
-            self.out_layer = nn.Sequential(ResBlock(last, n, "same"), nn.Conv2d(n, parts, 1))
+            self.out_layer = nn.Sequential(ResBlock(last, n, "same", norm), nn.Conv2d(n, parts, 1))
         self.conv1 = nn.Sequential(*(nn.Conv2d(level, 4 * n, 1) for level in levels[:4]))
         self.conv2 = nn.Sequential(*(nn.Conv2d(level, 4 * n, 1) for level in levels[:4]))  # in the checkpoints, of no effect
         self.flow_conv = nn.ModuleList(nn.Conv2d(8 * n, 2, 3, padding=1) for _ in levels)
@@ -101,6 +104,7 @@ class ConditionGenerator(nn.Module):
             parts=state["out_layer.1.weight" if "out_layer.1.weight" in state else "out_layer.scale.weight"].shape[0],
             warp_feature="T1" if state["SegDecoder.4.scale.1.weight"].shape[1] == 6 * width else "encoder",
             out_layer="conv" if "out_layer.1.weight" in state else "relu",
+            norm="batch" if "ClothEncoder.0.block.1.weight" in state else "instance",
         )
 
     def forward(self, garment: Tensor, body: Tensor, upsample: str = "bilinear") -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
@@ -144,8 +148,8 @@ class ConditionGenerator(nn.Module):
         return flows, self.out_layer(torch.cat([x, body, bent], 1)), bent[:, :-1], bent[:, -1:]
 
 
-def _encoder(inputs: int, levels: tuple[int, ...]) -> nn.Sequential:
-    return nn.Sequential(*(ResBlock(a, b, "down") for a, b in zip((inputs, *levels), levels, strict=False)))
+def _encoder(inputs: int, levels: tuple[int, ...], norm: str) -> nn.Sequential:
+    return nn.Sequential(*(ResBlock(a, b, "down", norm) for a, b in zip((inputs, *levels), levels, strict=False)))
 
 
 def bend(picture: Tensor, flow: Tensor) -> Tensor:
@@ -174,11 +178,12 @@ def _bend(x: Tensor, grid: Tensor) -> Tensor:
 
 
 class SPADENorm(nn.Module):
-    """Instance norm of ``x`` with noise, scaled and shifted place by place as the person's regions say."""
+    """``x`` with noise, normed, then scaled and shifted place by place as the person's regions say."""
 
-    def __init__(self, width: int, regions: int) -> None:
+    def __init__(self, width: int, regions: int, norm: str) -> None:
         super().__init__()
         self.noise_scale = nn.Parameter(torch.zeros(width))
+        self.param_free_norm = nn.BatchNorm2d(width, affine=False) if norm == "batch" else nn.InstanceNorm2d(width)
         self.conv_shared = nn.Sequential(nn.Conv2d(regions, 128, 3, padding=1), nn.ReLU())
         self.conv_gamma = nn.Conv2d(128, width, 3, padding=1)
         self.conv_beta = nn.Conv2d(128, width, 3, padding=1)
@@ -188,23 +193,24 @@ class SPADENorm(nn.Module):
             drawn = noise(x.shape[0], x.shape[3], x.shape[2]).to(x)
             x = x + (drawn * self.noise_scale).transpose(1, 3)
         told = self.conv_shared(regions)
-        return F.instance_norm(x) * (1 + self.conv_gamma(told)) + self.conv_beta(told)
+        return self.param_free_norm(x) * (1 + self.conv_gamma(told)) + self.conv_beta(told)
 
 
 class SPADEResBlock(nn.Module):
     """Two normed convolutions beside a copy, which is brought to the new width where that differs."""
 
-    def __init__(self, width_in: int, width: int, regions: int) -> None:
+    def __init__(self, width_in: int, width: int, regions: int, norm: str, spectral: bool) -> None:
         super().__init__()
         middle = min(width_in, width)
-        self.conv_0 = SpectralConv2d(width_in, middle, 3, padding=1)
-        self.conv_1 = SpectralConv2d(middle, width, 3, padding=1)
-        self.norm_0 = SPADENorm(width_in, regions)
-        self.norm_1 = SPADENorm(middle, regions)
+        conv = SpectralConv2d if spectral else nn.Conv2d
+        self.conv_0 = conv(width_in, middle, 3, padding=1)
+        self.conv_1 = conv(middle, width, 3, padding=1)
+        self.norm_0 = SPADENorm(width_in, regions, norm)
+        self.norm_1 = SPADENorm(middle, regions, norm)
         self.widens = width_in != width
         if self.widens:
-            self.conv_s = SpectralConv2d(width_in, width, 1, bias=False)
-            self.norm_s = SPADENorm(width_in, regions)
+            self.conv_s = conv(width_in, width, 1, bias=False)
+            self.norm_s = SPADENorm(width_in, regions, norm)
 
     def forward(self, x: Tensor, regions: Tensor, noise: Noise | None) -> Tensor:
         regions = F.interpolate(regions, size=x.shape[2:], mode="nearest")
@@ -218,24 +224,34 @@ class SPADEGenerator(nn.Module):
 
     width: 64 as published; inputs: channels; regions: of the person
     most:  with the last block, as published; without it ("more") sides are multiples of 64 instead of 128
+    norm:  ``instance`` as published, or ``batch``; spectral: weights are over their largest singular value, as published
     """
 
-    def __init__(self, width: int = 64, *, inputs: int = 9, regions: int = REGIONS, most: bool = True) -> None:
+    def __init__(
+        self,
+        width: int = 64,
+        *,
+        inputs: int = 9,
+        regions: int = REGIONS,
+        most: bool = True,
+        norm: str = "instance",
+        spectral: bool = True,
+    ) -> None:
         super().__init__()
         n = width
         self.most = most
         self.conv_0 = nn.Conv2d(inputs, 16 * n, 3, padding=1)
         for level in range(1, 8):  # the last one's is in the checkpoints of "more", of no effect
             self.add_module(f"conv_{level}", nn.Conv2d(inputs, 16, 3, padding=1))
-        self.head_0 = SPADEResBlock(16 * n, 16 * n, regions)
-        self.G_middle_0 = SPADEResBlock(16 * n + 16, 16 * n, regions)
-        self.G_middle_1 = SPADEResBlock(16 * n + 16, 16 * n, regions)
-        self.up_0 = SPADEResBlock(16 * n + 16, 8 * n, regions)
-        self.up_1 = SPADEResBlock(8 * n + 16, 4 * n, regions)
-        self.up_2 = SPADEResBlock(4 * n + 16, 2 * n, regions)
-        self.up_3 = SPADEResBlock(2 * n + 16, n, regions)
+        self.head_0 = SPADEResBlock(16 * n, 16 * n, regions, norm, spectral)
+        self.G_middle_0 = SPADEResBlock(16 * n + 16, 16 * n, regions, norm, spectral)
+        self.G_middle_1 = SPADEResBlock(16 * n + 16, 16 * n, regions, norm, spectral)
+        self.up_0 = SPADEResBlock(16 * n + 16, 8 * n, regions, norm, spectral)
+        self.up_1 = SPADEResBlock(8 * n + 16, 4 * n, regions, norm, spectral)
+        self.up_2 = SPADEResBlock(4 * n + 16, 2 * n, regions, norm, spectral)
+        self.up_3 = SPADEResBlock(2 * n + 16, n, regions, norm, spectral)
         if most:
-            self.up_4 = SPADEResBlock(n + 16, n // 2, regions)
+            self.up_4 = SPADEResBlock(n + 16, n // 2, regions, norm, spectral)
         self.conv_img = nn.Conv2d(n // 2 if most else n, 3, 3, padding=1)
 
     @classmethod
@@ -245,7 +261,9 @@ class SPADEGenerator(nn.Module):
             state["conv_0.weight"].shape[0] // 16,
             inputs=state["conv_0.weight"].shape[1],
             regions=state["head_0.norm_0.conv_shared.0.weight"].shape[1],
-            most="up_4.conv_0.weight_orig" in state,
+            most="up_4.conv_0.bias" in state,
+            norm="batch" if "head_0.norm_0.param_free_norm.running_mean" in state else "instance",
+            spectral="head_0.conv_0.weight_orig" in state,
         )
 
     @property

@@ -9,6 +9,7 @@ Source: Choi et al., "VITON-HD: High-Resolution Virtual Try-On via Misalignment-
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Self
 
@@ -49,7 +50,8 @@ class SegGenerator(nn.Module):
     @classmethod
     def like(cls, state: Mapping[str, Tensor]) -> Self:
         """One as wide as the checkpoint ``state``. Raises ``KeyError`` where it is another network's."""
-        return cls(width=len(state["conv1.0.weight"]))
+        first = state["conv1.0.weight"]
+        return cls(first.shape[1], len(state["conv9.6.weight"]), len(first))
 
     def forward(self, known: Tensor) -> Tensor:
         return torch.sigmoid(self.logits(known))
@@ -111,7 +113,10 @@ class GMM(nn.Module):
     @classmethod
     def like(cls, state: Mapping[str, Tensor]) -> Self:
         """One as wide as the checkpoint ``state``. Raises ``KeyError`` where it is another network's."""
-        return cls(widths=(len(state["extractionA.model.0.weight"]), len(state["regression.conv.0.weight"])))
+        person, cloth = (state[f"extraction{which}.model.0.weight"] for which in "AB")
+        points = math.isqrt(len(state["regression.linear.weight"]) // 2)
+        widths = len(person), len(state["regression.conv.0.weight"])
+        return cls(person=person.shape[1], cloth=cloth.shape[1], points=points, widths=widths)
 
     def forward(self, person: Tensor, cloth: Tensor) -> tuple[Tensor, Tensor]:
         theta = self.regression(correlation(self.extractionA(person), self.extractionB(cloth)))
@@ -241,7 +246,9 @@ class ALIASGenerator(nn.Module):
     def like(cls, state: Mapping[str, Tensor]) -> Self:
         """One as wide as the checkpoint ``state``, spectral norm folded or not. Raises ``KeyError`` where it is another network's."""
         return cls(
-            width=len(state["conv_0.weight"]) // 16,
+            state["conv_0.weight"].shape[1],
+            len(state["conv_0.weight"]) // 16,
+            state["up_2.norm_0.conv_shared.0.weight"].shape[1],
             halvings=7 if "up_4.conv_0.bias" in state else 6,
             spectral="head_0.conv_0.weight_orig" in state,
             batch="up_2.norm_0.param_free_norm.running_mean" in state,
