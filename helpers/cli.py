@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import codecs
 import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
-from helpers import checks, data_commands, parameters
+from helpers import checks, data_commands, headless
+from helpers.suite import commands as suite_commands
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 _PLAINER = {"·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "…": "...", "≥": ">=", "’": "'", "“": '"', "”": '"', "█": "#"}
 
 
@@ -35,11 +34,12 @@ def main(argv: list[str] | None = None) -> int:
     _add_weights(commands)
     _add_prepare(commands)
     data_commands.add(commands)
+    suite_commands.add(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.do(arguments)
     except (ValueError, ImportError, MemoryError, OSError, RuntimeError) as error:
-        print(f"error: {_told(error)}", file=sys.stderr)
+        print(f"error: {headless.told(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped" + (f"; {arguments.resume}." if arguments.resume else "."), file=sys.stderr)
@@ -88,14 +88,6 @@ def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
     return "".join(_PLAINER.get(letter) or ascii(letter)[1:-1] for letter in letters), error.end
 
 
-def _told(error: Exception) -> str:
-    """What went wrong in one line, without "[Errno 28]" and with the file that it is about."""
-    text = " ".join(str(error).split())
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"{text.rstrip('.') or type(error).__name__}."
-
-
 def _list_engines(arguments: argparse.Namespace) -> int:
     from helpers.engines import ENGINES
 
@@ -107,14 +99,14 @@ def _list_engines(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from helpers import files, runs
 
-    path = find_notebook(arguments.notebook)
-    known = _parameters_of(path)
+    path = headless.find_notebook(arguments.notebook)
+    known = headless.parameters_of(path)
     if arguments.list:
         for name, about in known.items():
             print(f"{name:12} {about['inferred_type_name']:6} = {about['default']:24} {about['help']}")
         return 0
-    values = check_parameters(known, arguments.parameter, path.name)
-    run = values["run"] if "run" in values else _default(known, "run") or files.slug(path.stem)
+    values = headless.check_parameters(known, arguments.parameter, path.name)
+    run = values["run"] if "run" in values else headless.default(known, "run") or files.slug(path.stem)
     folder = runs.run_folder(run, values.get("outputs", ""))
     if "outputs" in known:
         values["outputs"] = str(folder.parent)
@@ -124,10 +116,10 @@ def _run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     with TemporaryDirectory(prefix="atelier-") as there:
         executed = Path(there) / "executed.ipynb"  # a run that fails leaves the last one that went through
-        why, refused = _execute(path, executed, values)
-        if why:
-            print(f"\nerror in {path.name}: {why}", file=sys.stderr)
-            if executed.exists() and (folder.exists() or not refused):  # what is refused leaves nothing
+        ended = headless.execute(path, executed, values)
+        if ended.why:
+            print(f"\nerror in {path.name}: {ended.why}", file=sys.stderr)
+            if executed.exists() and (folder.exists() or not ended.refused):  # what is refused leaves nothing
                 files.write_whole(failed, lambda part: shutil.copyfile(executed, part))
                 print(f"executed up to there: {failed}", file=sys.stderr)
             return 1
@@ -135,64 +127,6 @@ def _run(arguments: argparse.Namespace) -> int:
     failed.unlink(missing_ok=True)
     print(f"\nexecuted notebook: {output}\nresults:           {folder}")
     return 0
-
-
-def _execute(path: Path, output: Path, values: dict[str, Any]) -> tuple[str, bool]:
-    """Run the notebook at ``path`` with ``values`` in a kernel of its own.
-
-    Returns why it did not go through, or nothing, and whether that was in the cell that opens the run, before any work.
-    """
-    import papermill
-    from jupyter_client.kernelspec import NoSuchKernel
-    from jupyter_client.manager import AsyncKernelManager
-    from nbclient.exceptions import DeadKernelError
-
-    log = output.with_name("kernel.log")
-
-    class Quiet(AsyncKernelManager):
-        """A kernel's own remarks, such as the traceback of its end, are no part of what a notebook says."""
-
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            with log.open("wb") as stderr:
-                await super().start_kernel(stderr=stderr, **options)
-
-    options = {"cwd": str(Path.cwd()), "kernel_name": "python3", "kernel_manager_class": Quiet}
-    try:
-        papermill.execute_notebook(_literally(path), _literally(output), values, **options)
-    except papermill.PapermillExecutionError as error:
-        return f"cell {error.cell_index}: {error.ename}: {error.evalue}", "runs.start(" in error.source
-    except DeadKernelError:
-        return "its kernel died, most likely for want of memory. Close other programs, or make the pictures smaller.", False
-    except NoSuchKernel:
-        return "there is no Jupyter kernel python3 here: pip install ipykernel", True
-    except RuntimeError as error:
-        last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:] if log.exists() else []
-        return f"its kernel did not start: {' '.join([_told(error), *last])}", True
-    return "", False
-
-
-def _literally(path: Path) -> str:
-    """``path`` for papermill, which fills in what stands in braces."""
-    return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def _parameters_of(path: Path) -> dict[str, dict]:
-    """What papermill knows of the notebook's parameters, by name. Raises ``ValueError`` where the file is no notebook."""
-    import papermill
-
-    try:
-        return papermill.inspect_notebook(_literally(path))
-    except Exception as error:  # whatever its readers raise at what they find
-        raise ValueError(
-            f"{path} cannot be read as a notebook ({type(error).__name__}: {checks.shown(str(error))})."
-        ) from error
-
-
-def _default(known: dict[str, dict], name: str) -> Any:
-    try:
-        return ast.literal_eval(known[name]["default"])
-    except (KeyError, ValueError, SyntaxError):
-        return None
 
 
 def _require_output(output: Path, failed: Path, notebook: Path) -> None:
@@ -207,7 +141,7 @@ def _require_output(output: Path, failed: Path, notebook: Path) -> None:
     if os.path.exists(output) and not os.path.isfile(output):
         raise ValueError(f"-o: {output} is a pipe, device or socket, not a file. Name another.")
     for written in (output, failed):
-        for one in (notebook, *NOTEBOOKS.glob("*.ipynb")):
+        for one in (notebook, *headless.NOTEBOOKS.glob("*.ipynb")):
             if os.path.exists(written) and written.samefile(one):
                 raise ValueError(f"-o: {written} is {one.name} itself, which would be overwritten. Name another file.")
     if output.suffix != ".ipynb":
@@ -215,33 +149,6 @@ def _require_output(output: Path, failed: Path, notebook: Path) -> None:
     if len(os.fsencode(failed.name)) > 255:
         raise ValueError(f"-o: {checks.shown(output.name)} is too long for the name of a file. Name a shorter one.")
     files.require_writable(output.parent, "-o")
-
-
-def find_notebook(name: str) -> Path:
-    """The notebook file meant by a path, a name with or without suffix, or its leading number."""
-    wanted = checks.path(name, "notebook")
-    there = sorted(NOTEBOOKS.glob("*.ipynb"))
-    for candidate in (wanted, NOTEBOOKS / wanted, *(p for p in there if name in (p.stem, p.stem.partition("_")[0]))):
-        if os.path.isfile(candidate):
-            return candidate.resolve()
-    if os.path.exists(wanted):
-        raise ValueError(f"notebook: {wanted} is no file. Name a notebook in it, or copy it into a file first.")
-    names = [p.stem for p in there]
-    raise FileNotFoundError(
-        f"there is no notebook {checks.shown(name)}{checks.near(name, names)}. There are: {', '.join(names)}."
-    )
-
-
-def check_parameters(known: dict[str, dict], given: Sequence[tuple[str, str]], notebook: str) -> dict[str, Any]:
-    """Command-line strings, (name, text), as values of the types that the notebook's parameters cell declares.
-
-    Raises ``ValueError`` naming an unknown parameter, one that is given twice, or a value of another type.
-    """
-    names = [name for name, _ in given]
-    parameters.require_known(names, known, notebook)
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"{twice} is given twice; leave one of them.")
-    return {name: parameters.read(name, text, known[name]["inferred_type_name"].strip()) for name, text in given}
 
 
 def _add_weights(commands: Any) -> None:

@@ -27,8 +27,8 @@ FLOORS: tuple[set[str], ...] = (
     {"provenance"},
     STAGES,
     {"helpers"},  # the verbs
-    {"dataset", "inventory", "runs", "testing"},
-    {"training"},
+    {"dataset", "headless", "inventory", "runs", "testing"},
+    {"suite", "training"},
     {"data_commands"},
     {"cli", "widgets"},
     {"__main__"},

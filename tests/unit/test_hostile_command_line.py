@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import cli
+from helpers import cli, headless
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -33,7 +33,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a notebook, links to one of the suite's, and what is no notebook; runs go to ``out``."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ATELIER_OUTPUTS", str(tmp_path / "out"))
-    monkeypatch.setattr(cli, "_execute", lambda *_: pytest.fail("a notebook was begun"))
+    monkeypatch.setattr(headless, "execute", lambda *_: pytest.fail("a notebook was begun"))
     own = _write_notebook(tmp_path / "own.ipynb", "seed: int = 0  # of all\nwhat = 3\nword: str = 'a b'", "1")
     for again in ("again.failed.ipynb", "out/own/executed/own.ipynb"):
         (tmp_path / again).parent.mkdir(parents=True, exist_ok=True)
@@ -193,29 +193,29 @@ def test_a_run_writes_where_it_is_told(name: str, place: Path, monkeypatch: pyte
 
 
 def test_a_run_that_fails_keeps_the_last_one_that_went_through(place: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    def fails(_: Path, output: Path, __: dict) -> tuple[str, bool]:
+    def fails(_: Path, output: Path, __: dict) -> headless.Ended:
         output.write_text("to here", encoding="utf-8")
-        return "cell 3: ValueError: no", False
+        return headless.Ended("cell 3: ValueError: no")
 
     (place / "done.ipynb").write_text("whole", encoding="utf-8")
-    monkeypatch.setattr(cli, "_execute", fails)
+    monkeypatch.setattr(headless, "execute", fails)
     assert cli.main(["run", "own.ipynb", "-o", "done.ipynb"]) == 1
     assert (place / "done.ipynb").read_text(encoding="utf-8") == "whole"
     assert (place / "done.failed.ipynb").read_text(encoding="utf-8") == "to here"
     assert "done.failed.ipynb" in capsys.readouterr().err
-    monkeypatch.setattr(cli, "_execute", lambda _, output, __: (output.write_text("new", encoding="utf-8") and "", False))
+    monkeypatch.setattr(headless, "execute", lambda _, output, __: headless.Ended(output.write_text("new") and ""))
     assert cli.main(["run", "own.ipynb", "-o", "done.ipynb"]) == 0
     assert (place / "done.ipynb").read_text(encoding="utf-8") == "new"
     assert not (place / "done.failed.ipynb").exists()
 
 
 def test_a_run_that_its_first_cell_refuses_leaves_no_folder(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(_: Path, output: Path, __: dict) -> tuple[str, bool]:
+    def refuses(_: Path, output: Path, __: dict) -> headless.Ended:
         output.write_text("to here", encoding="utf-8")
-        return "cell 3: ValueError: category must be ...", True
+        return headless.Ended("cell 3: ValueError: category must be ...", True)
 
     before = _state(place)
-    monkeypatch.setattr(cli, "_execute", refuses)
+    monkeypatch.setattr(headless, "execute", refuses)
     assert cli.main(["run", "03"]) == 1
     assert _state(place) == before
 

@@ -9,7 +9,7 @@ import numpy as np
 import papermill
 import pytest
 
-from helpers.cli import check_parameters, find_notebook
+from helpers.headless import check_parameters, find_notebook
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from helpers import Garment, Person, images, runs, show
-from helpers.cli import check_parameters, find_notebook
+from helpers.headless import check_parameters, find_notebook
 
 
 def start(tmp_path, notebook: str = "99_test", **changes) -> runs.Run:

@@ -1,0 +1,190 @@
+"""A suite from its beginning to its end: what is here is run, what is finished is kept, and the report never says more than was done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from helpers import inventory, machine, weights
+from helpers.files import NotWritten, require_writable, told
+from helpers.suite import report
+from helpers.suite.job import outcome_of, settle
+from helpers.suite.plan import GPU, Case, Plan
+from helpers.suite.processes import Fleet
+
+_POLL = 0.1  # seconds
+_SAY = 1.0  # seconds between two lines on what is running
+
+
+@dataclass
+class Suite:
+    """The runs of ``plan`` with their results in ``out``. twice: each is run a second time, and must give the same
+
+    say: told each line for people; status: told what is running
+    """
+
+    plan: Plan
+    out: Path
+    twice: bool = False
+    say: Callable[[str], None] = print
+    status: Callable[[str], None] = lambda line: None
+    started: float = field(default_factory=time.time)
+    skipped: dict[str, str] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
+    over: bool = False
+
+    def folder(self, case: Case, again: bool = False) -> Path:
+        """Where the results of ``case`` are, and of its second run."""
+        return self.out / ("again" if again else "runs") / case.id
+
+    def run(self, fleet: Fleet, resume: bool = False) -> None:
+        """Run what has no result yet. Raises ``KeyboardInterrupt`` when told to stop, with the report written.
+
+        resume: go on in a folder that holds results; those of the same notebook, parameters and commit stay
+        Raises ``ValueError`` for a folder that holds results, or that another suite writes in, before anything starts.
+        """
+        self._require_out(resume)
+        with _alone(self.out), _stoppable():
+            self._sweep()
+            self.skipped = {case.id: why for case in self.plan.cases if (why := lacking(case, fleet.gpu))}
+            kept = self._keep()
+            if kept:
+                self.say(f"{kept} results are here from before")
+            try:
+                self._write()
+                self._run(fleet)
+            finally:
+                fleet.stop()
+                self.stopped |= self.running
+                self.running.clear()
+                self.over = not self.stopped and not any(True for _ in self._missing())
+                shutil.rmtree(self._working, ignore_errors=True)
+                self._write()
+
+    def _require_out(self, resume: bool) -> None:
+        require_writable(self.out, "--out")
+        there = (self.out / report.NAME).exists()
+        if there and not resume:
+            raise ValueError(
+                f"--out: {told(self.out)} holds the results of a suite. Give --resume to go on with it, or another folder."
+            )
+        if not there and self.out.exists() and any(self.out.iterdir()) and not (self.out / "runs").exists():
+            raise ValueError(f"--out: {told(self.out)} holds other files. Choose a folder that is empty or not there yet.")
+
+    @property
+    def _working(self) -> Path:
+        return self.out / "working" / str(os.getpid())
+
+    def _sweep(self) -> None:
+        """Remove what a suite that was killed had begun: its processes end by themselves within a second."""
+        shutil.rmtree(self.out / "working", ignore_errors=True)
+
+    def _keep(self) -> int:
+        """How many results there are; those of something else go."""
+        kept, commit = 0, machine.environment()["commit"]
+        for case in self.plan.cases:
+            for again in (False, True):
+                folder = self.folder(case, again)
+                found = outcome_of(folder) if folder.exists() else None
+                if found is None or found.digest != case.digest or found.environment.get("commit") != commit:
+                    shutil.rmtree(folder, ignore_errors=True)
+                else:
+                    kept += 1
+        return kept
+
+    def _missing(self) -> Iterator[tuple[Case, bool]]:
+        for again in (False, True) if self.twice else (False,):
+            for case in self.plan.cases:
+                if case.id not in self.skipped and not self.folder(case, again).exists():
+                    yield case, again
+
+    def _run(self, fleet: Fleet) -> None:
+        waiting, begun = deque(self._missing()), dict[Path, tuple[Case, bool]]()
+        total, done, said = len(waiting), 0, 0.0
+        while waiting or begun:
+            while waiting and fleet.room > 0:
+                case, again = waiting.popleft()
+                place = self._working / ("again" if again else "runs") / case.id
+                begun[place] = case, again
+                self.running.add(case.id)
+                fleet.start(case, place)
+            for place, outcome in fleet.over():
+                case, again = begun.pop(place)
+                settle(place, outcome, self.folder(case, again))
+                self.running = {other.id for other, _ in begun.values()}
+                done += 1
+                state = report.state_of(self, case)
+                self.say(f"[{done}/{total}] {state.status:8} {case.id}{' (again)' * again}  {outcome.seconds:.1f} s")
+                for line in state.why:
+                    self.say(f"          {line}")
+                self._write()
+            if time.monotonic() - said > _SAY:
+                said = time.monotonic()
+                self.status(", ".join(f"{place.name} {seconds:.0f} s" for place, seconds in fleet.running()))
+            time.sleep(_POLL)
+        self.status("")
+
+    def _write(self) -> None:
+        """Write the report; where the disk is full that is said, and what is finished stays."""
+        try:
+            report.write(self)
+        except NotWritten as error:
+            self.say(f"the report is not up to date: {error}")
+
+
+def lacking(case: Case, gpu: bool) -> str:
+    """Why ``case`` cannot be run here, or nothing. gpu: whether there is one for it"""
+    reasons = []
+    if GPU in case.needs and not gpu:
+        reasons.append("there is no GPU for it here")
+    for group in (need for need in case.needs if need != GPU):
+        for name in (group, *weights.group(group).needs):
+            if not weights.here(name):
+                reasons.append(f"its weights are not here: python -m helpers weights fetch {name}")
+        lacks = [machine.lacks(engine.packages) for engine in inventory.users(group)]
+        if lacks and all(lacks):
+            reasons.append(f"{', '.join(lacks[0])} is not installed: pip install 'atelier-notebooks[published]'")
+    return "; ".join(dict.fromkeys(reasons))
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Raises ``ValueError`` where another suite writes in ``out``."""
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f"--out: another suite is writing in {told(out)}. Wait for it, or choose another folder.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A scheduler's polite end is taken as Ctrl-C is."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
