@@ -6,7 +6,7 @@ PUBLISHED := $(VENV)/.published
 # One process a core; tests/conftest.py says which tests stay together.
 PYTEST := $(BIN)/python -m pytest -q -n logical --maxprocesses 4
 
-.PHONY: help setup published demo lab test check lint gallery tables bench clean
+.PHONY: help setup published demo suite lab test check lint gallery tables bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -34,6 +34,9 @@ $(PUBLISHED): $(INSTALLED)
 demo: $(INSTALLED)  ## words -> person -> clicks -> mask -> try-on; prints where the pictures are
 	@$(BIN)/python -m helpers run 04_full_demo -p run demo
 	@echo "pictures:" && ls outputs/demo/figures/04_full_demo/*.png
+
+suite: $(INSTALLED)  ## the regression runs of notebooks/runs.toml, and a page of what moved
+	@$(BIN)/python -m helpers suite
 
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_setup.ipynb

@@ -18,7 +18,8 @@ from helpers.suite.plan import Case, Plan
 from helpers.suite.running import Suite
 from helpers.suite.worker import small_name
 
-_DIGITS = 6
+_DIGITS = 4
+_ATOL = 0.01  # of fractions that had no tolerance: what other machines compute differs by less
 
 
 def update(suite: Suite) -> list[str]:
@@ -46,9 +47,12 @@ def update(suite: Suite) -> list[str]:
 def _metrics(entry: Any, case: Case, outcome: Outcome) -> list[str]:
     metrics = dict(verdict.flat(outcome.metrics))
     if not case.expect:
-        found = {name: _plain(value) for name, value in metrics.items() if not verdict.is_time(name) and _tellable(value)}
+        found = {name: value for name, value in metrics.items() if not verdict.is_time(name) and _tellable(value)}
         if found:
-            entry["expect"] = found
+            table = tomlkit.table()
+            for name, value in found.items():
+                table.add(name, _about(value))
+            entry["expect"] = table.add(tomlkit.nl())
         return [f"{name}: {value}" for name, value in found.items()]
     moved = []
     for name, wanted in case.expect.items():
@@ -56,12 +60,11 @@ def _metrics(entry: Any, case: Case, outcome: Outcome) -> list[str]:
             del entry["expect"][name]
             moved.append(f"{name}: {wanted.value} -> no longer there")
             continue
-        value = _plain(metrics[name])
-        if value == wanted.value:
+        value, there = metrics[name], entry["expect"][name]
+        if value == wanted.value or (isinstance(there, InlineTable) and _rounded(value) == wanted.value):
             continue
-        there = entry["expect"][name]
         if isinstance(there, InlineTable):
-            there["value"] = value
+            there["value"] = _rounded(value)
         else:
             entry["expect"][name] = value
         moved.append(f"{name}: {wanted.value} -> {value}")
@@ -73,7 +76,14 @@ def _tellable(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _plain(value: Any) -> Any:
+def _about(value: int | float) -> Any:
+    """How a number that had no expectation is written: a fraction with a tolerance."""
+    if not isinstance(value, float):
+        return value
+    return tomlkit.parse(f"x = {{ value = {_rounded(value)!r}, atol = {_ATOL} }}")["x"]
+
+
+def _rounded(value: Any) -> Any:
     return round(value, _DIGITS) if isinstance(value, float) and math.isfinite(value) else value
 
 

@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.suite.verdict import said
+
 if TYPE_CHECKING:
     from helpers.suite.report import State
     from helpers.suite.verdict import Difference
@@ -110,9 +112,11 @@ def _card(state: State, out: Path, expected: Path) -> str:
         parts.append(f'<div class="pictures">{"".join(_pair(d, folder, expected / case.id) for d in pictures)}</div>')
     metrics = [d for d in state.differences if not d.picture]
     if metrics:
-        moved = sum(not d.good for d in metrics)
-        told = f"{moved} of {len(metrics)} metrics moved" if moved else f"{len(metrics)} metrics as expected"
-        parts.append(f"<details{' open' * bool(moved)}><summary>{told}</summary>{_table(metrics)}</details>")
+        moved, alike = ([d for d in metrics if d.good == good] for good in (False, True))
+        if moved:
+            parts.append(_table(moved))
+        if alike:
+            parts.append(f"<details><summary>{len(alike)} as expected</summary>{_table(alike)}</details>")
     if case.fails and state.status == "passed":
         parts.append(f'<p class="soft">It failed, as it should: {escape(outcome.why if outcome else "")}</p>')
     links = [("notebook.html", "the notebook as it ran"), ("executed.ipynb", "to open in Jupyter"), ("log.txt", "log")]
@@ -124,8 +128,8 @@ def _card(state: State, out: Path, expected: Path) -> str:
 
 def _table(metrics: Iterable[Difference]) -> str:
     rows = "".join(
-        f'<tr class="{"" if d.good else "bad"}">{"".join(f"<td>{escape(str(told))}</td>" for told in (d.name, d.expected, d.got))}</tr>'
-        for d in sorted(metrics, key=lambda d: d.good)
+        f'<tr class="{"" if d.good else "bad"}">{"".join(f"<td>{escape(said(value))}</td>" for value in (d.name, d.expected, d.got))}</tr>'
+        for d in metrics
     )
     return f'<div class="wide"><table><tr><th>metric</th><th>expected</th><th>got</th></tr>{rows}</table></div>'
 

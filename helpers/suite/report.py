@@ -30,6 +30,11 @@ class State:
     differences: tuple[verdict.Difference, ...] = ()
     outcome: Outcome | None = None
 
+    @property
+    def lines(self) -> list[str]:
+        """All that is wrong with it, or why it was not run."""
+        return [*self.why, *(str(difference) for difference in self.differences if not difference.good)]
+
 
 def state_of(suite: Suite, case: Case) -> State:
     """What is known of ``case``: that it passed is said of a result alone, and with ``twice`` of two that are alike."""
@@ -79,7 +84,7 @@ def write(suite: Suite) -> dict[str, Any]:
 
 def _row(state: State) -> dict[str, Any]:
     case, outcome = state.case, state.outcome
-    row: dict[str, Any] = {"id": case.id, "notebook": case.notebook.stem, "status": state.status, "why": list(state.why)}
+    row: dict[str, Any] = {"id": case.id, "notebook": case.notebook.stem, "status": state.status, "why": state.lines}
     if outcome is not None:
         row |= {
             "seconds": outcome.seconds,

@@ -126,7 +126,7 @@ class Suite:
                 done += 1
                 state = report.state_of(self, case)
                 self.say(f"[{done}/{total}] {state.status:8} {case.id}{' (again)' * again}  {outcome.seconds:.1f} s")
-                for line in state.why:
+                for line in state.lines:
                     self.say(f"          {line}")
                 self._write()
             if time.monotonic() - said > _SAY:
@@ -149,9 +149,8 @@ def lacking(case: Case, gpu: bool) -> str:
     if GPU in case.needs and not gpu:
         reasons.append("there is no GPU for it here")
     for group in (need for need in case.needs if need != GPU):
-        for name in (group, *weights.group(group).needs):
-            if not weights.here(name):
-                reasons.append(f"its weights are not here: python -m helpers weights fetch {name}")
+        if not all(weights.here(name) for name in (group, *weights.group(group).needs)):
+            reasons.append(f"weights are missing: python -m helpers weights fetch {group}")
         lacks = [machine.lacks(engine.packages) for engine in inventory.users(group)]
         if lacks and all(lacks):
             reasons.append(f"{', '.join(lacks[0])} is not installed: pip install 'atelier-notebooks[published]'")

@@ -25,7 +25,7 @@ _TIMES = re.compile(r"(^|\.|_)seconds(\.|$)")
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that was expected, what came, and whether that will do. far: of a picture, 0..1"""
+    """One thing that was expected, what came, and whether that will do. picture: the file of its small copy, of a picture"""
 
     name: str
     expected: Any
@@ -33,10 +33,13 @@ class Difference:
     good: bool
     picture: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name}: expected {said(self.expected)}, got {said(self.got)}"
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """status: ``passed`` or ``failed``; why: in words, where it failed; differences: one a metric and picture that is expected"""
+    """status: ``passed`` or ``failed``; why: in words, what else than differences is wrong; differences: one a metric and picture"""
 
     status: str
     why: tuple[str, ...] = ()
@@ -56,8 +59,7 @@ def judge(case: Case, outcome: Outcome, folder: Path, expected: Path) -> Verdict
     metrics = dict(flat(outcome.metrics))
     compared = [_metric(name, wanted, metrics) for name, wanted in case.expect.items()]
     compared += [_picture(name, far, folder, expected / case.id) for name, far in case.pictures.items()]
-    bad = tuple(f"{d.name}: expected {d.expected}, got {d.got}" for d in compared if not d.good)
-    return Verdict(FAILED if bad else PASSED, bad, tuple(compared))
+    return Verdict(PASSED if all(d.good for d in compared) else FAILED, differences=tuple(compared))
 
 
 def unlike(one: Outcome, other: Outcome) -> list[str]:
@@ -66,10 +68,15 @@ def unlike(one: Outcome, other: Outcome) -> list[str]:
     if one.ended != other.ended:
         return [f"it was {one.ended} the first time, and {other.ended} the second: {other.why or one.why}"]
     return [
-        f"{name}: {first.get(name, 'missing')} the first time, {second.get(name, 'missing')} the second"
+        f"{name}: {said(first.get(name, 'missing'))} the first time, {said(second.get(name, 'missing'))} the second"
         for name in dict.fromkeys([*first, *second])
         if not is_time(name) and not _same(first.get(name, ()), second.get(name, ()))
     ]
+
+
+def said(value: Any) -> str:
+    """A value for people: seven digits of a number."""
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
 def flat(metrics: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -57,9 +57,10 @@ def small(path: Path) -> Any:
 
 
 def _metrics(path: Path, notebook: str) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    return notes.read(path, "metrics", "Run the suite again.").get(notebook, {}).get("metrics", {})
+    """Those of the only section that there is, or else of the notebook's own."""
+    sections = notes.read(path, "metrics", "Run the suite again.") if path.exists() else {}
+    (section,) = sections.values() if len(sections) == 1 else [sections.get(notebook, {})]
+    return section.get("metrics", {})
 
 
 def _page(executed: Path, page: Path) -> None:
