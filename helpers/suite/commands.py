@@ -61,7 +61,7 @@ def _suite(arguments: argparse.Namespace) -> int:
     out = _out(arguments.out, arguments.go_on)
     fleet: Fleet = Ray(arguments.address, workers) if arguments.engine == "ray" else Processes(workers)
     teller = _Teller(out / "log.txt")
-    suite = Suite(chosen, out, arguments.twice, teller.say, teller.status)
+    suite = Suite(chosen, out, arguments.twice, say=teller.say, status=teller.status)
     try:
         suite.run(fleet, arguments.go_on)
     except KeyboardInterrupt:

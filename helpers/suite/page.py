@@ -6,13 +6,9 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from helpers.suite.verdict import said
-
-if TYPE_CHECKING:
-    from helpers.suite.report import State
-    from helpers.suite.verdict import Difference
+from helpers.suite.verdict import Difference, State, said
 
 _ORDER = ("failed", "stopped", "running", "waiting", "passed", "skipped")
 _STYLE = """
@@ -21,7 +17,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --page: #191816; --card: #23211e; --ink: #ece9e3; --soft: #a5a097; --line: #38352f;
   --good: #6fcf97; --bad: #ff8a80; --rest: #d8c27a; } }
 * { box-sizing: border-box; }
-body { margin: 0; padding: 1.5rem clamp(.75rem, 4vw, 3rem) 4rem; background: var(--page); color: var(--ink);
+body { margin: 0; overflow-wrap: anywhere; padding: 1.5rem clamp(.75rem, 4vw, 3rem) 4rem; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 60rem; margin: 0 auto; }
 h1 { margin: 0 0 .25rem; font-size: 1.6rem; font-weight: 650; letter-spacing: -.01em; }

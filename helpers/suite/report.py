@@ -5,48 +5,52 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 from helpers import machine, notes
 from helpers.files import write_text
 from helpers.suite import page, verdict
-from helpers.suite.job import Outcome, outcome_of
-from helpers.suite.plan import Case
-
-if TYPE_CHECKING:
-    from helpers.suite.running import Suite
+from helpers.suite.job import outcome_of
+from helpers.suite.plan import Case, Plan
 
 NAME = "report.json"
 
 
-@dataclass(frozen=True)
-class State:
-    """What is known of a run: its status, why it is that, what was compared, and what it gave if it is over"""
+@dataclass
+class Progress:
+    """How far the runs of ``plan`` are, whose results are in ``out``.
 
-    case: Case
-    status: str
-    why: tuple[str, ...] = ()
-    differences: tuple[verdict.Difference, ...] = ()
-    outcome: Outcome | None = None
+    twice:   each is run a second time, and must give the same
+    started: seconds since 1970; skipped: id -> why it is not run; running, stopped: ids; over: whether nothing is left to be run
+    """
 
-    @property
-    def lines(self) -> list[str]:
-        """All that is wrong with it, or why it was not run."""
-        return [*self.why, *(str(difference) for difference in self.differences if not difference.good)]
+    plan: Plan
+    out: Path
+    twice: bool = False
+    started: float = field(default_factory=time.time)
+    skipped: dict[str, str] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
+    over: bool = False
+
+    def folder(self, case: Case, again: bool = False) -> Path:
+        """Where the results of ``case`` are, and of its second run."""
+        return self.out / ("again" if again else "runs") / case.id
 
 
-def state_of(suite: Suite, case: Case) -> State:
+def state_of(suite: Progress, case: Case) -> verdict.State:
     """What is known of ``case``: that it passed is said of a result alone, and with ``twice`` of two that are alike."""
     folder = suite.folder(case)
     outcome = outcome_of(folder) if folder.exists() else None
     if outcome is None:
         if case.id in suite.skipped:
-            return State(case, verdict.SKIPPED, (suite.skipped[case.id],))
+            return verdict.State(case, verdict.SKIPPED, (suite.skipped[case.id],))
         begun = (
             verdict.RUNNING if case.id in suite.running else verdict.STOPPED if case.id in suite.stopped else verdict.WAITING
         )
-        return State(case, begun)
+        return verdict.State(case, begun)
     judged = verdict.judge(case, outcome, folder, suite.plan.pictures)
     status, why = judged.status, judged.why
     if suite.twice:
@@ -62,10 +66,10 @@ def state_of(suite: Suite, case: Case) -> State:
             )
         elif other is not None and (unlike := verdict.unlike(outcome, other)):
             status, why = verdict.FAILED, (*why, *(f"not the same twice: {line}" for line in unlike))
-    return State(case, status, why, judged.differences, outcome)
+    return verdict.State(case, status, why, judged.differences, outcome)
 
 
-def write(suite: Suite) -> dict[str, Any]:
+def write(suite: Progress) -> dict[str, Any]:
     """Write both files whole, and return what ``report.json`` holds."""
     states = [state_of(suite, case) for case in suite.plan.cases]
     about = {
@@ -82,7 +86,7 @@ def write(suite: Suite) -> dict[str, Any]:
     return about
 
 
-def _row(state: State) -> dict[str, Any]:
+def _row(state: verdict.State) -> dict[str, Any]:
     case, outcome = state.case, state.outcome
     row: dict[str, Any] = {"id": case.id, "notebook": case.notebook.stem, "status": state.status, "why": state.lines}
     if outcome is not None:

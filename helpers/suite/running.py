@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,8 +18,8 @@ from filelock import FileLock, Timeout
 from helpers import inventory, machine, weights
 from helpers.files import NotWritten, require_writable, told
 from helpers.suite import report
-from helpers.suite.job import outcome_of, settle
-from helpers.suite.plan import GPU, Case, Plan
+from helpers.suite.job import Outcome, outcome_of, settle
+from helpers.suite.plan import GPU, Case
 from helpers.suite.processes import Fleet
 
 _POLL = 0.1  # seconds
@@ -27,26 +27,11 @@ _SAY = 1.0  # seconds between two lines on what is running
 
 
 @dataclass
-class Suite:
-    """The runs of ``plan`` with their results in ``out``. twice: each is run a second time, and must give the same
+class Suite(report.Progress):
+    """The runs of a plan, as they are run. say: told each line for people; status: told what is running"""
 
-    say: told each line for people; status: told what is running
-    """
-
-    plan: Plan
-    out: Path
-    twice: bool = False
     say: Callable[[str], None] = print
     status: Callable[[str], None] = lambda line: None
-    started: float = field(default_factory=time.time)
-    skipped: dict[str, str] = field(default_factory=dict)
-    running: set[str] = field(default_factory=set)
-    stopped: set[str] = field(default_factory=set)
-    over: bool = False
-
-    def folder(self, case: Case, again: bool = False) -> Path:
-        """Where the results of ``case`` are, and of its second run."""
-        return self.out / ("again" if again else "runs") / case.id
 
     def run(self, fleet: Fleet, resume: bool = False) -> None:
         """Run what has no result yet. Raises ``KeyboardInterrupt`` when told to stop, with the report written.
@@ -121,7 +106,7 @@ class Suite:
                 fleet.start(case, place)
             for place, outcome in fleet.over():
                 case, again = begun.pop(place)
-                settle(place, outcome, self.folder(case, again))
+                _settle(place, outcome, self.folder(case, again))
                 self.running = {other.id for other, _ in begun.values()}
                 done += 1
                 state = report.state_of(self, case)
@@ -141,6 +126,16 @@ class Suite:
             report.write(self)
         except NotWritten as error:
             self.say(f"the report is not up to date: {error}")
+
+
+def _settle(place: Path, outcome: Outcome, into: Path) -> None:
+    """:func:`settle`; where the disk is full what the run left goes, and its outcome is kept."""
+    try:
+        settle(place, outcome, into)
+    except OSError:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        settle(place, outcome, into)
 
 
 def lacking(case: Case, gpu: bool) -> str:

@@ -46,6 +46,22 @@ class Verdict:
     differences: tuple[Difference, ...] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True)
+class State:
+    """What is known of a run: its status, why it is that, what was compared, and what it gave if it is over"""
+
+    case: Case
+    status: str
+    why: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    outcome: Outcome | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """All that is wrong with it, or why it was not run."""
+        return [*self.why, *(str(difference) for difference in self.differences if not difference.good)]
+
+
 def judge(case: Case, outcome: Outcome, folder: Path, expected: Path) -> Verdict:
     """How ``outcome``, whose files are in ``folder``, compares with what ``case`` expects. expected: the folder of expected pictures"""
     if case.fails:

@@ -185,7 +185,7 @@ def test_what_is_refused_is_said_in_one_line_and_leaves_everything_as_it_was(
 )
 def test_a_run_writes_where_it_is_told(name: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setattr(
-        cli, "_execute", lambda _, output, values: (output.write_text(str(values), encoding="utf-8") and "", False)
+        headless, "execute", lambda _, output, values: headless.Ended(output.write_text(str(values), encoding="utf-8") and "")
     )
     assert cli.main(["run", "own.ipynb", "-p", "seed", "3", f"-o={name}"]) == 0
     assert (place / name.removeprefix("=")).read_text(encoding="utf-8") == "{'seed': 3}"
@@ -242,7 +242,8 @@ def test_every_command_ends_with_one_line(
         raise error
 
     before = _state(place)
-    for name in ("_execute", "_list_engines", "_list_weights", "_verify_weights"):
+    monkeypatch.setattr(headless, "execute", ends)
+    for name in ("_list_engines", "_list_weights", "_verify_weights"):
         monkeypatch.setattr(cli, name, ends)
     assert cli.main(command) == code
     (line,) = capsys.readouterr().err.splitlines()

@@ -383,3 +383,20 @@ def test_a_full_disk_is_said_and_nothing_finished_is_lost(tmp_path: Path, monkey
     suite.run(Processes(1))
     assert any("report is not up to date" in line and "No space left" in line for line in lines)
     assert (tmp_path / "out/runs/a/result.json").is_file()
+
+
+def test_where_a_results_files_have_no_room_its_outcome_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, failed = job.write_text, []
+
+    def full_once(path: Path, text: str) -> None:
+        if path.name == job.RESULT and not failed:
+            failed.append(path)
+            raise files.NotWritten("no room")
+        write(path, text)
+
+    monkeypatch.setattr(job, "write_text", full_once)
+    suite = suite_of(write_runs(tmp_path, a=""), tmp_path / "out")
+    suite.run(Processes(1))
+    assert failed
+    assert statuses(suite.out) == {"a": "passed"}
+    assert [path.name for path in (suite.out / "runs/a").iterdir()] == [job.RESULT]
