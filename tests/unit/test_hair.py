@@ -12,7 +12,7 @@ from helpers.labels import CIHP
 from helpers.mannequin.body.figure import Body, make_body
 from helpers.mannequin.body.hair import hair_surfaces
 from helpers.mannequin.body.hairstyles import strands
-from helpers.mannequin.body.strands import Head, above_hairline, resample_strands
+from helpers.mannequin.body.strands import Head, above_hairline, resample_strands, wave
 from helpers.mannequin.mesh import vertex_normals
 from helpers.mannequin.outfit import HAIRSTYLES, Figure
 from helpers.mannequin.surface import Surface
@@ -171,3 +171,9 @@ def test_colour_is_the_figures():
     plain = grey.material.albedo(asked(grey)).mean(0)
     assert np.ptp(plain) < 0.03
     assert plain.mean() > 2 * warm.mean()
+
+
+def test_a_head_without_loose_hairs_has_none_to_wave() -> None:
+    points, lock = np.zeros((0, 9, 3)), np.zeros(0, int)
+    wave(points, lock, np.random.default_rng(0), 0.003, 0.05)
+    assert points.shape == (0, 9, 3)

@@ -280,8 +280,9 @@ def wave(
     across = unit(np.cross(tangent, unit(points - AXIS)))
     outward = np.cross(across, tangent)
     along = _along(points)
-    turn = rng.uniform(0, 2 * np.pi, lock.max() + 1)[lock] + own * rng.normal(size=len(points))
-    phase = 2 * np.pi * along / (length * rng.uniform(0.85, 1.15, lock.max() + 1)[lock, None]) + turn[:, None]
+    locks = lock.max(initial=-1) + 1
+    turn = rng.uniform(0, 2 * np.pi, locks)[lock] + own * rng.normal(size=len(points))
+    phase = 2 * np.pi * along / (length * rng.uniform(0.85, 1.15, locks)[lock, None]) + turn[:, None]
     size = height * smoothstep(0.01, 0.12, along)
     points += (size * np.sin(phase))[..., None] * across + (0.6 * size * np.cos(phase))[..., None] * outward
 
