@@ -8,13 +8,16 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from helpers import checks, data_commands, headless
 from helpers.suite import commands as suite_commands
+
+if TYPE_CHECKING:
+    from helpers.weights import Record
 
 _PLAINER = {"·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "…": "...", "≥": ">=", "’": "'", "“": '"', "”": '"', "█": "#"}
 
@@ -153,7 +156,7 @@ def _require_output(output: Path, failed: Path, notebook: Path) -> None:
 
 def _add_weights(commands: Any) -> None:
     """Add the ``weights`` command with its verbs to argparse's ``commands``."""
-    parser = commands.add_parser("weights", help="list, fetch, verify or convert the published checkpoints")
+    parser = commands.add_parser("weights", help="list, fetch, unpack, verify or convert the published checkpoints")
     verbs = parser.add_subparsers(dest="verb", required=True)
     listing = verbs.add_parser("list", help="what there is, whose licence, whether it is here and fits this machine")
     fetch = verbs.add_parser("fetch", help="download groups, with what they need", description="Resumes what was cut off.")
@@ -161,6 +164,11 @@ def _add_weights(commands: Any) -> None:
         "names", nargs="+", metavar="NAME", help="a group (sam_vit_h) or one file of it (idm_vton/vae/config.json)"
     )
     fetch.add_argument("--accept", "--yes", action="store_true", help="accept non-commercial terms without being asked")
+    unpack = verbs.add_parser(
+        "unpack", help="take the files out of zip archives that were downloaded by hand, as drives give them"
+    )
+    unpack.add_argument("archives", nargs="+", metavar="ARCHIVE")
+    unpack.add_argument("--accept", "--yes", action="store_true", help="accept non-commercial terms without being asked")
     verify = verbs.add_parser(
         "verify", help="compare files with the published sizes and hashes; everything that is here by default"
     )
@@ -172,6 +180,7 @@ def _add_weights(commands: Any) -> None:
     parser.set_defaults(resume="run the same again to resume")
     listing.set_defaults(do=_list_weights)
     fetch.set_defaults(do=_fetch_weights)
+    unpack.set_defaults(do=_unpack_weights)
     verify.set_defaults(do=_verify_weights)
     convert.set_defaults(do=_convert_weights)
 
@@ -192,17 +201,37 @@ def _list_weights(arguments: argparse.Namespace) -> int:
 def _fetch_weights(arguments: argparse.Namespace) -> int:
     from helpers.weights import downloads
 
-    wanted = downloads.plan(arguments.names)
-    restricted = [record for record in wanted if not record.commercial]
-    if restricted and not arguments.accept:
-        print(*downloads.terms(restricted), sep="\n")
-        if sys.stdin is None or not sys.stdin.isatty():
-            print("error: these terms are not for commercial use; give --accept if you accept them.", file=sys.stderr)
-            return 2
-        if input("Do you accept these terms? [y/N] ").strip().lower() not in ("y", "yes"):
-            print("nothing was downloaded.")
-            return 1
+    if refused := _refused(downloads.plan(arguments.names), arguments.accept, "downloaded"):
+        return refused
     for path in downloads.fetch(*arguments.names):
+        print(path)
+    return 0
+
+
+def _refused(wanted: Sequence[Record], accepted: bool, done: str) -> int:
+    """The exit status where the terms of ``wanted`` are not for commercial use and not accepted, else 0."""
+    from helpers.weights import downloads
+
+    restricted = [record for record in wanted if not record.commercial]
+    if not restricted or accepted:
+        return 0
+    print(*downloads.terms(restricted), sep="\n")
+    if sys.stdin is None or not sys.stdin.isatty():
+        print("error: these terms are not for commercial use; give --accept if you accept them.", file=sys.stderr)
+        return 2
+    if input("Do you accept these terms? [y/N] ").strip().lower() in ("y", "yes"):
+        return 0
+    print(f"nothing was {done}.")
+    return 1
+
+
+def _unpack_weights(arguments: argparse.Namespace) -> int:
+    from helpers.weights import archives
+
+    found = archives.find(arguments.archives)
+    if refused := _refused([one.record for one in found], arguments.accept, "unpacked"):
+        return refused
+    for path in archives.unpack(found):
         print(path)
     return 0
 

@@ -8,9 +8,11 @@
 ``verify``       the comparison with what was published: size and hash
 ``web``          what a server may answer
 ``packages``     files that come inside a package's wheel
+``underway``     what grows until it is whole and gets its name
 ``downloads``    fetching, resumed and checked
+``archives``     the same files out of archives that were downloaded by hand
 
-What an engine needs is offered here; the last four are imported by name where something is compared or fetched.
+What an engine needs is offered here; the last six are imported by name where something is compared or fetched.
 """
 
 from helpers.weights.checkpoints import Mismatch, convert, fit, load_pickle_arrays, load_state_dict

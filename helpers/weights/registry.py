@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -329,7 +331,7 @@ def require(name: str) -> Path:
     if path is None:
         raise Missing(
             f"{wanted.path} is not in {folder()}. It comes from {wanted.source} ({wanted.licence}: {wanted.terms}). "
-            f"Fetch it with: {remedy}. Or point ATELIER_WEIGHTS to a folder that has it."
+            f"Fetch it with: {remedy}. Or point ATELIER_WEIGHTS to a folder that has it.{_in_archive(wanted)}"
         )
     try:
         check(path, wanted.kind, remedy=f"Delete it and fetch it again: {remedy}")
@@ -338,6 +340,20 @@ def require(name: str) -> Path:
     if _settled(wanted):
         _require_published(path, wanted, remedy)
     return path
+
+
+def _in_archive(record: Record) -> str:
+    """What to do where an archive in the weights folder has the file, as a drive gives several; empty where none has."""
+    for path in _files(folder()):
+        if path.suffix.lower() == ".zip":
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    names = archive.namelist()
+            except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+                continue
+            if any(PurePosixPath(name).name == Path(record.path).name for name in names):
+                return f" {path} holds one of that name: python -m helpers weights unpack {shlex.quote(str(path))}"
+    return ""
 
 
 def _settled(record: Record) -> bool:

@@ -270,7 +270,19 @@ def test_reading_the_registry_imports_no_network_library() -> None:
 
 
 def test_each_module_knows_only_those_before_it() -> None:
-    order = ("formats", "pickles", "checkpoints", "digests", "registry", "verify", "web", "packages", "downloads")
+    order = (
+        "formats",
+        "pickles",
+        "checkpoints",
+        "digests",
+        "registry",
+        "verify",
+        "web",
+        "packages",
+        "underway",
+        "downloads",
+        "archives",
+    )
     for place, name in enumerate(order):
         tree = ast.parse((Path(registry.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
         froms = [
