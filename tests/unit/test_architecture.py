@@ -16,7 +16,7 @@ import pytest
 import helpers
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = {"annotation", "extraction", "generation", "mannequin", "segmentation", "tryon"}
+STAGES = {"annotation", "extraction", "generation", "mannequin", "reconstruction", "segmentation", "tryon"}
 FLOORS: tuple[set[str], ...] = (
     {"checks", "labels", "machine", "propriety", "notes", "srgb", "stepping"},
     {"faces", "files", "graph", "parameters", "pixels", "reading", "superpixels"},

@@ -1,0 +1,2 @@
+"""TripoSR, published: ``networks`` from a picture to three planes of features, ``field`` from those to points, rays and a surface,
+``frame`` for what the network is shown."""
