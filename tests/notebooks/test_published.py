@@ -67,6 +67,27 @@ def test_other_trousers_without_a_mask_of_what_changes(walk: Execute, photograph
     assert (read_image(tmp_path / "test/result/try-on.png") != read_image(photograph)).any(2).mean() > 0.01
 
 
+def test_the_dressing_assistant_as_it_was_published(walk: Execute, photograph: Path, tmp_path: Path) -> None:
+    whom = {"cloth_masker": "u2net_cloth", "poser": "posenet", "parser": "schp:lip", "engine": "viton_hd"}
+    metrics = walk("06_dressing_assistant", person=str(photograph), **whom)["metrics"]
+    made = {"keypoints": "posenet", "labels": "schp:lip", "cloth mask": "u2net_cloth", "what may change": "viton_hd"}
+    assert metrics["made_by"] == made
+    assert "not for commercial use" in metrics["licence"]
+    assert read_image(tmp_path / "test/result/try-on.png").shape == (1024, 768, 3)
+
+
+def test_the_five_steps_of_hr_viton_as_they_were_published(walk: Execute, photograph: Path, tmp_path: Path) -> None:
+    whom = {"remover": "u2net:rembg", "cloth_masker": "cloths_segmentation", "engine": "hr_viton", "others": []}
+    whom |= dict.fromkeys(("surfacer", "parser", "poser"), "openpose_schp")
+    metrics = walk("07_hr_viton", person=str(photograph), settings={"resolution": "512x384"}, **whom)["metrics"]
+    assert metrics["engines"]["matte"] == "u2net:rembg"
+    seen = dict.fromkeys(("keypoints", "labels", "densepose"), "openpose_schp")
+    assert metrics["made_by"] == seen | {"cloth mask": "cloths_segmentation", "what may change": "hr_viton"}
+    assert "not for commercial use" in metrics["licence"]
+    assert "academic and non-commercial" in metrics["licence"], "of the joints"
+    assert read_image(tmp_path / "test/result/try-on.png").shape == (1024, 768, 3)
+
+
 def test_the_demo_with_every_published_engine(execute: Execute, tmp_path: Path) -> None:
     engines = {"generate_engine": "mannequin", "segment_engine": "sam:vit_b", "try_on_engine": "idm_vton"}
     words = {"prompt": FIGURE["prompt"], "seed": FIGURE["seed"], "garments": ["a red t-shirt"]}
