@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +153,44 @@ def test_a_stop_in_the_middle_is_gone_on_from(sources: Path, tmp_path: Path) -> 
     assert not row.again, "a file of it was missing"
     assert (tmp_path / "set" / "test" / "agnostic-v3.2" / "My-photo-1.final.jpg").exists()
     assert cloth.name == "top.jpg"
+
+
+KILLED = """
+import os, signal, sys
+from helpers.dataset.prepare import prepare
+real, left = os.replace, int(sys.argv[4])
+def replace(*paths):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*paths)
+os.replace = replace
+prepare(*sys.argv[1:4])
+"""
+"""``prepare`` that is killed hard as so many files have got their names and the next one is written."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is none here")
+def test_killed_hard_it_goes_on(sources: Path, prepared: Prepared, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    arguments = [sys.executable, "-c", KILLED, sources / "people", sources / "clothes", out, "30"]
+    assert subprocess.run(list(map(str, arguments)), check=False).returncode == -signal.SIGKILL
+    assert not (out / "test_pairs.txt").exists()
+    notes = {file: file.stat().st_mtime_ns for file in out.rglob("prepared/*/*.json")}
+    again = prepare(sources / "people", sources / "clothes", out)
+    assert [row.name for row in again.rows if row.again] == [file.stem for file in notes] == ["My-photo-1.final"]
+    assert {file: file.stat().st_mtime_ns for file in notes} == notes, "nothing is repeated"
+    made = pictures(out)
+    assert {"test_pairs.txt", "test/image/weit_ä.jpg", "test/cloth/top.jpg.jpg"} <= made.keys()
+    assert made == pictures(prepared.folder)
+    assert not [file for file in out.rglob(".*") if file.name != ".lock"], "what was half written is gone"
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    """Everything in a data set but its report and the notes."""
+    files = (file for file in folder.rglob("*") if file.suffix in (".jpg", ".png", ".txt") and file.parent != folder)
+    return {str(file.relative_to(folder)): file.read_bytes() for file in (*files, folder / "test_pairs.txt")}
 
 
 def test_another_picture_under_the_same_name_is_made_anew(sources: Path, tmp_path: Path) -> None:
