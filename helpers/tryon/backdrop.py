@@ -26,7 +26,9 @@ _BOUNDARY, _EDGE = 0.8, 0.3
 """Cost of a working pixel of outline where there is no edge, and how fast it falls with the edge's sharpness."""
 _GAP = 0.004
 """Share of the garment from which on a hole with the backdrop in it is one: between straps, between sleeve and trunk."""
-
+_SOFT, _WALL, _SHADE, _LIKE, _CLEAR = 0.4, 0.7, 0.06, 5.0, 5.0
+"""Of a cleft: how sharp its opening is at most and its walls at least, in shares of the outline's sharpness; how much darker than the
+backdrop it is at least, how unlike the backdrop in the shade at most, and from which difference of the outline on (CIE Lab) it is told."""
 _FJORD = 0.006
 """Half the width, in longer sides of the picture, up to which a notch is a stripe of the backdrop's colour."""
 
@@ -48,7 +50,7 @@ def garment_matte(image: np.ndarray) -> np.ndarray:
     checks.image(image, "garment image")
     around = Surroundings.of(image)
     inside = min_cut(around.pairs, -score(around) * around.area / around.area.mean(), _boundary(around))
-    inside = _filled(around, inside)
+    inside = _without_clefts(around, _filled(around, inside))
     share = float(around.area[inside].sum() / around.area.sum())
     if share < 0.01:
         raise ValueError(
@@ -122,6 +124,29 @@ def _filled(around: Surroundings, inside: np.ndarray) -> np.ndarray:
     usual = np.average(sharp[outer], weights=length[outer] + 1e-6)
     kept = outer | ((area > _GAP * around.area[inside].sum()) & (unlike < 5) & (sharp > 0.5 * usual))
     return inside | ~kept[part]
+
+
+def _without_clefts(around: Surroundings, inside: np.ndarray) -> np.ndarray:
+    """``inside`` without clefts, as between two legs: the backdrop goes on into them, in the garment's shade, by edges softer than the
+    outline's, and they have the garment behind sharp ones on both sides."""
+    first, second = around.pairs.T
+    cut = inside[first] != inside[second]
+    usual = np.average(around.contrast[cut], weights=around.length[cut]) if cut.any() else 0.0
+    if usual < _CLEAR:
+        return inside
+    sharp = around.contrast / usual
+    left, unlike = around.shaded
+    way = inside & (left < 1 - _SHADE) & (unlike < _LIKE)
+    piece = components(around.pairs[sharp < _WALL], way)
+    opening, wall, steep = (np.zeros(len(inside)) for _ in range(3))
+    for one, other in ((first, second), (second, first)):
+        open_ = way[one] & ~inside[other] & (sharp < _SOFT)
+        walled = way[one] & inside[other] & (piece[one] != piece[other])
+        np.add.at(opening, piece[one[open_]], around.length[open_])
+        np.add.at(wall, piece[one[walled]], around.length[walled])
+        np.add.at(steep, piece[one[walled]], (around.length * sharp)[walled])
+    cleft = (opening > 0) & (wall > 2 * opening) & (steep > _WALL * wall)
+    return inside & ~(way & cleft[piece])
 
 
 def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
