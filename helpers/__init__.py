@@ -48,6 +48,8 @@ __getattr__, _, _ = lazy_loader.attach(
 
 SEEN = (*PARTS, "hands")
 """What ``segment`` finds by its name."""
+_LAST: dict[tuple[str, str | int], np.ndarray | None] = {}
+"""What is where in the picture that was clicked on last, so that further clicks cost nothing."""
 _WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
 
 
@@ -84,6 +86,8 @@ def segment(
              of them has a name too: ``hair``, ``face``, ``neck``, ``arms``, ``hands``, ``legs``, ``shoes``, ``skin``
     choice:  which of the first click's candidates to go on from, 0 the best, for an engine that has several (``sam``)
     pick:    who, where there are several people, for ``garment``: 0, 1, ... from the left, or ``auto``
+    Where clicks are all that is given, what can be told of the person counts beside colours and edges, for an engine that goes on from a
+    mask (``superpixel``): a garment is one whatever its colours, a click on an arm or a sleeve means all of it.
     The same picture is prepared once; further calls cost only the new clicks.
     Raises ``ValueError`` for points or a box outside the picture, unknown labels, neither a box nor a point on the garment nor its name,
     where nobody is found who wears it, and for what the engine does not take.
@@ -108,7 +112,32 @@ def segment(
         asked["start"] = start
     predictor = engines.load("segment", engine)
     predictor.set_image(picture)
+    if garment is None and engines.find("segment", engine).starts:  # a named garment is clicked on where names are wrong
+        asked["known"] = _pieces(person or Person(picture), pick)
     return predictor.predict(points, **asked)
+
+
+def _pieces(person: Person, pick: str | int) -> np.ndarray | None:
+    """uint8 (h, w): what is where on the person, of their own labels or those that can be told; ``None`` where nobody is seen."""
+    from helpers.segmentation.superpixel.body import pieces
+
+    if person.labels is not None:
+        return pieces(person.labels, None if person.densepose is None else person.densepose[..., 0])
+    key = images.digest(np.ascontiguousarray(person.image)), pick
+    if key not in _LAST:
+        _LAST.clear()
+        small = images.resize(person.image, images.fit_inside(person.image.shape[1::-1], _WORKING_SIZE))
+        try:
+            seen = annotate(small, needs=("labels", "densepose"), pick=pick)
+        except weights.Damaged:
+            raise
+        except (ValueError, weights.Missing):  # no figure, or nothing here that could tell: colours and edges alone
+            _LAST[key] = None
+        else:
+            assert seen.labels is not None
+            assert seen.densepose is not None
+            _LAST[key] = pieces(seen.labels, seen.densepose[..., 0])
+    return _LAST[key]
 
 
 def _named(person: Person, garment: str, pick: str | int, size: tuple[int, ...], annotator: str = "auto") -> Person:

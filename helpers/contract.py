@@ -142,7 +142,7 @@ class Segmenter(Closing, Protocol):
     def set_image(self, image: np.ndarray) -> None: ...
 
     def predict(self, points: Sequence[tuple[float, float, int]], **settings: Any) -> np.ndarray:
-        """bool (H, W). ``choice`` needs ``candidates``, ``box`` needs ``boxes``, ``start`` needs ``starts``."""
+        """bool (H, W). ``choice`` needs ``candidates``, ``box`` needs ``boxes``, ``start`` and ``known`` need ``starts``."""
 
     def candidates(self, points: Sequence[tuple[float, float, int]]) -> Sequence[Candidate]:
         """The answers to a first click, best first. Needs ``candidates``, as ``default_choice`` does."""

@@ -33,7 +33,7 @@ class Engine:
 
     frames:       takes a photograph of any size, and finds what to change where no mask is given
     candidates:   how many answers a first click has, of which ``choice`` takes one; 0 where there is one mask only
-    starts:       goes on with clicks from a mask that is there
+    starts:       goes on with clicks from a mask that is there, and takes what is ``known`` of the person
     boxes:        takes a box around the garment as a prompt
     sides:        pixels that a side of its picture may have
     knows_figure: builds its figure, so that outfit, annotations and garments are known to the pixel

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from helpers.graph import min_cut
-from helpers.labels import LOWER, UPPER, select
+from helpers.labels import CIHP, DENSEPOSE_PARTS, LOWER, UPPER, select
+from helpers.segmentation.superpixel.body import pieces
 from helpers.segmentation.superpixel.engine import Superpixel
 
 
@@ -295,3 +296,59 @@ def test_photographs_reach_the_targets():
     assert np.mean([trial.needed(0.9) for trial in trials["upper"]]) <= 4.5
     assert np.mean([trial.at(2) for trial in trials["lower"]]) >= 0.94
     assert max(trial.worst_loss for part in trials.values() for trial in part) <= 0.10
+
+
+def _dressed(sleeve: tuple[int, int, int] | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A figure in a top whose sleeve may contrast, what is known of it, its top and its sleeve on the left of the picture."""
+    image, masks = figure()
+    arm = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillPoly(arm, [np.array([(112, 104), (88, 120), (68, 204), (97, 208), (110, 160)])], 1)
+    arm = (arm > 0) & masks["top"]
+    if sleeve is not None:
+        image[arm] = sleeve
+    labels = 5 * masks["top"].astype(np.uint8) + 9 * masks["trousers"].astype(np.uint8)
+    hand = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillPoly(hand, [np.array([(70, 207), (95, 209), (88, 262), (68, 258)])], 1)
+    labels[(hand > 0) & (labels == 0)] = CIHP.index("right-arm")
+    parts = np.where(arm, DENSEPOSE_PARTS.index("right-upper-arm-outer"), 0)
+    return image, pieces(labels, parts), masks["top"], arm
+
+
+def test_a_known_garment_is_one_thing_whatever_colours_its_parts_have():
+    image, known, top, sleeve = _dressed((30, 60, 40))
+    engine = Superpixel()
+    engine.set_image(image)
+    plain, told = engine.predict([(144, 170, 1)]), engine.predict([(144, 170, 1)], known=known)
+    assert plain[sleeve].mean() < told[sleeve].mean()
+    assert told[sleeve].mean() > 0.9
+    assert protocol.iou(told, top) > 0.93
+    assert np.array_equal(engine.predict([(144, 170, 1)]), plain)
+
+
+def test_a_click_takes_a_known_sleeve_away_and_nothing_else():
+    image, known, top, sleeve = _dressed()
+    engine = Superpixel()
+    engine.set_image(image)
+    left = engine.predict([(88, 165, 0)], start=top, known=known)
+    assert left[sleeve].mean() < 0.1
+    assert left[top & ~sleeve].mean() > 0.97
+
+
+def test_a_click_takes_a_known_arm_away_and_not_its_sleeve():
+    image, known, top, sleeve = _dressed((214, 168, 140))
+    arm = known == CIHP.index("right-arm")
+    engine = Superpixel()
+    engine.set_image(image)
+    left = engine.predict([(80, 236, 0)], start=top | arm, known=known)
+    assert left[arm].mean() < 0.1
+    assert left[sleeve].mean() > 0.95
+
+
+def test_opposite_clicks_on_one_known_piece_leave_it_to_colours_and_edges():
+    image, known, _, _ = _dressed()
+    engine = Superpixel()
+    engine.set_image(image)
+    known = np.where(known > 0, 6, 0).astype(np.uint8)  # told as one dress
+    mask = engine.predict([(144, 170, 1), (120, 300, 0)], known=known)
+    assert mask[170, 144]
+    assert protocol.iou(mask, figure()[1]["top"]) > 0.8

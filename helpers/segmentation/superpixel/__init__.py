@@ -1,4 +1,5 @@
 """The embedded click segmentation.
 
-``engine`` joins ``regions`` and ``figure`` (the picture), ``evidence`` (a click) and ``outline`` (its edge).
+``engine`` joins ``regions`` and ``figure`` (the picture), ``evidence`` (a click), ``body`` (what is known of the
+person) and ``outline`` (its edge).
 """

@@ -18,6 +18,7 @@ from helpers import checks, images
 from helpers.checks import Point
 from helpers.contract import Base
 from helpers.segmentation.superpixel import evidence
+from helpers.segmentation.superpixel.body import Known
 from helpers.segmentation.superpixel.outline import mask_of
 from helpers.segmentation.superpixel.regions import Regions, prepare
 
@@ -60,11 +61,12 @@ class Superpixel(Base):
 
     def __init__(self) -> None:
         self._prepared: _Look | None = None
+        self._known: tuple[str, Known] | None = None
         self._states: OrderedDict[tuple[str, tuple[Point, ...]], _State] = OrderedDict()
 
     def close(self) -> None:
         """Forget the image and free its memory; ``set_image`` starts anew."""
-        self._prepared = None
+        self._prepared = self._known = None
         self._states.clear()
 
     def set_image(self, image: np.ndarray) -> None:
@@ -83,12 +85,13 @@ class Superpixel(Base):
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
         self._prepared = _Look(key, (height, width), small, prepare(small))
 
-    def predict(self, points: Sequence[Point], start: np.ndarray | None = None) -> np.ndarray:
+    def predict(self, points: Sequence[Point], start: np.ndarray | None = None, known: np.ndarray | None = None) -> np.ndarray:
         """The mask, bool (H, W), for ``points`` (x, y, label) in image pixels, x to the right, y down.
 
         Label 1 is on the garment, 0 is not; the first point is on the garment. Every point holds: the mask is true at each point of label 1
         and false at each of label 0.
         start: a mask bool (H, W), not empty, that the points correct: then there may be none, and the first may be beside the garment
+        known: uint8 (h, w) at any size, of ``body.pieces``: what is where on the person, which then counts beside colours and edges
         Raises ``ValueError`` for points that cannot be, ``RuntimeError`` before ``set_image``.
         """
         look = self._prepared
@@ -102,10 +105,16 @@ class Superpixel(Base):
         began = ""
         if start is not None:
             state, began = _begun(look, start), images.digest(start)
+        if known is not None:
+            key = images.digest(known)
+            if self._known is None or self._known[0] != key:
+                self._known = key, _named(look, known)
+            began += key
+        names = None if known is None or self._known is None else self._known[1]
         for length in range(1, len(places) + 1):
             prefix = began, places[:length]
             if prefix not in self._states:
-                self._states[prefix] = _step(look, places[:length], state, start)
+                self._states[prefix] = _step(look, places[:length], state, start, names)
             self._states.move_to_end(prefix)
             state = self._states[prefix]
         while len(self._states) > REMEMBERED:
@@ -128,6 +137,12 @@ def _begun(look: _Look, start: np.ndarray) -> _State:
     return _State(inside, np.packbits(_at(start, shape)))
 
 
+def _named(look: _Look, known: np.ndarray) -> Known:
+    """``known`` uint8 (H, W), told of the regions."""
+    index = look.regions.index
+    return Known(cv2.resize(known, index.shape[::-1], interpolation=cv2.INTER_NEAREST), index)
+
+
 def _at(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """bool ``mask`` at another (h, w)."""
     if mask.shape == shape[:2]:
@@ -143,20 +158,22 @@ def _heart(look: _Look, start: np.ndarray, beside: set[int]) -> int:
     return int(regions.index.ravel()[depth.argmax()])
 
 
-def _step(look: _Look, points: tuple[Point, ...], before: _State | None, start: np.ndarray | None = None) -> _State:
+def _step(
+    look: _Look, points: tuple[Point, ...], before: _State | None, start: np.ndarray | None, known: Known | None
+) -> _State:
     """The state after the last of ``points``, in pixels of the working picture, from the one before it; ``start``: the first mask."""
     image, regions = look.image, look.regions
     clicks = [(_region(look, x, y), label == 1) for x, y, label in points]
     if start is not None:
         clicks = [(_heart(look, start, {node for node, wanted in clicks if not wanted}), True), *clicks]
     if before is None:
-        inside = evidence.first(regions, clicks)
+        inside = evidence.first(regions, clicks, known)
         return _State(inside, np.packbits(mask_of(image, regions, inside, points)))
     old = _unpack(before.mask, image.shape[:2])
     x, y, label = points[-1]
     if old[int(y), int(x)] == (label == 1):
         return before
-    inside = evidence.further(regions, clicks, before.inside, _depth(look, old, x, y))
+    inside = evidence.further(regions, clicks, before.inside, _depth(look, old, x, y), known)
     return _State(inside, np.packbits(mask_of(image, regions, inside, points, (old, before.inside))))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from helpers.graph import FIRM, adjacency, components, connected, geodesic, min_cut
+from helpers.segmentation.superpixel.body import WEIGHT, Known
 from helpers.segmentation.superpixel.regions import Regions, unlike
 
 Click = tuple[int, bool]
@@ -31,6 +32,8 @@ CAP = 30
 """Largest change by one click, in squares of its distance to the outline: an elongated shape."""
 EMBLEM = 0.06
 """Share of the figure up to which what a first click finds may be a print on a garment."""
+WHOLE = 0.6
+"""Share of a known piece that has to be mistaken for a click to mean all of it."""
 HOLE = 0.03
 """Share of the garment up to which a hole in it is a flower or a button."""
 
@@ -108,22 +111,28 @@ class Evidence:
         return unary
 
 
-def first(regions: Regions, clicks: Sequence[Click]) -> np.ndarray:
+def first(regions: Regions, clicks: Sequence[Click], known: Known | None = None) -> np.ndarray:
     """(n,) bool, the garment under the first click: once from the click alone, once more from what that found.
 
     Where that is an emblem or a print, the garment that it is on is meant.
     """
     sample: np.ndarray | None = None
+    name = 0.0 if known is None else WEIGHT * known.score(clicks[0][0])
     for _ in range(3):
         evidence = Evidence(regions, clicks, sample)
-        inside = min_cut(regions.pairs, evidence.unary(evidence.score), evidence.boundary)
-        sample = inside = connected(regions.pairs, inside, evidence.positive)
+        inside = min_cut(regions.pairs, evidence.unary(evidence.score + name), evidence.boundary)
+        sample = inside = _joined(regions, inside, evidence.positive, name)
         ground = _ground(regions, inside)
         if len(ground):
             clicks = [*clicks, *((int(node), True) for node in ground)]
         elif evidence.sampled:
             break
     return _whole(regions, inside, evidence.negative)
+
+
+def _joined(regions: Regions, inside: np.ndarray, clicked: np.ndarray, name: np.ndarray | float) -> np.ndarray:
+    """The parts of ``inside`` (n,) that hold a click, or that are of the same garment by their ``name`` beyond hair or an arm."""
+    return connected(regions.pairs, inside, np.union1d(clicked, np.flatnonzero(inside & (name > 0.6 * WEIGHT))))
 
 
 def _ground(regions: Regions, inside: np.ndarray) -> np.ndarray:
@@ -153,9 +162,12 @@ def _whole(regions: Regions, inside: np.ndarray, negative: np.ndarray) -> np.nda
     return inside | ~kept[part]
 
 
-def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth: float) -> np.ndarray:
+def further(
+    regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth: float, known: Known | None = None
+) -> np.ndarray:
     """(n,) bool, ``before`` changed around the last click; ``depth`` is the distance in working pixels from it to the outline.
 
+    Where what is known says that the click lies well inside an arm or a sleeve, the whole of that is meant.
     Only regions connected to the click change, and only to its label. The depth says how large the mistake is that the click is the middle
     of, and mistakes get smaller as clicks go on: where more than that would change, the click is taken to reach less far.
     """
@@ -166,11 +178,19 @@ def further(regions: Regions, clicks: Sequence[Click], before: np.ndarray, depth
     d = geodesic(evidence.graph, np.array([node]))
     sign = 1 if wanted else -1
     reach = REACH * evidence.pace * float(np.clip(depth / 30, 0.1, 2))
+    piece = (
+        np.zeros(len(d))
+        if known is None
+        else known.corrected(node, wanted, depth, evidence.negative if wanted else evidence.positive)
+    )
+    if regions.area[before != wanted] @ piece[before != wanted] < WHOLE * (regions.area @ piece):
+        piece = np.zeros(len(d))
     most = min(CAP * max(depth, 2) ** 2, 1.2 / (len(clicks) - 1) * regions.area[before].sum())
+    most = max(most, 1.3 * float(regions.area @ piece))
     for _ in range(6):
-        near = np.exp(-((d / reach) ** 2))
-        score = evidence.score + PUSH * sign * near + HOLD * np.where(before, 1, -1) * (1 - near)
-        score = np.where(d > 3 * reach, np.where(before, FIRM, -FIRM), score)
+        near = piece if piece.any() else np.exp(-((d / reach) ** 2))
+        score = evidence.score + sign * (PUSH * near + WEIGHT * piece) + HOLD * np.where(before, 1, -1) * (1 - near)
+        score = np.where(piece < 0.5 if piece.any() else d > 3 * reach, np.where(before, FIRM, -FIRM), score)
         inside = min_cut(regions.pairs, evidence.unary(score), evidence.boundary)
         flips = (inside != before) & (inside == wanted)
         flips[node] = True
