@@ -85,7 +85,7 @@ def test_every_embedded_record_loads_and_frees_its_engine(record: engines.Engine
 # What every call of a stage takes beside the engine's own settings.
 ARGUMENTS = {
     "generate": {"prompt", "seed", "seeds", "size"},
-    "segment": {"points", "box", "start"},
+    "segment": {"points", "box", "start", "known"},
     "annotate": {"person", "needs", "pick", "mask"},
     "try_on": {"person", "garment", "mask", "seed", "seeds"},
 }

@@ -15,8 +15,8 @@ _SIDE = 32
 """Of a piece's number: what is below is its class, what is above says on which arm it lies."""
 WEIGHT = 2.5
 """How much a piece's name counts beside all other evidence of :data:`evidence.WEIGHTS`."""
-SURE = 20
-"""Pixels of the regions inside a piece from which on its name is relied upon: where it ends colours and edges know better."""
+SURE = 0.6
+"""Of a piece's half-width, from which on inside it its name is relied upon: where it ends colours and edges know better."""
 INNER = 0.4
 """Of a piece's half-width, from which on a click means the whole of it: one at its rim may be there to say that the rim is elsewhere."""
 
@@ -67,7 +67,7 @@ class Known:
             return np.zeros(len(self.share))
         kind = self.piece % _SIDE
         sign = np.where(kind == kind[mine], 1, np.where(np.isin(kind, _WORN), 0, -1))
-        return self.share @ sign * np.clip(self._deep.max(1) / SURE, 0, 1)
+        return (self.share * np.clip(self._deep / (SURE * np.maximum(self.width, 1)), 0, 1)) @ sign
 
     def corrected(self, node: int, wanted: bool, depth: float, others: np.ndarray) -> np.ndarray:
         """(n,) 0..1: how much of each region is of the piece that a further click on ``node`` means, ``depth`` pixels inside a mistake.
