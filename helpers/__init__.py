@@ -4,7 +4,7 @@
     mask = segment(person.image, points=[(384, 290, 1)])
     result = try_on(person, load_garment("shirt.jpg", category="upper"), mask=mask)
 
-``product("a red shirt")`` makes a garment from words instead.
+``product("a red shirt")`` makes a garment from words instead, ``extract(person)`` of what somebody wears.
 Images are uint8 (H, W, 3) RGB, masks bool (H, W), points (x, y, label) in image pixels with label 1 = on the garment, 0 = not.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from helpers import checks, engines, images, matting, provenance, weights
 from helpers.contract import SEED
-from helpers.garment import Garment, load_garment
+from helpers.garment import CATEGORIES, Garment, load_garment
 from helpers.labels import CATEGORY_CLASSES, PARTS
 from helpers.person import Person, load_person
 from helpers.records import ANNOTATOR
@@ -34,6 +34,7 @@ __all__ = [
     "Person",
     "annotate",
     "cut_out",
+    "extract",
     "generate",
     "load_garment",
     "load_person",
@@ -50,6 +51,7 @@ SEEN = (*PARTS, "hands")
 """What ``segment`` finds by its name."""
 _LAST: dict[tuple[str, str | int], np.ndarray | None] = {}
 """What is where in the picture that was clicked on last, so that further clicks cost nothing."""
+_LEAST_GARMENT = 1e-3  # of the picture
 _WORKING_SIZE = (768, 1024)  # width, height at which try-on works; larger photographs are pasted back at their own size
 
 
@@ -290,6 +292,45 @@ def try_on(
         made_by={**provenance.of_person(small, record.wants), **result.made_by, provenance.CHANGE: change},
     )
     return result if whole else result.at_size_of(person.image)
+
+
+def extract(
+    person: Person | np.ndarray,
+    garment: str = "upper",
+    *,
+    mask: np.ndarray | None = None,
+    engine: str = "auto",
+    pick: str | int = "auto",
+    annotator: str = "auto",
+    **settings: Any,
+) -> Garment:
+    """The garment that ``person`` wears as it would lie flat: on white, with its mask, as ``try_on`` takes it.
+
+    person:  a ``Person``, or just their image; garment: ``upper``, ``lower`` or ``dress``
+    mask:    bool (H, W) of it, such as ``segment`` makes of clicks; ``None``: told by the person's labels, or looked for in the picture
+    pick, annotator: as for ``try_on``
+    ``invented`` of the result is what the picture does not show: behind arms and hair, and the neck's inside.
+    Raises ``ValueError`` where nobody or nothing of the garment is seen.
+    """
+    person = person if isinstance(person, Person) else Person(person)
+    settings = engines.check_settings("extract", engine, settings)
+    checks.one_of(garment, "garment", CATEGORIES)
+    pick, annotator = engines.PICK.check("pick", pick), ANNOTATOR.check("annotator", annotator)
+    engines.annotators(annotator, ())
+    record = engines.find("extract", engine)
+    if mask is not None:
+        mask = checks.mask(mask, person.image.shape[:2])
+    size = images.fit_inside(person.image.shape[1::-1], _WORKING_SIZE)
+    small = person if size == person.image.shape[1::-1] else person.resized(size)
+    if mask is None:
+        mask, _ = _worn(person, small, garment, pick, annotator)
+    if mask.mean() < _LEAST_GARMENT:
+        raise ValueError(
+            f"mask: {mask.mean():.2%} of the picture is too little of a garment to lay it flat. Use a picture in which it is seen whole."
+        )
+    worn = mask if mask.shape == small.image.shape[:2] else images.resize(mask, size)
+    seen, _ = _better_known(small, record.wants, worn, annotator)
+    return engines.load("extract", engine)(seen, mask=worn, category=garment, **settings)
 
 
 def _better_known(person: Person, wants: Collection[str], mask: np.ndarray, annotator: str) -> tuple[Person, tuple[str, ...]]:

@@ -165,6 +165,12 @@ class Annotator(Closing, Protocol):
         """``pick``: who of several; ``auto`` is whom ``mask`` is on. ``scene["people"]`` says how many there were."""
 
 
+class Extractor(Closing, Protocol):
+    """A worn garment, where ``mask`` is, bool (H, W), as it would lie flat: on white, with its mask and what of it is ``invented``."""
+
+    def __call__(self, person: Person, *, mask: np.ndarray, category: str, **settings: Any) -> Garment: ...
+
+
 class TryOnEngine(Closing, Protocol):
     """A garment on a person in place of what the mask covers; without ``frames`` there is a mask, of the photograph's size."""
 

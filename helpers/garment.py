@@ -25,6 +25,7 @@ class Garment:
     category: ``upper``, ``lower`` or ``dress``
     inside:   bool (H, W), the part of the mask where cloth is seen from within (back of the neck, openings of sleeves), or ``None``
               where that is not known
+    invented: bool (H, W), the part of the mask that no photograph shows, of a garment taken from somebody who wears it, or ``None``
     masked_by: who found the mask: an engine's name or ``backdrop``; nothing where it came with the picture
 
     Raises ``ValueError`` for another ``category`` than ``upper``, ``lower`` or ``dress``, or a picture of another kind.
@@ -36,6 +37,7 @@ class Garment:
     name: str = "garment"
     inside: np.ndarray | None = None
     masked_by: str = ""
+    invented: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", checks.image(self.image, "garment image"))
@@ -46,11 +48,15 @@ class Garment:
             object.__setattr__(self, "mask", checks.mask(self.mask, self.image.shape[:2], "garment mask"))
         if self.inside is not None:
             object.__setattr__(self, "inside", checks.mask(self.inside, self.image.shape[:2], "garment inside", empty=True))
+        if self.invented is not None:
+            object.__setattr__(
+                self, "invented", checks.mask(self.invented, self.image.shape[:2], "garment invented", empty=True)
+            )
 
     def save(self, folder: str | Path, name: str | None = None) -> Path:
         """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``, all or none; returns the picture's path.
 
-        Beyond that layout, ``cloth-inside/NAME.png`` where it is known, and in ``saved/garment/NAME.json`` which files these are. A name
+        Beyond that layout, ``cloth-inside/NAME.png`` and ``cloth-invented/NAME.png`` where they are known, and in ``saved/garment/NAME.json`` which files these are. A name
         of several words becomes one (:func:`helpers.files.slug`); a garment saved before under the same words is replaced. Raises
         ``OSError`` or ``ValueError`` naming the file that cannot be written; the former garment is then whole.
         """
@@ -60,6 +66,8 @@ class Garment:
                 write_mask(save.file("cloth-mask", f"{save.name}.jpg"), self.mask)
             if self.inside is not None:
                 write_mask(save.file("cloth-inside", f"{save.name}.png"), self.inside)
+            if self.invented is not None:
+                write_mask(save.file("cloth-invented", f"{save.name}.png"), self.invented)
         return save.folder / "cloth" / f"{save.name}.jpg"
 
 
@@ -88,15 +96,16 @@ def load_garment(path: str | Path, category: str = "upper") -> Garment:
 def _read(picture: Path, category: str, name: str, find: Callable[..., Path | None], remedy: str) -> Garment:
     image = read_image(picture, "garment")
     masks: list[np.ndarray | None] = []
-    for folder, suffixes in (("cloth-mask", (".jpg", ".png")), ("cloth-inside", (".png",))):
+    for folder, suffixes in (("cloth-mask", (".jpg", ".png")), ("cloth-inside", (".png",)), ("cloth-invented", (".png",))):
         file = find(*(f"{folder}/{picture.stem}{suffix}" for suffix in suffixes))
-        called = "garment mask" if folder == "cloth-mask" else "garment inside"
+        called = folder.replace("cloth-", "garment ")
         try:
             mask = None if file is None else read_mask(file, called)
             if mask is not None:
-                checks.mask(mask, image.shape[:2], f"{called}: {told(file or '')}", empty=called == "garment inside")
+                checks.mask(mask, image.shape[:2], f"{called}: {told(file or '')}", empty=called != "garment mask")
         except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"{error} {remedy}") from None
         masks.append(mask)
-    mask, inside = masks
-    return Garment(image, read_alpha(picture, "garment") if mask is None else mask, category, name, inside)
+    mask, inside, invented = masks
+    mask = read_alpha(picture, "garment") if mask is None else mask
+    return Garment(image, mask, category, name, inside, invented=invented)

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from helpers import machine, weights
 from helpers.contract import Setting
 
-Stage = Literal["generate", "segment", "annotate", "try_on"]
+Stage = Literal["generate", "segment", "annotate", "try_on", "extract"]
 STAGES: tuple[str, ...] = get_args(Stage)
 
 
@@ -433,5 +433,13 @@ ENGINES = (
         frames=True,
         multiple=True,
         needs=frozenset({"keypoints", "labels", "densepose", "cloth mask"}),
+    ),
+    Engine(
+        "unwarp",
+        "extract",
+        "a worn garment laid flat: torso set upright, sleeves laid along straight arms, what is hidden taken from the other half",
+        "Apache-2.0",
+        "helpers.extraction.unwarp:Unwarp",
+        wants=frozenset({"keypoints", "labels"}),
     ),
 )
