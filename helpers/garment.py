@@ -56,9 +56,10 @@ class Garment:
     def save(self, folder: str | Path, name: str | None = None) -> Path:
         """Write ``cloth/NAME.jpg`` and ``cloth-mask/NAME.jpg`` (VITON-HD layout) under ``folder``, all or none; returns the picture's path.
 
-        Beyond that layout, ``cloth-inside/NAME.png`` and ``cloth-invented/NAME.png`` where they are known, and in ``saved/garment/NAME.json`` which files these are. A name
-        of several words becomes one (:func:`helpers.files.slug`); a garment saved before under the same words is replaced. Raises
-        ``OSError`` or ``ValueError`` naming the file that cannot be written; the former garment is then whole.
+        Beyond that layout, ``cloth-inside/NAME.png`` and ``cloth-invented/NAME.png`` where they are known, and in
+        ``saved/garment/NAME.json`` which files these are. A name of several words becomes one (:func:`helpers.files.slug`); a garment saved
+        before under the same words is replaced. Raises ``OSError`` or ``ValueError`` naming the file that cannot be written; the former
+        garment is then whole.
         """
         with saving.save(folder, "garment", name or self.name) as save:
             write_image(save.file("cloth", f"{save.name}.jpg"), self.image)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from helpers import generate, load_person, product
-from helpers.cli import find_notebook
+from helpers.headless import find_notebook
 from helpers.images import read_image, read_mask, write_image, write_mask
 from helpers.joints import read_joints
 from helpers.segmentation import iou
@@ -138,6 +138,19 @@ def test_the_dressing_assistant_shows_every_step(execute: Execute, tmp_path: Pat
     assert {path.stem for path in (tmp_path / "test/figures/06_dressing_assistant").iterdir()} == {
         *("cloth_mask", "pose", "parse", "agnostic", "steps", "result")
     }
+
+
+def test_a_worn_garment_laid_flat_learnt_and_worn_by_the_next_one(execute: Execute, tmp_path: Path) -> None:
+    words = {
+        "prompt": "a woman in a green t-shirt and blue jeans",
+        "other_prompt": "a man in a white t-shirt and black trousers",
+    }
+    section = execute("09_extract", lessons=6, examples=6, seed=2, **words)
+    assert section["metrics"]["engines"] == {"extract": "unwarp", "try_on": "drape"}
+    assert 0 < section["metrics"]["invented_share"] < 0.5
+    assert len(section["metrics"]["learnt"]) >= 2
+    assert {path.stem for path in (tmp_path / "test/figures/09_extract").iterdir()} == {"flat", "result", "lesson"}
+    assert read_mask(tmp_path / "test/cloth-invented/extracted.png").any()
 
 
 def test_hr_vitons_steps_on_a_photograph_and_what_is_refused_is_said(execute: Execute, tmp_path: Path) -> None:

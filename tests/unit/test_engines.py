@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers import Garment, Person, annotate, engines, generate, segment, try_on, weights
+from helpers import Garment, Person, annotate, engines, extract, generate, segment, try_on, weights
 from helpers.contract import Base, Setting
 from helpers.person import ANNOTATIONS
 
@@ -69,7 +69,7 @@ def test_a_variant_that_there_is_not_is_named() -> None:
 def test_unknown_names_list_what_there_is() -> None:
     with pytest.raises(ValueError, match="superpixel"):
         engines.find("segment", "magic")
-    with pytest.raises(ValueError, match="generate, segment, annotate or try_on"):
+    with pytest.raises(ValueError, match="generate, segment, annotate, try_on or extract"):
         engines.names("fly")
 
 
@@ -88,6 +88,7 @@ ARGUMENTS = {
     "segment": {"points", "box", "start", "known"},
     "annotate": {"person", "needs", "pick", "mask"},
     "try_on": {"person", "garment", "mask", "seed", "seeds"},
+    "extract": {"person", "mask", "category"},
 }
 
 
@@ -163,6 +164,7 @@ def verbs(person: Person, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable
         "segment": lambda **rest: segment(person.image, [(40, 50, 1)], **rest),
         "annotate": lambda **rest: annotate(person, **rest),
         "try_on": lambda **rest: try_on(person, Garment(person.image, None, "upper"), mask=mask, **rest),
+        "extract": lambda **rest: extract(person, mask=mask, **rest),
     }
 
 
