@@ -46,6 +46,11 @@ PAGES = {
         "densepose": "The surface of the body.",
         "others": "Men, trousers and harder poses.",
     },
+    "09_extract": {
+        "flat": "What somebody wears, laid flat; violet was made up.",
+        "result": "And on the next person.",
+        "lesson": "A small network that learns the same, after ever more steps.",
+    },
 }
 
 
