@@ -1,8 +1,9 @@
 """How a garment's product photograph is read: its mask, where its front ends at the neck, what kind it is of.
 
-``python benchmarks/garment_reading.py [--pictures 210] [--cache FOLDER] [--photos FOLDER] [--sheet FILE]`` prints markdown tables.
+``python benchmarks/garment_reading.py [--pictures 210] [--fresh] [--cache FOLDER] [--photos FOLDER] [--sheet FILE]`` prints tables.
 Mannequin garments of which all is known are laid on backdrops of fifteen kinds (``garment_pictures.py``), with shadows, prints, grain; no
-mask is given. ``--photos``, a folder in the VITON-HD layout, adds its cloth against its masks. The neckline is right where its lowest point
+mask is given; ``--fresh`` takes other garments and other chance than those on which limits were chosen. ``--photos``, a folder in the
+VITON-HD layout, adds its cloth against its masks. The neckline is right where its lowest point
 lies within a tenth of the chest's width of the true one; where the reading is in doubt it says so, and the try-on keeps the worn neckline.
 """
 
@@ -30,18 +31,23 @@ SLEEVES = {"strap": "none", "cap": "short"}
 OPEN = ("blazer", "cardigan", "coat", "jumpsuit", "hoodie")
 """Of which the neckline is not asked: open in front, trousers below, or a hood behind."""
 PROPERTIES = ("category", "neckline", "collar", "placket", "straps", "sleeves")
+SEEN = {"upper": 200, "lower": 24}
+"""Garments, counted from the first, on which limits were chosen."""
 CERTAIN = 0.7
 """Confidence from which a reading counts as sure."""
 
 
-def pictures(count: int, cache: Path) -> list[Scene]:
-    """``count`` scenes, each kind as often, every fifth of trousers or a skirt."""
-    upper, lower = products(200, cache), products(24, cache, "lower")
+def pictures(count: int, cache: Path, fresh: bool = False) -> list[Scene]:
+    """``count`` scenes, each kind as often, every fifth of trousers or a skirt; ``fresh``: of garments after those of :data:`SEEN`."""
+    if fresh:
+        upper, lower = (products(SEEN[name] + more, cache, name)[SEEN[name] :] for name, more in (("upper", 40), ("lower", 6)))
+    else:
+        upper, lower = (products(seen, cache, name) for name, seen in SEEN.items())
     found = []
     for number in range(count):
         kind, turn = KINDS[number % len(KINDS)], number // len(KINDS)
         pool = lower if turn % 5 == 4 and kind not in ("hanger", "bust", "label") else upper
-        found.append(scene(pool[(number * 13 + 5) % len(pool)], kind, 7000 + number))
+        found.append(scene(pool[(number * 13 + 5) % len(pool)], kind, (9000 if fresh else 7000) + number))
     return found
 
 
@@ -94,6 +100,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=210, help="how many are made")
+    parser.add_argument("--fresh", action="store_true", help="garments and chance on which no limit was chosen")
     parser.add_argument(
         "--cache", type=Path, default=Path("outputs/benchmark/garments"), help="where rendered garments are kept"
     )
@@ -101,7 +108,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="file for a picture of the worst")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    shown = pictures(options.pictures, options.cache)
+    shown = pictures(options.pictures, options.cache, options.fresh)
     rows = [read(one) for one in shown]
     print(f"{len(rows)} product photographs, {np.mean([r['seconds'] for r in rows]):.2f} CPU-s each.\n")
     print("| kind | pictures | mask IoU, mean | worst |\n|---|--:|--:|--:|")
