@@ -31,6 +31,9 @@ _SOFT, _WALL, _SHADE, _LIKE, _CLEAR = 0.4, 0.7, 0.06, 5.0, 5.0
 backdrop it is at least, how unlike the backdrop in the shade at most, and from which difference of the outline on (CIE Lab) it is told."""
 _FJORD = 0.006
 """Half the width, in longer sides of the picture, up to which a notch is a stripe of the backdrop's colour."""
+_STRIPES = (0.012, 0.024, 0.04)
+"""And up to which some of one width are stripes: sleeves and straps leave no more than a few gaps, each of its own."""
+_SOME = 5
 
 
 def garment_mask(image: np.ndarray) -> np.ndarray:
@@ -59,12 +62,9 @@ def garment_matte(image: np.ndarray) -> np.ndarray:
     if share > 0.97:
         raise ValueError("garment image: no backdrop is seen around the garment. Leave a margin, or pass Garment(mask=...).")
     inside = props.without_dummy(around, inside)
-    mask = inside[around.index].astype(np.uint8)
-    reach = max(1, round(_FJORD * max(mask.shape)))
-    mask = cv2.morphologyEx(
-        np.pad(mask, reach), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    )
-    mask = mask[reach:-reach, reach:-reach] > 0
+    mask = _closed(inside[around.index], _FJORD)
+    for half in _STRIPES:
+        mask = mask | _stripes(mask, half)
     return matte(image, props.without_hook(solid_with_holes(mask)))
 
 
@@ -147,6 +147,30 @@ def _without_clefts(around: Surroundings, inside: np.ndarray) -> np.ndarray:
         np.add.at(steep, piece[one[walled]], (around.length * sharp)[walled])
     cleft = (opening > 0) & (wall > 2 * opening) & (steep > _WALL * wall)
     return inside & ~(way & cleft[piece])
+
+
+def _closed(mask: np.ndarray, half: float) -> np.ndarray:
+    """bool (h, w): ``mask`` without notches of such ``half`` a width, in longer sides of the picture."""
+    reach = max(1, round(half * max(mask.shape)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return cv2.morphologyEx(np.pad(mask.astype(np.uint8), reach), cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach] > 0
+
+
+def _stripes(mask: np.ndarray, half: float) -> np.ndarray:
+    """bool (h, w): notches of ``mask`` up to such ``half`` a width, where some are long and of one width: stripes, and bits between them."""
+    closed = _closed(mask, half)
+    notches = cv2.morphologyEx((closed & ~mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(notches, connectivity=4)
+    wide = np.zeros(count)
+    np.maximum.at(wide, pieces.ravel(), 2 * cv2.distanceTransform(notches, cv2.DIST_L2, 3).ravel())
+    long = (wide > 2) & (stats[:, cv2.CC_STAT_AREA] > 1.5 * wide**2)
+    long[0] = False
+    alike = long & (np.abs(np.log(np.maximum(wide, 1) / np.median(wide[long]))) < np.log(1.6)) if long.any() else long
+    if alike.sum() < _SOME:
+        return np.zeros_like(mask)
+    striped = mask | alike[pieces]
+    _, free = cv2.connectedComponents(np.pad(~striped, 1, constant_values=True).astype(np.uint8), connectivity=4)
+    return alike[pieces] | (closed & (free[1:-1, 1:-1] != free[0, 0]))
 
 
 def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -46,10 +46,11 @@ def without_dummy(around: Surroundings, inside: np.ndarray) -> np.ndarray:
         return inside
     alike = inside & (np.linalg.norm(off, axis=1) < 7)
     below = inside & (around.centre[:, 1] > np.nonzero(post.any(1))[0].max() + 0.12 * len(mask))
-    own = around.area[alike & below].sum() / max(around.area[below].sum(), 1)
-    whole = around.area[connected(around.pairs, alike, np.flatnonzero(neck))].sum() / around.area[alike].sum()
-    if own > 0.75 or (own > 0.2 and whole < 0.35):  # the cloth's own colour, or one of its pattern: a high collar
+    if around.area[alike & below].sum() > 0.75 * around.area[below].sum():  # the cloth's own colour: a high collar
         return inside
+    pieces = _large(around, alike, 0.015, inside)
+    seen = pieces | connected(around.pairs, alike, np.flatnonzero(neck))
+    in_pattern = around.area[seen].sum() < 0.6 * around.area[alike].sum() or len(np.unique(components(around.pairs, pieces)[pieces])) > 6
     cloth = inside & ~alike
     width = np.array([9.0, 3.5, 3.5])
     likely = density(around.lab, _some(around.lab[neck]), width) - density(around.lab, _some(around.lab[cloth]), width)
@@ -58,15 +59,20 @@ def without_dummy(around: Surroundings, inside: np.ndarray) -> np.ndarray:
     sharp = np.maximum(around.contrast / max(around.calm, 0.3) - 1.3, 0)
     held = min_cut(around.pairs, unary * around.area / around.area.mean(), around.length * (0.5 * np.exp(-0.15 * sharp) + 0.01))
     held &= inside
-    part = components(around.pairs, held)
-    size = np.bincount(part, around.area)
-    held &= size[part] > 0.004 * around.area[inside].sum()
+    held = connected(around.pairs, held, np.flatnonzero(neck)) if in_pattern else held & _large(around, held, 0.004, inside)
     rest = inside & ~held
     return rest if around.area[rest].sum() > 0.25 * around.area[inside].sum() else inside
 
 
+def _large(around: Surroundings, chosen: np.ndarray, share: float, of: np.ndarray) -> np.ndarray:
+    """(n,) the pieces of ``chosen`` that hold more than such a ``share`` of the area of ``of``."""
+    part = components(around.pairs, chosen)
+    size = np.bincount(part, around.area)
+    return chosen & (size[part] > share * around.area[of].sum())
+
+
 def _post(mask: np.ndarray) -> np.ndarray | None:
-    """bool (h, w): what stands on top of ``mask`` like a neck, as wide above as below and at least half as high as wide."""
+    """bool (h, w): what stands on top of ``mask`` like a neck: one piece, as wide above as below and at least half as high as wide."""
     rows = np.nonzero(mask.any(1))[0]
     columns = np.nonzero(mask.any(0))[0]
     top, wide, high = int(rows[0]), len(columns), len(rows)
@@ -83,6 +89,8 @@ def _post(mask: np.ndarray) -> np.ndarray | None:
         return None
     post = np.zeros_like(mask)
     post[top : top + end - 1] = mask[top : top + end - 1]
+    if np.ptp(np.nonzero(post)[1]) > 1.6 * first:  # two straps
+        return None
     middle = float(np.nonzero(post)[1].mean())
     return post if abs(middle - (columns[0] + columns[-1]) / 2) < 0.2 * wide else None
 
