@@ -157,7 +157,7 @@ def _closed(mask: np.ndarray, half: float) -> np.ndarray:
 
 
 def _stripes(mask: np.ndarray, half: float) -> np.ndarray:
-    """bool (h, w): notches of ``mask`` up to such ``half`` a width, where some are long and of one width: stripes, and bits between them."""
+    """bool (h, w): notches of ``mask`` up to such ``half`` a width, where some are long and of one width: stripes, with bits between."""
     closed = _closed(mask, half)
     notches = cv2.morphologyEx((closed & ~mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(notches, connectivity=4)

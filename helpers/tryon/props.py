@@ -50,7 +50,9 @@ def without_dummy(around: Surroundings, inside: np.ndarray) -> np.ndarray:
         return inside
     pieces = _large(around, alike, 0.015, inside)
     seen = pieces | connected(around.pairs, alike, np.flatnonzero(neck))
-    in_pattern = around.area[seen].sum() < 0.6 * around.area[alike].sum() or len(np.unique(components(around.pairs, pieces)[pieces])) > 6
+    in_pattern = (
+        around.area[seen].sum() < 0.6 * around.area[alike].sum() or len(np.unique(components(around.pairs, pieces)[pieces])) > 6
+    )
     cloth = inside & ~alike
     width = np.array([9.0, 3.5, 3.5])
     likely = density(around.lab, _some(around.lab[neck]), width) - density(around.lab, _some(around.lab[cloth]), width)
