@@ -63,7 +63,7 @@ def add(commands: Any) -> None:
     given("--patience", type=int, default=10, help="looks that are no better after which it stops; default 10")
     given("--rate", type=float, default=2e-4, help="of learning; default 0.0002")
     given("--precision", default="auto", help="no, fp16, bf16 or auto, 16 bits on a GPU; default auto")
-    given("--readers", type=int, default=1, help="threads that read pictures meanwhile; default 1")
+    given("--readers", type=int, default=1, help="processes that read pictures meanwhile; default 1")
     given("--vgg", help="torchvision's vgg16 checkpoint, for the perceptual term of recipe seed_unet")
     given("--category", default="upper", help="of the garments: upper, lower or dress; default upper")
     given("--seed", type=int, default=0)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from helpers import checks, devices, weights
 from helpers.contract import SEED
@@ -47,7 +47,7 @@ cross-entropy; the extractor's two; the difference alone."""
 _BETAS = (0.5, 0.999)
 _EMA = 0.999
 _SHOWN, _LOOKED_AT = 6, 96  # pairs on a sheet, and of those held back that are looked at
-_AHEAD = 3  # batches that are read while others are learnt from
+_AHEAD = 3  # batches that each reader keeps ready
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def train(
     every:    steps between looks, at which ``curve.csv``, ``sheets/STEP.jpg`` and the checkpoint ``last.safetensors`` are written
     patience: looks without a better one after which it stops
     rate:     of learning; it falls to nothing over the second half of the steps
-    precision: ``no``, ``fp16``, ``bf16``, or ``auto``, 16 bits on a GPU; readers: threads that read pictures meanwhile
+    precision: ``no``, ``fp16``, ``bf16``, or ``auto``, 16 bits on a GPU; readers: processes that read pictures meanwhile
     vgg:      torchvision's ``vgg16`` checkpoint, for the perceptual term of recipe ``seed_unet``, which does without where there is none
     on_look:  told of each row of the curve
     Raises ``ValueError`` for what does not fit, before anything is learnt; ``ValueError`` naming the loss that is no number any more, and
@@ -141,6 +141,7 @@ def train(
     settings.checked()
     total, every = checks.whole(total, "steps", 1), checks.whole(every, "every", 1)
     patience, rate = checks.whole(patience, "patience", 1), checks.number(rate, "rate", 0, 1, above=True)
+    readers = checks.whole(readers, "readers", 1, 64)
     checks.one_of(precision, "precision", ("auto", "no", "fp16", "bf16"))
     folder = checks.path(out, "out")
     require_writable(folder, "out")
@@ -229,18 +230,38 @@ def _require_same(last: Path, made_of: dict[str, Any]) -> None:
 
 
 def _ahead(pairs: PairSet, keys: Iterator[list[Key]], readers: int, share: slice) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches in their order, some of them read ahead."""
-    with ThreadPoolExecutor(checks.whole(readers, "readers", 1, 64)) as pool:
-        waiting: deque[list[Future[tuple[Tensor, Tensor]]]] = deque()
+    """Batches in their order, some of them read ahead by other processes: threads would wait for each other and for the learning."""
+    loader: DataLoader = DataLoader(
+        _Batches(pairs),
+        batch_size=None,
+        sampler=(batch[share] for batch in keys),
+        num_workers=readers,
+        prefetch_factor=_AHEAD,
+        worker_init_fn=_alone,
+        generator=torch.Generator(),  # else it would draw from the training's
+    )
+    for found in loader:
+        if isinstance(found, Exception):
+            raise found
+        source, target = found
+        yield source, target
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Pairs by the keys of a whole batch; what goes wrong is handed over, so that it is told in its own words."""
+
+    pairs: PairSet
+
+    def __getitem__(self, keys: list[Key]) -> tuple[Tensor, Tensor] | Exception:
         try:
-            for batch in keys:
-                waiting.append([pool.submit(pairs.__getitem__, key) for key in batch[share]])
-                if len(waiting) >= _AHEAD:
-                    yield stacked([one.result() for one in waiting.popleft()])
-            while waiting:
-                yield stacked([one.result() for one in waiting.popleft()])
-        finally:
-            pool.shutdown(cancel_futures=True)
+            return stacked([self.pairs[key] for key in keys])
+        except (ValueError, OSError) as fault:
+            return fault
+
+
+def _alone(_: int) -> None:
+    cv2.setNumThreads(0)  # its threads are not there in a process that was forked
 
 
 class _Run:
