@@ -369,6 +369,9 @@ ENGINES = (
         machine="a GPU of 8 GB or more; hours on a CPU",
         commercial=False,
         settings={
+            "only_mask": Setting(
+                "flag", "whether nothing changes beyond the mask, such as where longer sleeves would lie", False
+            ),
             "description": Setting("words", "what the garment is, in words; empty says its category", ""),
             "steps": Setting("whole", "evaluations of the network", 30, low=1, high=100),
             "guidance_scale": Setting("number", "how closely the garment is followed; 1 is no guidance", 2.0, low=1, high=10),

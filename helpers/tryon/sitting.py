@@ -84,6 +84,11 @@ class Sitting:
             mask = cv2.resize(mask.astype(np.uint8), self.frame.size, interpolation=cv2.INTER_NEAREST_EXACT) > 0
         return replace(self, mask=mask, made_by={**self.made_by, provenance.CHANGE: self.engine})
 
+    def widened(self, mask: np.ndarray) -> Sitting:
+        """The same where ``mask``, bool of any size over the frame, may change too, beside the one that was given."""
+        large = cv2.resize(mask.astype(np.uint8), self.frame.size, interpolation=cv2.INTER_NEAREST_EXACT) > 0
+        return self.masked(large | self.mask)
+
     def result(
         self,
         painted: np.ndarray,

@@ -12,6 +12,9 @@ from helpers.weights.digests import remember, sha256
 from helpers.weights.formats import Damaged, check
 from helpers.weights.registry import Record
 
+_ROUGHLY = 2
+"""Times the published size, or a part of it: beyond that a file cannot be right, however thinly its size is established."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -58,6 +61,7 @@ def compare_file(
         text = str(error).removeprefix(f"{path} ").rstrip(". ")
         return Verdict(record, "damaged", text + (f" (published: {record.bytes} bytes)" if short else ""))
     if record.bytes and actual != record.bytes:
+        sure = sure or not 1 / _ROUGHLY <= actual / record.bytes <= _ROUGHLY
         known = "cut short or another file" if actual < record.bytes else "another file"
         return Verdict(record, "differs", f"has {actual} bytes, the published one {record.bytes}: {known}", sure)
     if not record.sha256:

@@ -60,7 +60,7 @@ def worn(person: Person) -> np.ndarray:
 
 
 def test_only_what_the_mask_covers_changes(engine: IDMVTON, person: Person, garment: Garment, worn: np.ndarray) -> None:
-    result = engine(person, garment, mask=worn, **FAST)
+    result = engine(person, garment, mask=worn, only_mask=True, **FAST)
     assert result.image.shape == person.image.shape
     assert (result.image == person.image)[~result.changed].all()
     assert (result.image != person.image).any(2)[worn].mean() > 0.9
@@ -70,6 +70,22 @@ def test_only_what_the_mask_covers_changes(engine: IDMVTON, person: Person, garm
     assert "CC BY-NC-SA" in result.licence
     assert result.confidence is None
     assert list(result.steps)[:3] == ["person in the frame", "what may change", "DensePose"]
+
+
+def test_a_given_mask_is_united_with_the_published_one(
+    engine: IDMVTON, person: Person, garment: Garment, worn: np.ndarray
+) -> None:
+    found, united, exact = (
+        engine(person, garment, **asked, **FAST) for asked in ({}, {"mask": worn}, {"mask": worn, "only_mask": True})
+    )
+    assert united.mask[found.mask].all()
+    assert united.mask[exact.mask].all()
+    assert united.mask.sum() > 1.1 * exact.mask.sum()  # arms, of a T-shirt's wearer
+    assert any("only_mask=True" in note for note in united.notes)
+    assert any("the given mask alone" in note for note in exact.notes)
+    assert any("'red t-shirt', as given" in note for note in exact.notes)
+    with pytest.raises(ValueError, match="only_mask=True needs mask="):
+        engine(person, garment, only_mask=True, **FAST)
 
 
 def test_without_a_mask_it_is_found(engine: IDMVTON, person: Person, garment: Garment, worn: np.ndarray) -> None:

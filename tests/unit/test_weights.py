@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -151,6 +152,9 @@ def test_a_sound_file_of_another_size_runs_but_is_listed_as_another(folder: Path
     (record,) = weights.records(UNSURE)
     assert record.hash == "unsure"
     verdict = verify.compare(record)
+    assert (verdict.state, verdict.sure, verdict.good) == ("differs", True, False)  # a millionth of the size is no doubt
+    path = folder / UNSURE
+    verdict = verify.compare_file(path, replace(record, bytes=path.stat().st_size + 8))
     assert (verdict.state, verdict.sure, verdict.good) == ("differs", False, True)
 
 
@@ -241,8 +245,9 @@ def test_verify_fails_on_damage_and_passes_over_what_is_not_here(folder: Path, c
     assert main(["weights", "verify"]) == 0
     assert "none of the" in capsys.readouterr().out
     put(folder / UNSURE, safetensors.torch.save(NET))
-    assert main(["weights", "verify"]) == 0
-    assert capsys.readouterr().out.startswith(f"warning  {UNSURE}: has ")
+    assert main(["weights", "verify"]) == 1
+    assert f"WRONG    {UNSURE}: has " in capsys.readouterr().out
+    (folder / UNSURE).unlink()
     whole = put(folder / "sam/mobile_sam.pt", NET)
     assert main(["weights", "verify"]) == 1
     assert "WRONG    sam/mobile_sam.pt: has " in capsys.readouterr().out

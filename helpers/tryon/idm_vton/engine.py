@@ -32,6 +32,16 @@ from helpers.tryon.idm_vton.profiles import COSTS, choose_profile
 from helpers.tryon.result import TryOn
 from helpers.tryon.sitting import Sitting, sit
 
+_MASKS = {
+    "published": "What may change was found from parsing and pose, as the network was trained.",
+    "united": "What may change is the given mask and all that the network was trained to change with it: longer sleeves, another "
+    "neckline or hem can be painted. only_mask=True keeps to the given mask.",
+    "given": "What may change is the given mask alone: the old sleeves, neckline and hem stay where it does not cover them.",
+}
+_UPPER_ONLY = (
+    "The checkpoint was trained on VITON-HD, garments of the upper body: shape, texture and colour of others suffer. "
+    "DressCode's checkpoint, which knows them, is not read."
+)
 _FALLBACK = {"upper": "shirts", "lower": "pants", "dress": "dress"}
 _PUBLISHED = ("openpose_schp", "detectron2")  # annotators with the networks of the published preprocessing
 
@@ -66,6 +76,7 @@ class IDMVTON(Base):
         *,
         seeds: Sequence[int],
         mask: np.ndarray | None = None,
+        only_mask: bool = False,
         description: str = "",
         steps: int = 30,
         guidance_scale: float = 2.0,
@@ -81,7 +92,9 @@ class IDMVTON(Base):
     ) -> list[TryOn]:
         """``garment`` on ``person``, one picture a seed. A seed gives the same picture whatever the others are.
 
-        mask:           bool (H, W) of what may change; ``None`` finds it from parsing and pose
+        mask:           bool (H, W) of what is worn now; what may change is that and the published mask of the garment's category, found
+                        from parsing and pose, as the network was trained; ``None``: the published one
+        only_mask:      only what lies in the mask may change; ``parity`` does that with any given mask
         description:    what the garment is, in words ("short sleeve round neck t-shirts"); empty says its category
         steps:          1..100; guidance_scale: 1 (none) .. 10
         framing:        ``letterbox``, ``crop`` or ``stretch`` (:meth:`helpers.tryon.framing.Frame.fit`)
@@ -95,14 +108,25 @@ class IDMVTON(Base):
         progress:       show a bar of the steps; ``None``: where there is no ``on_step``
         on_step:        ``(step, total, None)`` after every step of every picture; ``False`` from it cancels
         """
+        if only_mask and mask is None:
+            raise ValueError("only_mask=True needs mask=: what may change is asked for, and nothing says what that is.")
         loading.require_all()
         self._set_profile(choose_profile(profile))
         if parity:
             sitting, pose = self._published_sitting(person, garment, mask, annotator)
         else:
-            sitting, pose = self._sitting(person, garment, mask, framing=framing, pick=pick, annotator=annotator)
+            sitting, pose = self._sitting(
+                person, garment, mask, only_mask=only_mask, framing=framing, pick=pick, annotator=annotator
+            )
         cloth = sitting.cloth
         what = description.strip() or _FALLBACK[garment.category]
+        whose = "as given" if description.strip() else "of its category, as none was given"
+        notes = [
+            f"Ran as {self._profile.name}: {COSTS[self._profile.name]}.",
+            f"The garment was described as {what!r}, {whose}.",
+            _MASKS["published" if mask is None else "given" if only_mask or parity else "united"],
+            *([] if garment.category == "upper" else [_UPPER_ONLY]),
+        ]
         texts = [f"model is wearing {what}", negative_prompt, f"a photo of {what}"]
         words, tokens = self._encode(texts, cloth)
         guided = guidance_scale > 1
@@ -132,7 +156,7 @@ class IDMVTON(Base):
                 results.append(
                     sitting.result(
                         painted,
-                        notes=[f"Ran as {self._profile.name}: {COSTS[self._profile.name]}."],
+                        notes=notes,
                         steps={"DensePose": pose},
                         colour_match=colour_match,
                         whole=parity,
@@ -143,10 +167,18 @@ class IDMVTON(Base):
     # The person
 
     def _sitting(
-        self, person: Person, garment: Garment, mask: np.ndarray | None, *, framing: str, pick: str | int, annotator: str
+        self,
+        person: Person,
+        garment: Garment,
+        mask: np.ndarray | None,
+        *,
+        only_mask: bool,
+        framing: str,
+        pick: str | int,
+        annotator: str,
     ) -> tuple[Sitting, np.ndarray]:
         """The person in the frame with what may change, and the picture of their DensePose there."""
-        needs = set() if mask is not None else {"keypoints", "labels"}
+        needs = set() if only_mask else {"keypoints", "labels"}
         if person.densepose is None:
             needs |= {"keypoints", "densepose"}  # joints say which of several surfaces is the wearer's
         sitting = sit(
@@ -161,8 +193,9 @@ class IDMVTON(Base):
             annotator=annotator,
             annotated=preprocess.SIZE,
         )
-        if mask is None:
-            sitting = sitting.masked(preprocess.mask_of(sitting.person, garment.category))
+        if not only_mask:
+            found = preprocess.mask_of(sitting.person, garment.category)
+            sitting = sitting.masked(found) if mask is None else sitting.widened(found)
         return sitting, _resized(preprocess.pose_of(sitting.person), sitting.frame.size)
 
     def _published_sitting(
