@@ -56,7 +56,7 @@ def timed() -> str:
             torch.cuda.synchronize()
     seconds = time.perf_counter() - started
     memory = f", {torch.cuda.max_memory_allocated() / 1e9:.1f} GB" if device.type == "cuda" else ""
-    return f"| one guided step, {dtype}, {described.name} | {seconds:.1f} s{memory} |"
+    return f"| one guided step, {dtype}, {described.name} | {seconds:.2f} s{memory} |"
 
 
 def main() -> None:

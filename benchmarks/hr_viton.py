@@ -56,9 +56,9 @@ def main() -> None:
     tocg, generator = (net().to(device).eval().requires_grad_(False) for net in (ConditionGenerator, SPADEGenerator))
     first, peak, told = measured(device, asked.repeat, lambda: pipeline.conditions(tocg, given))
     print(f"| {asked.size}, {described.name} | seconds | peak memory |\n|---|---:|---:|")
-    print(f"| conditions: garment bent, regions found | {first:.1f} | {peak:.1f} GB |", flush=True)
+    print(f"| conditions: garment bent, regions found | {first:.2f} | {peak:.1f} GB |", flush=True)
     second, peak, _ = measured(device, asked.repeat, lambda: pipeline.paint(generator, given, told, None))
-    print(f"| the person painted | {second:.1f} | {peak:.1f} GB |")
+    print(f"| the person painted | {second:.2f} | {peak:.1f} GB |")
 
 
 if __name__ == "__main__":

@@ -101,7 +101,9 @@ def pairs(
     names = [_name(number) for number in range(count)]
     missing = [number for number, name in enumerate(names) if not is_whole(folder / recipe.part, name)]
     write_text(folder / recipe.part / "recipe.json", json.dumps(asdict(recipe)))
-    there = count - len(missing)
+    there, listed = count - len(missing), folder / f"{recipe.part}_pairs.txt"
+    if missing:
+        listed.unlink(missing_ok=True)  # of fewer pairs: whoever kills this leaves no list rather than a wrong one
     try:
         for done in _drawn(folder / recipe.part, recipe, missing, workers):
             there += done
@@ -109,7 +111,7 @@ def pairs(
                 on_pair(there, count)
     finally:
         whole = [name for name in _stems(folder / recipe.part) if is_whole(folder / recipe.part, name)]
-        write_text(folder / f"{recipe.part}_pairs.txt", "".join(f"{name}.jpg {name}.jpg\n" for name in whole))
+        write_text(listed, "".join(f"{name}.jpg {name}.jpg\n" for name in whole))
     return Written(folder, len(whole), len(missing))
 
 

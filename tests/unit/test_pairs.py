@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -103,7 +103,10 @@ def test_the_rest_is_drawn_as_if_all_were(drawn: Path, tmp_path: Path, monkeypat
     assert not list((tmp_path / "train").glob(".part-*"))
     assert (tmp_path / "train_pairs.txt").read_text().count("\n") == 1
     monkeypatch.undo()
-    assert pairs(tmp_path, 2, size=SIZE, workers=1).made == 1
+    listed: list[bool] = []
+    drawing_on = partial(pairs, on_pair=lambda *_: listed.append((tmp_path / "train_pairs.txt").exists()))
+    assert drawing_on(tmp_path, 2, size=SIZE, workers=1).made == 1
+    assert listed == [False], "killed there, no list is left that holds fewer than are whole"
     assert contents(tmp_path) == contents(drawn)
 
 
