@@ -372,7 +372,7 @@ ENGINES = (
             "only_mask": Setting(
                 "flag", "whether nothing changes beyond the mask, such as where longer sleeves would lie", False
             ),
-            "description": Setting("words", "what the garment is, in words; empty says its category", ""),
+            "description": Setting("words", "what the garment is, in words; empty: its own words, or its category", ""),
             "steps": Setting("whole", "evaluations of the network", 30, low=1, high=100),
             "guidance_scale": Setting("number", "how closely the garment is followed; 1 is no guidance", 2.0, low=1, high=10),
             "negative_prompt": Setting(

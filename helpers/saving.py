@@ -112,7 +112,7 @@ def _are_ours(files: Any, name: str) -> bool:
     """Whether these are paths and digests of files that a save called ``name`` can have."""
 
     theirs = re.compile(
-        rf"(?!saved/)[\w-]+/(?:{re.escape(name)}(?:_keypoints|_rendered)?|{re.escape(name)}/(?!\.)[^/\\:\0]+)\.(?:jpg|png|json)"
+        rf"(?!saved/)[\w-]+/(?:{re.escape(name)}(?:_keypoints|_rendered)?|{re.escape(name)}/(?!\.)[^/\\:\0]+)\.(?:jpg|png|json|txt)"
     )
 
     def ours(path: str, digest: object) -> bool:

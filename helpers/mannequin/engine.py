@@ -94,6 +94,7 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     """
     size, seed = engines.check_size("mannequin", size), SEED.check("seed", seed)
     name = what.kind if isinstance(what, Piece) else checks.words(what, "what")
+    told = "" if isinstance(what, Piece) else name
     if isinstance(what, str):
         what, unknown = parse_piece(what, seed)
         if unknown:
@@ -103,7 +104,7 @@ def product(what: str | Piece, *, seed: int = 0, size: tuple[int, int] = (768, 1
     _require_prints((what,))
     worn = product_shape(what)
     image, mask, inside = studio.photograph_product(surfaces([worn], (what,), fabric_material), size, seed)
-    return Garment(image, mask, what.category, name, inside, masked_by="mannequin")
+    return Garment(image, mask, what.category, name, inside, masked_by="mannequin", words=told)
 
 
 def _require_prints(pieces: Iterable[Piece]) -> None:

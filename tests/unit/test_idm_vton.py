@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,10 @@ def test_a_given_mask_is_united_with_the_published_one(
     assert any("only_mask=True" in note for note in united.notes)
     assert any("the given mask alone" in note for note in exact.notes)
     assert any("'red t-shirt', as given" in note for note in exact.notes)
+    own = engine(person, garment, mask=worn, **{**FAST, "description": ""})
+    assert any("'red t-shirt with white dots', by its own words" in note for note in own.notes)
+    nothing = engine(person, replace(garment, words=""), mask=worn, **{**FAST, "description": ""})
+    assert any("'shirts', of its category" in note for note in nothing.notes)
     with pytest.raises(ValueError, match="only_mask=True needs mask="):
         engine(person, garment, only_mask=True, **FAST)
 

@@ -91,6 +91,21 @@ def test_a_garment_finds_its_mask_beside_it_or_in_its_transparency(tmp_path, per
     assert load_garment(write_image(tmp_path / "plain.png", person.image)).mask is None
 
 
+def test_a_garments_words_are_saved_with_it(tmp_path, person: Person) -> None:
+    path = Garment(person.image, person.mask, name="shirt", words="a red polo shirt, ärmellos").save(tmp_path)
+    assert load_garment(path).words == "a red polo shirt, ärmellos"
+    Garment(person.image, person.mask, name="shirt").save(tmp_path)
+    assert load_garment(path).words == "", "those of the one that was saved before are gone"
+    other = write_image(tmp_path / "data/cloth/00001.jpg", person.image)
+    assert load_garment(other).words == ""
+    (tmp_path / "data/cloth-words").mkdir()
+    (tmp_path / "data/cloth-words/00001.txt").write_text("white lace top\n", encoding="utf-8")
+    assert load_garment(other).words == "white lace top"
+    (tmp_path / "data/cloth-words/00001.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"garment words: .*00001\.txt.*UTF-8.*do without it"):
+        load_garment(other)
+
+
 def test_a_wrong_category_is_named(person: Person) -> None:
     with pytest.raises(ValueError, match="'hat'"):
         Garment(person.image, category="hat")

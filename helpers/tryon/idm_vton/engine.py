@@ -95,7 +95,7 @@ class IDMVTON(Base):
         mask:           bool (H, W) of what is worn now; what may change is that and the published mask of the garment's category, found
                         from parsing and pose, as the network was trained; ``None``: the published one
         only_mask:      only what lies in the mask may change; ``parity`` does that with any given mask
-        description:    what the garment is, in words ("short sleeve round neck t-shirts"); empty says its category
+        description:    what the garment is, in words ("short sleeve round neck t-shirts"); empty: its own words, or its category
         steps:          1..100; guidance_scale: 1 (none) .. 10
         framing:        ``letterbox``, ``crop`` or ``stretch`` (:meth:`helpers.tryon.framing.Frame.fit`)
         annotator:      the engine that is asked for annotations that the person lacks
@@ -119,8 +119,8 @@ class IDMVTON(Base):
                 person, garment, mask, only_mask=only_mask, framing=framing, pick=pick, annotator=annotator
             )
         cloth = sitting.cloth
-        what = description.strip() or _FALLBACK[garment.category]
-        whose = "as given" if description.strip() else "of its category, as none was given"
+        what = description.strip() or garment.words.strip() or _FALLBACK[garment.category]
+        whose = "as given" if description.strip() else "by its own words" if garment.words.strip() else "of its category"
         notes = [
             f"Ran as {self._profile.name}: {COSTS[self._profile.name]}.",
             f"The garment was described as {what!r}, {whose}.",
