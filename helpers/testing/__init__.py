@@ -1,4 +1,4 @@
-"""Tiny checkpoints in the exact layouts of the published files, to run the published engines without them.
+"""Tiny checkpoints in the layouts of the published files, to run the published engines without them.
 
 The networks have the published structure and names but few channels; where random weights could give no usable answer, last layers are
 fitted to a drawn figure. What they draw is not worth looking at: they prove that files load and every step runs.
