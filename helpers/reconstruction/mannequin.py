@@ -16,7 +16,8 @@ from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.surface import Hits, Surface
 from helpers.person import Person
 from helpers.reconstruction import atlas
-from helpers.reconstruction.figure import Figure3D, Mesh
+from helpers.reconstruction.figure import Figure3D
+from helpers.reconstruction.mesh import Mesh
 from helpers.srgb import encode
 
 TEXTURE = 1024
@@ -36,7 +37,7 @@ class TrueFigure(Base):
         self._mannequin.close()
 
     @engines.checked("reconstruct", "mannequin")
-    def __call__(self, person: Person, *, texture_size: int = TEXTURE, **_: object) -> Figure3D:
+    def __call__(self, person: Person, *, texture_size: int = TEXTURE) -> Figure3D:
         """Meshes of skin, eyes, hair and every garment of ``person``, who has to come from the mannequin.
 
         texture_size: texels a side of each texture; the skin's is twice as fine

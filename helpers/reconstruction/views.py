@@ -5,7 +5,9 @@ The mannequin's own studio takes them, whatever engine made the figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -15,16 +17,17 @@ from helpers.mannequin.render import studio
 from helpers.mannequin.render.camera import LENS, Camera
 from helpers.mannequin.render.trace import Scene
 from helpers.mannequin.surface import Hits, Material, Surface
-from helpers.reconstruction.figure import Figure3D, Mesh
+from helpers.reconstruction.mesh import Mesh
 from helpers.srgb import to_linear
 
 BACKDROP = "#d9d9d7"
 _FILL = 0.92  # of the picture is the figure, whichever way it turns
+_MOST = 4  # pictures taken side by side
 _SPECULAR = {"hair": 0.046, "skin": 0.028, "eye": 0.04}
 
 
 def around(
-    figure: Figure3D,
+    meshes: Sequence[Mesh],
     count: int = 30,
     size: tuple[int, int] = (512, 512),
     elevation: float = 0.0,
@@ -36,17 +39,18 @@ def around(
     transparent: (H, W, 4) RGBA without a backdrop, with the colours of the figure up to its edge
     Raises ``ValueError`` naming what does not fit.
     """
-    return list(each(figure, count, size, elevation, transparent))
+    return list(each(meshes, count, size, elevation, transparent))
 
 
 def each(
-    figure: Figure3D, count: int, size: tuple[int, int], elevation: float = 0.0, transparent: bool = False
+    meshes: Sequence[Mesh], count: int, size: tuple[int, int], elevation: float = 0.0, transparent: bool = False
 ) -> Iterator[np.ndarray]:
     """The pictures of :func:`around`, one after another."""
     count, size = checks.whole(count, "count", 1, 720), checks.size(size, 32, 4096)
     elevation = checks.number(elevation, "elevation", -80, 80)
-    scene = Scene([surface(mesh) for mesh in figure.meshes])
-    return (view(scene, turn, size, elevation, transparent) for turn in np.arange(count) * 360 / count)
+    scene = Scene([surface(mesh) for mesh in meshes])
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST)) as pool:  # NumPy and Embree let others run
+        yield from pool.map(lambda turn: view(scene, turn, size, elevation, transparent), np.arange(count) * 360 / count)
 
 
 def view(

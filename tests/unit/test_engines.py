@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers import Garment, Person, annotate, engines, extract, generate, segment, try_on, weights
+from helpers import Garment, Person, annotate, engines, extract, generate, reconstruct, segment, try_on, weights
 from helpers.contract import Base, Setting
 from helpers.person import ANNOTATIONS
 
@@ -69,7 +69,7 @@ def test_a_variant_that_there_is_not_is_named() -> None:
 def test_unknown_names_list_what_there_is() -> None:
     with pytest.raises(ValueError, match="superpixel"):
         engines.find("segment", "magic")
-    with pytest.raises(ValueError, match="generate, segment, annotate, try_on or extract"):
+    with pytest.raises(ValueError, match="generate, segment, annotate, try_on, extract or reconstruct"):
         engines.names("fly")
 
 
@@ -89,6 +89,7 @@ ARGUMENTS = {
     "annotate": {"person", "needs", "pick", "mask"},
     "try_on": {"person", "garment", "mask", "seed", "seeds"},
     "extract": {"person", "mask", "category"},
+    "reconstruct": {"person"},
 }
 
 
@@ -165,6 +166,7 @@ def verbs(person: Person, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable
         "annotate": lambda **rest: annotate(person, **rest),
         "try_on": lambda **rest: try_on(person, Garment(person.image, None, "upper"), mask=mask, **rest),
         "extract": lambda **rest: extract(person, mask=mask, **rest),
+        "reconstruct": lambda **rest: reconstruct(person, **rest),
     }
 
 
