@@ -66,10 +66,12 @@ def test_what_does_not_fit_is_named(part: str, value: np.ndarray, told: str) -> 
 def test_the_mannequin_is_known_to_the_millimetre(drawn) -> None:
     """The figure's outline from where the picture was taken is the picture's own."""
     person, figure = drawn
-    assert figure.engine == "mannequin" and figure.metric, "auto takes what is known"
+    assert figure.engine == "mannequin", "auto takes what is known"
+    assert figure.metric
     assert {"skin", "hair", "t-shirt", "jeans"} <= {mesh.name for mesh in figure.meshes}
     low, high = figure.bounds
-    assert low[2] == pytest.approx(0, abs=1e-6) and 1.4 < high[2] < 2.1
+    assert low[2] == pytest.approx(0, abs=1e-6)
+    assert 1.4 < high[2] < 2.1
     skin = next(mesh for mesh in figure.meshes if mesh.name == "skin")
     assert skin.vertices[:, 0].min() == pytest.approx(-skin.vertices[:, 0].max(), abs=0.25)
     camera = Camera.from_dict(person.scene["camera"])
@@ -84,9 +86,11 @@ def test_the_mannequin_is_known_to_the_millimetre(drawn) -> None:
 def test_a_garment_keeps_its_colour(drawn) -> None:
     _, figure = drawn
     shirt = next(mesh for mesh in figure.meshes if mesh.name == "t-shirt")
-    assert shirt.two_sided and shirt.texture.shape == (256, 256, 3)
+    assert shirt.two_sided
+    assert shirt.texture.shape == (256, 256, 3)
     red, green, blue = shirt.texture.reshape(-1, 3).mean(0)
-    assert red > 2 * green and red > 2 * blue
+    assert red > 2 * green
+    assert red > 2 * blue
 
 
 def test_whose_figure_is_not_known_is_told_so() -> None:
@@ -103,15 +107,20 @@ def test_front_back_left_and_right_are_where_they_should_be() -> None:
     colours[mesh.vertices[:, 0] > 0] = (20, 160, 40)  # the figure's left
     views = Figure3D((Mesh("box", mesh.vertices, mesh.faces, colours=colours),)).views(4, (96, 96))
     front, left, back, right = (view[48, 30:66].astype(int) for view in views)
-    assert front[8, 0] > front[8, 2] + 60 and front[-8, 1] > front[-8, 0] + 60
-    assert (left[18] @ [-1, 2, -1] > 60) and back[-8, 2] > back[-8, 0] + 60 and back[8, 1] > back[8, 0] + 60
+    assert front[8, 0] > front[8, 2] + 60
+    assert front[-8, 1] > front[-8, 0] + 60
+    assert left[18] @ [-1, 2, -1] > 60
+    assert back[-8, 2] > back[-8, 0] + 60
+    assert back[8, 1] > back[8, 0] + 60
     assert right[18, 1] < max(right[18, 0], right[18, 2])
 
 
 def test_a_view_without_a_backdrop_is_transparent_around_the_figure() -> None:
     view = Figure3D((box(),)).views(1, (64, 64), transparent=True)[0]
-    assert view.shape == (64, 64, 4) and view[0, 0].tolist() == [0, 0, 0, 0]
-    assert view[32, 32, 3] == 255 and view[32, 32, 0] > view[32, 32, 2]
+    assert view.shape == (64, 64, 4)
+    assert view[0, 0].tolist() == [0, 0, 0, 0]
+    assert view[32, 32, 3] == 255
+    assert view[32, 32, 0] > view[32, 32, 2]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +150,8 @@ def test_every_format_holds_the_same_figure(tmp_path: Path, drawn) -> None:
     shirt, saved = next(mesh for mesh in figure.meshes if mesh.name == "t-shirt"), glb.geometry["t-shirt"]
     np.testing.assert_array_equal(np.asarray(saved.visual.material.baseColorTexture.convert("RGB")), shirt.texture)
     np.testing.assert_allclose(saved.visual.uv, shirt.uv, atol=1e-5)
-    assert saved.visual.material.doubleSided and saved.visual.material.metallicFactor == 0
+    assert saved.visual.material.doubleSided
+    assert saved.visual.material.metallicFactor == 0
     materials = (tmp_path / "she.mtl").read_text()
     for picture in [line.split()[-1] for line in materials.splitlines() if line.startswith("map_")]:
         assert (tmp_path / picture).is_file()
@@ -164,16 +174,19 @@ def test_a_video_turns_once(tmp_path: Path, suffix: str) -> None:
     path = Figure3D((box(),)).turntable(tmp_path / f"she{suffix}", count=4, size=(64, 97), fps=4)
     if suffix == ".mp4":
         frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
-        assert frames == 4 and seconds == pytest.approx(1, abs=0.3)
+        assert frames == 4
+        assert seconds == pytest.approx(1, abs=0.3)
         reader = imageio_ffmpeg.read_frames(str(path))
         about = next(reader)
-        assert about["size"] == (64, 96) and about["codec"] == "h264"
+        assert about["size"] == (64, 96)
+        assert about["codec"] == "h264"
         first = np.frombuffer(next(reader), np.uint8).reshape(96, 64, 3)[48, 32].astype(int)
         assert first[0] > first[2] + 50
         reader.close()
     else:
         with Image.open(path) as read:
-            assert read.n_frames == 4 and read.info["loop"] == 0
+            assert read.n_frames == 4
+            assert read.info["loop"] == 0
 
 
 # Textures -----------------------------------------------------------------------------------------------------------
