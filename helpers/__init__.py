@@ -354,7 +354,7 @@ def reconstruct(
     """
     person = person if isinstance(person, Person) else Person(person)
     if engine == "auto" and person.scene.get("engine") == "mannequin" and "outfit" in person.scene:
-        engine = "mannequin"
+        engine = "true_mesh"
     settings = engines.check_settings("reconstruct", engine, settings)
     pick, annotator = engines.PICK.check("pick", pick), ANNOTATOR.check("annotator", annotator)
     record = engines.find("reconstruct", engine)

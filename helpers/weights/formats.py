@@ -17,6 +17,7 @@ from typing import Any
 KINDS = {
     ".safetensors": "safetensors",
     ".pth": "torch",
+    ".ckpt": "torch",
     ".pt": "torch",
     ".bin": "torch",
     ".onnx": "onnx",

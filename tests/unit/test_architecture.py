@@ -43,7 +43,7 @@ SEAMS = {
         "helpers.tryon.fashn.engine",
         "helpers.annotation.dwpose",
     ): "the network knows people by that annotator's whole-body skeletons alone",
-    ("helpers.reconstruction.mannequin", "helpers.mannequin"): "the mannequin's own surfaces are its true figure",
+    ("helpers.reconstruction.true_mesh", "helpers.mannequin"): "the mannequin's own surfaces are its true figure",
     ("helpers.reconstruction.views", "helpers.mannequin"): "figures are photographed in the mannequin's studio",
     ("helpers.tryon.modelled", "helpers"): "whether somebody wears a garment in its picture is asked of the verb annotate",
     ("helpers.tryon.sitting", "helpers"): "what a network needs to know of a photograph is asked of the verb annotate",

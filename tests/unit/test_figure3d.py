@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_named(part: str, value: np.ndarray, told: str) -> 
 def test_the_mannequin_is_known_to_the_millimetre(drawn) -> None:
     """The figure's outline from where the picture was taken is the picture's own."""
     person, figure = drawn
-    assert figure.engine == "mannequin", "auto takes what is known"
+    assert figure.engine == "true_mesh", "auto takes what is known"
     assert figure.metric
     assert {"skin", "hair", "t-shirt", "jeans"} <= {mesh.name for mesh in figure.meshes}
     low, high = figure.bounds
@@ -95,9 +95,9 @@ def test_a_garment_keeps_its_colour(drawn) -> None:
 
 def test_whose_figure_is_not_known_is_told_so() -> None:
     with pytest.raises(ValueError, match="engine='relief'"):
-        reconstruct(np.full((64, 64, 3), 128, np.uint8), engine="mannequin")
+        reconstruct(np.full((64, 64, 3), 128, np.uint8), engine="true_mesh")
     with pytest.raises(ValueError, match="texture_size must be"):
-        reconstruct(np.full((64, 64, 3), 128, np.uint8), engine="mannequin", texture_size=0)
+        reconstruct(np.full((64, 64, 3), 128, np.uint8), engine="true_mesh", texture_size=0)
 
 
 def test_front_back_left_and_right_are_where_they_should_be() -> None:

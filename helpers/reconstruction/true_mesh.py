@@ -26,7 +26,7 @@ _BATCH = 1 << 18
 _LOCKS, _LOCK = 40, (512, 32)  # ribbons of hair that are drawn, and texels of each: along, across
 
 
-class TrueFigure(Base):
+class TrueMesh(Base):
     """The figure behind a picture that the mannequin drew."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class TrueFigure(Base):
         """Forget the figures kept in memory."""
         self._mannequin.close()
 
-    @engines.checked("reconstruct", "mannequin")
+    @engines.checked("reconstruct", "true_mesh")
     def __call__(self, person: Person, *, texture_size: int = TEXTURE) -> Figure3D:
         """Meshes of skin, eyes, hair and every garment of ``person``, who has to come from the mannequin.
 
@@ -47,7 +47,8 @@ class TrueFigure(Base):
         scene = person.scene
         if scene.get("engine") != "mannequin" or "outfit" not in scene:
             raise ValueError(
-                "engine mannequin knows the figures that it has drawn, and this is not one of them. Take engine='relief' for a picture."
+                "engine true_mesh knows the figures that the mannequin has drawn, and this is not one of them. Take engine='relief' "
+                "for a picture."
             )
         outfit = Outfit.from_dict(scene["outfit"])
         surfaces = self._mannequin.surfaces(outfit, int(scene.get("seed", 0)))
@@ -56,7 +57,7 @@ class TrueFigure(Base):
         for mesh in meshes:
             mesh.vertices[:, 2] -= floor
         notes = ("Garments are sheets of cloth, open at their hems, over a body that is left out where they hide it.",)
-        return Figure3D(tuple(meshes), "mannequin", True, notes, seconds=perf_counter() - started)
+        return Figure3D(tuple(meshes), "true_mesh", True, notes, seconds=perf_counter() - started)
 
 
 def upright(points: np.ndarray) -> np.ndarray:
