@@ -466,7 +466,7 @@ ENGINES = (
             "bake_texture": Setting("flag", "whether there is a texture in place of colours at the vertices", False),
             "texture_resolution": Setting("whole", "texels a side of the texture", 2048, low=64, high=4096),
             "smooth": Setting("whole", "rounds of smoothing that keep the volume", 0, low=0, high=100),
-            "faces": Setting("whole", "about how many triangles are left; 0 leaves all", 0, low=0),
+            "faces": Setting("whole", "most triangles; 0 leaves all", 0, low=0),
             "height": Setting("number", "metres that the figure is taken to be tall", 1.7, low=0.1, high=3),
             "field_views": Setting(
                 "whole", "pictures of the field itself, as the published code renders them", 0, low=0, high=120

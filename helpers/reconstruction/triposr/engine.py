@@ -68,7 +68,7 @@ class TripoSR(Base):
         threshold:        density at which the surface lies
         bake_texture:     a texture of ``texture_resolution`` texels a side in place of colours at the vertices
         smooth:           rounds of smoothing that keep the volume (Taubin 1995)
-        faces:            about how many triangles are left, 0 for all; with a texture ``TEXTURE_FACES`` at most
+        faces:            most triangles, 0 for all; with a texture ``TEXTURE_FACES`` at most
         height:           metres that the figure is taken to be tall, for a picture does not tell
         field_views:      pictures of the field itself from as many sides, as the published code renders them, in ``data``
         Raises ``ValueError`` where the grid does not fit the memory, naming one that does, and where there is no surface.
@@ -98,6 +98,7 @@ class TripoSR(Base):
                 return (found.cpu().numpy() * 255 + 0.5).astype(np.uint8)
 
             parts: dict[str, Any] = {}
+            closed = Mesh("surface", vertices, triangles).closed
             if bake_texture:
                 vertices, triangles, uv = finish.unwrapped(vertices, triangles)
                 texels = atlas.texels(uv, triangles, (texture_resolution, texture_resolution))
@@ -108,6 +109,10 @@ class TripoSR(Base):
             if field_views:
                 data["field views"] = np.stack(list(_views(network, codes, field_views, chunk)))
         notes = [f"A picture does not tell sizes: the figure is taken to be {height:g} m tall."]
+        if not closed:
+            notes.append(
+                f"Of {len(triangles)} triangles thin parts touch each other: take faces=0 for a closed surface, as printing needs."
+            )
         if dropped:
             notes.append(f"{dropped} loose piece{'s' * (dropped > 1)} beside the figure left out.")
         mesh = Mesh("figure", _standing(vertices, height), triangles, kind="photograph", **parts)
