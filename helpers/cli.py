@@ -1,4 +1,5 @@
-"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights, make data sets."""
+"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights, make data sets, open
+the dressing room."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TextIO
 
 from helpers import checks, data_commands, headless
+from helpers.app import commands as app_commands
 from helpers.suite import commands as suite_commands
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     _add_prepare(commands)
     data_commands.add(commands)
     suite_commands.add(commands)
+    app_commands.add(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.do(arguments)
