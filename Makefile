@@ -6,7 +6,7 @@ PUBLISHED := $(VENV)/.published
 # One process a core; tests/conftest.py says which tests stay together.
 PYTEST := $(BIN)/python -m pytest -q -n logical --maxprocesses 4
 
-.PHONY: help setup published demo suite lab test check lint gallery tables bench clean
+.PHONY: help setup published demo suite lab app test check lint gallery tables bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -40,6 +40,9 @@ suite: $(INSTALLED)  ## the regression runs of notebooks/runs.toml, and a page o
 
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_setup.ipynb
+
+app: $(INSTALLED)  ## open the dressing room, a page on which garments are tried on
+	@$(BIN)/python -m helpers app
 
 test: $(PUBLISHED)  ## lint, unit, parity, notebook and browser tests
 	@$(BIN)/python tests/browser/get_chromium.py

@@ -1,5 +1,4 @@
-"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights, make data sets, open
-the dressing room."""
+"""``python -m helpers``: run a notebook headlessly with checked parameters, list the engines, fetch weights, make data sets, dress."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "app",
         help="open the dressing room, a web page on which garments are tried on",
-        description=f"Only this machine reaches it, unless --share or --host says otherwise, for which a password is needed: in {PASSWORD}, or typed.",
+        description=f"Only this machine reaches it, unless --share or --host says so; then with a password: {PASSWORD}, or typed.",
     )
     given = parser.add_argument
     given("--port", type=int, default=8765, help="default 8765; 0 for any that is free")

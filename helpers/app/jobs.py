@@ -1,4 +1,4 @@
-"""What waits, what runs, and what came of it. People take turns: whoever asked for ten waits no longer, and lets nobody wait for all ten."""
+"""What waits, what runs, and what came of it. People take turns: nobody waits for all ten of somebody else."""
 
 from __future__ import annotations
 

@@ -26,7 +26,6 @@ log = logging.getLogger("atelier.room")
 _SWEEP = 15.0  # seconds
 _READING = 30.0  # seconds for one upload to be decoded
 _READERS_WAIT = 40  # uploads that may wait to be decoded
-_WARM = ("person", "garment")
 
 
 class Room:
@@ -212,10 +211,8 @@ class Room:
 
     async def _warm(self, worker: Worker) -> None:
         """Its first try-on, on the wall's own pictures; what it says of the engines here is kept."""
-        shown = {
-            kind: next(piece for piece in self.stock.values() if piece.kind == kind and piece.id.startswith("stock-"))
-            for kind in _WARM
-        }
+        drawn = [piece for piece in self.stock.values() if piece.id.startswith("stock-")]
+        shown = {kind: next(piece for piece in drawn if piece.kind == kind) for kind in ("person", "garment")}
         given = {**{kind: str(piece.path) for kind, piece in shown.items()}, "category": shown["garment"].category}
         self.engines = (await worker.run("warm", given, lambda answer: None, self.settings.patience))["engines"]
 

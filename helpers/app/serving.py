@@ -10,6 +10,7 @@ import sys
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from helpers.app.server import make
 from helpers.app.settings import Settings, is_loopback
@@ -54,7 +55,15 @@ def run(settings: Settings) -> int:
     listener = _listen(settings)
     port = listener.getsockname()[1]
     app = make(settings)
-    config = uvicorn.Config(
+    print(say("serving.opening", workers=settings.workers), flush=True)
+    app.state.room.opened = lambda: print(say("serving.open", address=address(settings, port)), flush=True)
+    _Server(config(app, settings)).run(sockets=[listener])
+    return 0
+
+
+def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,  # addresses of pictures are nobody's business
@@ -66,10 +75,6 @@ def run(settings: Settings) -> int:
         ssl_keyfile=settings.key or None,
         ws="none",
     )
-    print(say("serving.opening", workers=settings.workers), flush=True)
-    app.state.room.opened = lambda: print(say("serving.open", address=address(settings, port)), flush=True)
-    _Server(config).run(sockets=[listener])
-    return 0
 
 
 def address(settings: Settings, port: int) -> str:
@@ -88,6 +93,7 @@ def _listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(128)  # whoever comes while the workers start waits at the door
     except OSError as error:
         listener.close()
         what = f"{settings.host}:{settings.port} cannot be listened on ({error.strerror or error})"

@@ -45,7 +45,8 @@ def read(wardrobe: str = "") -> dict[str, Piece]:
 
 
 def _folder(folder: Path, prefix: str) -> list[Piece]:
-    found, taken = [], []
+    found: list[Piece] = []
+    taken: list[str] = []
     for category, place in ((CATEGORIES[0], folder), *((name, folder / name) for name in CATEGORIES)):
         for path in _pictures(place / "cloth") or _pictures(place):
             taken.append(slug(f"{prefix}-{path.stem}", taken))

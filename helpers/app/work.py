@@ -109,7 +109,8 @@ def wear(
     tell("doing.looking", 0, 0)
     seen, size = _known(person)
     cloth = replace(load_garment(garment, category), name=name or "garment")
-    record, settings = engines.find("try_on", engine), {}
+    record = engines.find("try_on", engine)
+    settings: dict[str, Any] = {}
     if record.steps:
         settings["on_step"] = lambda step, total, preview: tell("doing.wearing", step, total)
     whole = load_person(person) if record.frames or seen.image.shape[1::-1] != size else seen

@@ -28,7 +28,7 @@ FLOORS: tuple[set[str], ...] = (
     STAGES,
     {"helpers"},  # the verbs
     {"dataset", "headless", "inventory", "runs", "testing"},
-    {"suite", "training"},
+    {"app", "suite", "training"},
     {"data_commands"},
     {"cli", "widgets"},
     {"__main__"},
