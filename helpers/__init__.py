@@ -118,12 +118,12 @@ def segment(
     predictor = engines.load("segment", engine)
     predictor.set_image(picture)
     if garment is None and engines.find("segment", engine).starts:  # a named garment is clicked on where names are wrong
-        asked["known"] = _pieces(person or Person(picture), pick)
+        asked["known"] = known_of(person or Person(picture), pick)
     return predictor.predict(points, **asked)
 
 
-def _pieces(person: Person, pick: str | int) -> np.ndarray | None:
-    """uint8 (h, w): what is where on the person, of their own labels or those that can be told; ``None`` where nobody is seen."""
+def known_of(person: Person, pick: str | int = "auto") -> np.ndarray | None:
+    """uint8 (h, w) for clicks: what is where on the person, by their own labels or those that can be told; ``None``: nobody is seen."""
     from helpers.segmentation.superpixel.body import pieces
 
     if person.labels is not None:

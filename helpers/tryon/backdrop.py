@@ -126,9 +126,22 @@ def _filled(around: Surroundings, inside: np.ndarray) -> np.ndarray:
     return inside | ~kept[part]
 
 
+def trouser_like(mask: np.ndarray, fork: int | None) -> float:
+    """Above 0 for an outline, bool (H, W), that is nearly as wide at its top as below it, and convex down to the row where legs part, its
+    ``fork`` (``None``: they do not): no neck, sleeves or armholes."""
+    rows = np.flatnonzero(mask.any(1))
+    wide, first, high = mask.sum(1), int(rows[0]), int(np.ptp(rows))
+    top = float(wide[first + int(0.04 * high)]) / float(wide[first : first + max(1, int(0.35 * high))].max())
+    trunk = mask if fork is None else mask[: max(fork, first + 1)]
+    outlines, _ = cv2.findContours(trunk.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(outlines, key=cv2.contourArea)
+    full = cv2.contourArea(outline) / max(cv2.contourArea(cv2.convexHull(outline)), 1.0)
+    return min(top - 0.54, full - 0.89)
+
+
 def _without_clefts(around: Surroundings, inside: np.ndarray) -> np.ndarray:
-    """``inside`` without clefts, as between two legs: the backdrop goes on into them, in the garment's shade, by edges softer than the
-    outline's, and they have the garment behind sharp ones on both sides."""
+    """``inside`` without clefts between two legs, where its outline is that of trousers: the backdrop goes on into them, in the garment's
+    shade, by edges softer than the outline's, and they have the garment behind sharp ones on both sides."""
     first, second = around.pairs.T
     cut = inside[first] != inside[second]
     usual = np.average(around.contrast[cut], weights=around.length[cut]) if cut.any() else 0.0
@@ -146,7 +159,12 @@ def _without_clefts(around: Surroundings, inside: np.ndarray) -> np.ndarray:
         np.add.at(wall, piece[one[walled]], around.length[walled])
         np.add.at(steep, piece[one[walled]], (around.length * sharp)[walled])
     cleft = (opening > 0) & (wall > 2 * opening) & (steep > _WALL * wall)
-    return inside & ~(way & cleft[piece])
+    gone = way & cleft[piece]
+    legs = solid_with_holes((inside & ~gone)[around.index])
+    if not gone.any() or not legs.any():
+        return inside
+    fork = int(np.flatnonzero(gone[around.index].any(1))[0])
+    return inside & ~gone if trouser_like(legs, fork) > 0 else inside
 
 
 def _closed(mask: np.ndarray, half: float) -> np.ndarray:

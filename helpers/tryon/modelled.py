@@ -63,7 +63,7 @@ def _somebody(image: np.ndarray) -> Person | None:
         above, beside = round(high * image.shape[0]), round(wide * image.shape[1])
         picture = cv2.copyMakeBorder(image, above, 0, beside, beside, cv2.BORDER_REPLICATE) if above else image
         try:
-            seen = annotate(picture, needs=("keypoints", "face", "hands"))
+            seen = annotate(picture, needs=("hands",) if above else ("keypoints", "face", "hands"))
         except weights.Damaged:
             raise
         except ValueError:  # nobody

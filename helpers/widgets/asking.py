@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers import checks, engines, segment, weights
+from helpers import checks, engines, known_of, segment, weights
 from helpers.person import Person
 from helpers.runs import Run
 from helpers.segmentation.clicks import Point, default_points, parse_points
@@ -33,6 +33,7 @@ def ask_mask(
     default: clicks to begin with; left: bool (H, W)
     choice:  which of the first click's candidates the first garment takes, from 0; ``None`` leaves it to the engine
 
+    What can be told of the person in the picture counts with the clicks, as in ``segment``, for an engine that goes on from a mask.
     Every click is kept in the run's folder ``clicks/NOTEBOOK``; "done" leaves the first garment's mask for the notebooks that follow.
     Raises ``ValueError`` for points that are none or lie outside.
     """
@@ -41,17 +42,18 @@ def ask_mask(
         garment, mask = next(iter(clicker.masks.items()))
         run.save_mask(mask, image, clicker.prompt.garments[garment])
 
-    size = image.shape[1], image.shape[0]
+    size, record = (image.shape[1], image.shape[0]), engines.find("segment", engine)
     clicker = Clicker(
         image,
         engines.load("segment", engine),
         points=parse_points(points, size, "garment"),
         folder=run.path("clicks", run.notebook),
         resume=True,
-        candidates=engines.find("segment", engine).candidates,
+        candidates=record.candidates,
         choice=choice,
         default=parse_points(default, size, "garment"),
         left=left,
+        known=(lambda: known_of(Person(image))) if record.starts else None,
         on_done=hand_on,
     )
     clicker.show()

@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ class Clicker:
     choice:     which of them is taken, from 0: an index for the first garment, or ``{garment: index}``; None leaves it to the engine
     default:    clicks to begin with where there are neither ``points`` nor any that a hand left
     left:       bool (H, W), the mask that counts while nothing is clicked, such as the one that an earlier notebook left
+    known:      called at the first click for what is known of the person, uint8 (h, w) or ``None``, which the engine takes as ``known``
     on_done:    called with this clicker at "done"
     max_view:   (width, height) in pixels that the picture takes at most; it also never outgrows the window
 
@@ -100,6 +101,7 @@ class Clicker:
         choice: Mapping[str, int] | int | None = None,
         default: object = (),
         left: np.ndarray | None = None,
+        known: Callable[[], np.ndarray | None] | None = None,
         on_done: Callable[[Clicker], None] | None = None,
         max_view: tuple[int, int] = (768, 1024),
     ) -> None:
@@ -125,7 +127,7 @@ class Clicker:
         elif default and not typed and left is None:
             self.prompt = prompt(default, choice)
         self._left = None if left is None else checks.mask(left, (height, width), "left")
-        self._answers = _Answers(engine, image)
+        self._answers = _Answers(engine, image, known)
         self._build()
         self._refresh()
         if self.masks and not self.by_hand:
@@ -364,11 +366,11 @@ class Clicker:
         colour = "rgb({},{},{})".format(*self._colour(name))
         clicks = f"{len(labels)} click{'' if len(labels) == 1 else 's'} ({sum(labels)} on, {len(labels) - sum(labels)} beside)"
         parts = [f'<i style="background:{colour}"></i><b>{html.escape(plain(name))}</b>', clicks]
-        known = self._answers.known(self.points, self.prompt.choice)
+        mask = self._answers.computed(self.points, self.prompt.choice)
         if kind == "done":
             parts = []
-        elif known is not None:
-            parts += [f"covers {100 * known.mean():.1f} %", f"{self.seconds:.2f} s"]
+        elif mask is not None:
+            parts += [f"covers {100 * mask.mean():.1f} %", f"{self.seconds:.2f} s"]
         if message:
             parts.append(f'<span class="{kind}">{html.escape(plain(message))}</span>')
         elif not _clicked(self.points):
@@ -385,10 +387,11 @@ class Clicker:
 
 
 class _Answers:
-    """What the engine answers about one image. It is asked once for each list of clicks, and given the image again before."""
+    """What the engine answers about one image. It is asked once for each list of clicks, and given the image again before; ``known`` is
+    asked once, at the first."""
 
-    def __init__(self, engine: Segmenter, image: np.ndarray) -> None:
-        self._engine, self._image = engine, image
+    def __init__(self, engine: Segmenter, image: np.ndarray, known: Callable[[], np.ndarray | None] | None = None) -> None:
+        self._engine, self._image, self._known = engine, image, known
         self._masks: dict[tuple, np.ndarray] = {}  # eight pixels to a byte: those of a large photograph would fill the memory
         engine.set_image(image)
 
@@ -399,7 +402,9 @@ class _Answers:
         key = (*points, choice)
         if key not in self._masks:
             self._engine.set_image(self._image)  # another picture may have been given to it since
-            settings = {} if choice is None else {"choice": choice}
+            settings: dict[str, Any] = {} if choice is None else {"choice": choice}
+            if (found := self.known) is not None:
+                settings["known"] = found
             mask = np.asarray(self._engine.predict(garment_first(points), **settings))
             if mask.shape != self._image.shape[:2]:
                 raise ValueError(f"the engine answered with a mask of shape {mask.shape}, not {self._image.shape[:2]}.")
@@ -408,7 +413,12 @@ class _Answers:
             self._masks[key] = np.packbits(mask.astype(bool))
         return self._unpacked(self._masks[key])
 
-    def known(self, points: Sequence[Point], choice: int | None) -> np.ndarray | None:
+    @cached_property
+    def known(self) -> np.ndarray | None:
+        """uint8 (h, w): what is where on the person, if that can be told."""
+        return None if self._known is None else self._known()
+
+    def computed(self, points: Sequence[Point], choice: int | None) -> np.ndarray | None:
         """The mask if it has been computed."""
         packed = self._masks.get((*points, choice))
         return None if packed is None else self._unpacked(packed)

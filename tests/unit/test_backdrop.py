@@ -118,6 +118,31 @@ def test_straps_stay() -> None:
     assert not found[50:100, 130:160].any()
 
 
+@pytest.mark.parametrize(("cloth", "kind"), [("red", "white"), ("red", "grey"), ("grey", "white")])
+def test_what_is_seen_between_two_legs_is_no_part_of_the_garment_and_a_pleat_in_the_shade_is(cloth: str, kind: str) -> None:
+    """The same cleft twice: backdrop in the garment's shade, which pales towards the hem."""
+    for mask, legs in ((_shape((96, 60), (192, 60), (208, 330), (80, 330)), True), (_top(), False)):
+        cleft = _shape((141, 190), (147, 190), (150, 330), (138, 330)) & mask
+        image, low = _picture(mask, cloth, kind, 0.1), np.flatnonzero(cleft.any(1))[-1]
+        light = np.clip(1 - 0.14 * (low - ROWS) / 60, 0.86, 1)[..., None]
+        image[cleft] = (_backdrop(kind, np.random.default_rng(7)) * light).clip(0, 255).astype(np.uint8)[cleft]
+        taken = (garment_mask(image) & cleft).sum() / cleft.sum()
+        assert taken < 0.05 if legs else taken > 0.5
+
+
+@pytest.mark.parametrize("cloth", ["red", "grey"])
+def test_stripes_of_the_backdrops_colour_and_straps_stay_together(cloth: str) -> None:
+    straps = _shape((112, 120), (118, 120), (122, 40), (116, 40)) | _shape((170, 120), (176, 120), (172, 40), (166, 40))
+    body = _shape((104, 112), (184, 112), (196, 300), (92, 300))
+    image = _picture(body | straps, cloth, "white", 0.05)
+    stripes = body & (ROWS % 12 < 4) & (ROWS > 130) & (ROWS < 290)
+    image[stripes] = (_backdrop("white", np.random.default_rng(7)) * 0.98).clip(0, 255).astype(np.uint8)[stripes]
+    found = garment_mask(image)
+    assert (found & stripes).sum() > 0.9 * stripes.sum()
+    assert (found & straps).sum() > 0.8 * straps.sum()
+    assert not found[50:100, 130:160].any()
+
+
 @pytest.mark.parametrize("tone", [(214, 180, 150), (40, 40, 42), (226, 220, 212)])
 def test_a_dummy_is_no_part_of_the_garment(tone: tuple[int, int, int]) -> None:
     mask = _top()

@@ -9,7 +9,7 @@ import ipycanvas.canvas
 import numpy as np
 import pytest
 
-from helpers import images, runs
+from helpers import engines, generate, images, runs, segment
 from helpers.widgets.asking import ask_mask
 from helpers.widgets.clicker import Clicker
 
@@ -325,6 +325,26 @@ def test_large_pictures_are_clicked_in_a_smaller_view(tmp_path):
     assert clicker.mask.shape == (480, 360)
 
 
+def test_what_is_known_is_asked_once_at_the_first_click_on_the_garment(image):
+    asked, given, told = [], [], np.ones((4, 4), np.uint8)
+
+    class Knowing(Rectangles):
+        def predict(self, points, known=None):
+            given.append(known)
+            return super().predict(points)
+
+    clicker = Clicker(image, Knowing(), known=lambda: asked.append(True) or told)
+    assert not asked
+    click(clicker, 40, 30)
+    click(clicker, 40, 80)
+    assert asked == [True]
+    assert len(given) == 2
+    assert all(known is told for known in given)
+    nobody = Clicker(image, Rectangles(), known=lambda: None)
+    click(nobody, 40, 30)
+    assert nobody.mask.any(), "an engine is not given what nobody knows"
+
+
 def test_on_colab_the_widget_manager_is_enabled_by_show(image, monkeypatch):
     enabled = []
     colab = ModuleType("google.colab")
@@ -545,6 +565,16 @@ class TestAskingForAMask:
         clicker = self.ask(figure, run, points={"a top": [[100, 60, 1]], "a-top": [[100, 180, 1]]})
         stems = {path.name for path in (clicker.folder / "garments").iterdir()}
         assert stems == {"a-top.png", "a-top-2.png"}
+
+    def test_what_can_be_told_of_the_person_counts_as_it_does_without_a_widget(self, run):
+        person = generate("a woman in a striped shirt and blue jeans", seed=3, size=(576, 768))
+        y, x = np.argwhere(person.worn("upper"))[person.worn("upper").sum() // 2].tolist()
+        points = [(x, y, 1)]
+        clicker = self.ask(person.image, run, points=points)
+        assert (clicker.mask == segment(person.image, points=points)).all()
+        alone = engines.load("segment", "superpixel")
+        alone.set_image(person.image)
+        assert (clicker.mask != alone.predict(points)).any()
 
     def test_what_cannot_be_is_named_before_the_engine_looks(self, figure, run):
         with pytest.raises(ValueError, match="outside the image"):

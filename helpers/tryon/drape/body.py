@@ -20,7 +20,6 @@ _JOINTS = {
     "arm": ((2, 3, 4), (5, 6, 7)),
     "leg": ((9, 10, 11), (12, 13, 14)),
 }  # BODY_25: shoulder, elbow, wrist; hip, knee, ankle
-_ROUND = 1.1  # of its half width, the way over the round of a shoulder from its top to beside the joint
 _COUNT = 33  # places along a limb; the middle one is the elbow or knee
 # Half width of a bare limb over the distance between the shoulders' joints, at shares of its length (mannequins of every build).
 _WIDTHS = {
@@ -132,9 +131,8 @@ class Body:
 
 
 def sleeve_end(limb: Limb, reach: float) -> float:
-    """The share of an arm's length down to which a sleeve comes whose outer edge, from the top of the shoulder on, is ``reach`` pixels
-    long."""
-    return float(np.clip((reach - _ROUND * limb.half[0]) / limb.length, 0.12, 1.0))
+    """The share of an arm's length down to which a sleeve comes that ends ``reach`` pixels below the joint of the shoulder."""
+    return float(np.clip(reach / limb.length, 0.12, 1.0))
 
 
 def armpit_share(limb: Limb, unit: float) -> float:

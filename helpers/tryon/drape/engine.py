@@ -139,7 +139,7 @@ def _plan(view: View, pictured: GarmentReading, garment: Garment) -> _Plan:
         return _Plan(worn, front, plan_lower(worn, front), lower_parts(worn, front))
     front = with_like_sleeves(front)
     arms = silhouette_with_arms(view, worn)
-    crossed = bool(crossing(view.given, view.wearer).sum() > 0.015 * view.worn.sum())
+    crossed = bool(_in_front(view).sum() > 0.015 * view.worn.sum())
     fitting = plan_upper(worn, front, pictured.sure, arms, crossed, garment.category, view.body, view.worn, belly(view))
     if garment.mask is not None and garment.inside is not None and garment.inside.sum() > _OPEN * garment.mask.sum():
         fitting.say("The new garment is open in front; it is drawn closed, as what would be seen under it is not known.", 0.4)
@@ -147,6 +147,14 @@ def _plan(view: View, pictured: GarmentReading, garment: Garment) -> _Plan:
         lab = cv2.cvtColor(garment.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         fitting.cuffs = {side: cuff_share(lab, front, side) for side in SIDES if front.sleeved[side]}
     return _Plan(worn, front, fitting, upper_parts(worn, front, arms, fitting, view.body))
+
+
+def _in_front(view: View) -> np.ndarray:
+    """bool (h, w): where forearms cross the garment; an upper arm beside an armhole has cloth above and below it too."""
+    found = crossing(view.given, view.wearer)
+    for limb in () if view.body is None else view.body.arms.values():
+        found &= ~limb.area(found.shape, 0.0, 0.5)
+    return found
 
 
 def _say_neckline(view: View, laid: Laid, plan: _Plan) -> None:

@@ -83,7 +83,7 @@ def lay(
     if zones:  # no slit between the pieces
         closed = cv2.morphologyEx(covered.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8)) > 0
         covered |= closed & zones.shoulders & ~view.wearer.neck
-        crumbs = _crumbs(covered & ~view.wearer.front) & zones.low
+        crumbs = (_strips(covered, zones) | _crumbs(covered & ~view.wearer.front)) & zones.low
         covered, removed = covered & ~crumbs, removed | crumbs & view.worn
     covered &= ~view.wearer.front
     removed &= ~covered & ~view.wearer.front  # what one part leaves free another may cover
@@ -92,6 +92,16 @@ def lay(
     old = view.worn | view.given | view.wearer.skin  # a fringe beside it is no body
     bare, below = removed & zones.flesh & ~zones.below & old, removed & zones.below
     return Laid(cloth, covered, removed, bare, below, shown, pictures)
+
+
+def _strips(covered: np.ndarray, zones: Zones) -> np.ndarray:
+    """bool (h, w): what of ``covered`` beside the trunk is too narrow for cloth: the old sleeve's other edge, hanging there."""
+    if "legs" in zones.along:
+        return np.zeros_like(covered)
+    size = 2 * max(1, round(0.025 * zones.unit)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    wide = cv2.morphologyEx(np.pad(covered, size, mode="edge").astype(np.uint8), cv2.MORPH_OPEN, disc)[size:-size, size:-size]
+    return covered & (wide == 0) & ~zones.flesh
 
 
 def _crumbs(covered: np.ndarray) -> np.ndarray:
@@ -245,6 +255,8 @@ def zones_of(view: View, worn: Silhouette, garment: Silhouette, fitting: Fitting
     elif fitting.hem == "higher" and body.waist_row is not None:
         below[max(0, round(body.waist_row)) :] = True
         below &= cv2.dilate(core.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    if category == "upper":  # under the worn hem is what is worn below, or the backdrop
+        core &= (np.arange(shape[0]) <= max(corners))[:, None]
     return Zones(trunk, limbs, shoulders, outline, core | arms | chest | legs, low, below, along, corners, body.unit)
 
 

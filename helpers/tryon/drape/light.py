@@ -96,18 +96,24 @@ class Complexion:
 
 
 _BINS = np.linspace(-1, 1, 13)
-_ROUND = 1.07 - 0.38 * np.abs(_BINS) ** 2.2  # a cylinder in soft light from the front
+# A limb in soft light from the front, dark where it faces the trunk (bare arms of photographs and of mannequins).
+_ROUND = np.array([0.55, 0.68, 0.79, 0.88, 0.95, 1.01, 1.05, 1.08, 1.09, 1.07, 1.02, 0.93, 0.82])
 _HUES = np.array([0.78, 1.06, 1.3], np.float32)
 """Powers of light by channel: what is lit gleams and pales, what is shaded is lit through the skin and reddens."""
 
 
 def complexion(
-    linear: np.ndarray, bare: np.ndarray, usual: np.ndarray, limbs: list[tuple[np.ndarray, np.ndarray]], arms: np.ndarray
+    linear: np.ndarray,
+    bare: np.ndarray,
+    usual: np.ndarray,
+    limbs: list[tuple[np.ndarray, np.ndarray]],
+    arms: np.ndarray,
+    level: float = 1.0,
 ) -> Complexion:
     """The skin of which ``bare``, bool (H, W), is seen in the photograph ``linear`` (H, W, 3).
 
     usual: bool (H, W), the part of it whose colour goes on where none is near; limbs: for each, (H, W) how far off its axis a pixel lies,
-    in half widths, and bool (H, W) where it is; arms: bool (H, W), those seen
+    in half widths, and bool (H, W) where it is; arms: bool (H, W), those seen; level: of that colour's light, what is told of it
     """
     known = cv2.erode(bare.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     known = known if known.sum() > 100 else bare
@@ -122,7 +128,7 @@ def complexion(
     usual = usual & sound if (usual & sound).sum() > 100 else sound
     bright = flat @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     lit = usual & (bright >= np.percentile(bright[usual], 35)) & (bright <= np.percentile(bright[usual], 90))
-    tone = np.median(flat[lit], 0)
+    tone = level * np.median(flat[lit], 0)
     field = cv2.GaussianBlur(fill(flat, sound), (0, 0), 5)
     own = cv2.GaussianBlur(field, (0, 0), 12)
     level = np.clip(

@@ -13,7 +13,7 @@ import numpy as np
 from helpers import engines
 from helpers.garment import Garment
 from helpers.tryon import modelled
-from helpers.tryon.backdrop import garment_mask, trimmed
+from helpers.tryon.backdrop import garment_mask, trimmed, trouser_like
 from helpers.tryon.drape import landmarks
 from helpers.tryon.drape.compatibility import neck_depth, neck_width, sleeve_ratio
 from helpers.tryon.drape.neckline import FrontEdge, front_neckline
@@ -231,16 +231,8 @@ def _length(top: Silhouette) -> float:
 
 
 def _as_trousers(mask: np.ndarray) -> float:
-    """Above 0 for what is nearly as wide at its top as below it, and convex down to where legs part: no neck, sleeves or armholes."""
-    rows = np.flatnonzero(mask.any(1))
-    wide, first, high = mask.sum(1), int(rows[0]), int(np.ptp(rows))
-    top = float(wide[first + int(0.04 * high)]) / float(wide[first : first + max(1, int(0.35 * high))].max())
     crotch = landmarks.crotch_of(mask)
-    trunk = mask if crotch is None else mask[: max(int(crotch[1]), first + 1)]
-    outlines, _ = cv2.findContours(trunk.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    outline = max(outlines, key=cv2.contourArea)
-    full = cv2.contourArea(outline) / max(cv2.contourArea(cv2.convexHull(outline)), 1.0)
-    return min(top - 0.54, full - 0.89)
+    return trouser_like(mask, None if crotch is None else int(crotch[1]))
 
 
 def _over_shoulder(top: Silhouette) -> float | None:
