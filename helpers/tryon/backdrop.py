@@ -29,6 +29,8 @@ _GAP = 0.004
 _SOFT, _WALL, _SHADE, _LIKE, _CLEAR = 0.4, 0.7, 0.06, 5.0, 5.0
 """Of a cleft: how sharp its opening is at most and its walls at least, in shares of the outline's sharpness; how much darker than the
 backdrop it is at least, how unlike the backdrop in the shade at most, and from which difference of the outline on (CIE Lab) it is told."""
+_STRAP = 0.02
+"""Of the picture's longer side, the widest strap."""
 _FJORD = 0.006
 """Half the width, in longer sides of the picture, up to which a notch is a stripe of the backdrop's colour."""
 _STRIPES = (0.012, 0.024, 0.04)
@@ -41,7 +43,8 @@ def garment_mask(image: np.ndarray) -> np.ndarray:
 
     image: uint8 (H, W, 3) RGB. Raises ``ValueError`` as that does.
     """
-    return solid_with_holes(garment_matte(image) > 0.5)
+    mask = solid_with_holes(garment_matte(image) > 0.5)
+    return mask & ~_between_straps(image, mask)
 
 
 def garment_matte(image: np.ndarray) -> np.ndarray:
@@ -189,6 +192,28 @@ def _stripes(mask: np.ndarray, half: float) -> np.ndarray:
     striped = mask | alike[pieces]
     _, free = cv2.connectedComponents(np.pad(~striped, 1, constant_values=True).astype(np.uint8), connectivity=4)
     return alike[pieces] | (closed & (free[1:-1, 1:-1] != free[0, 0]))
+
+
+def _between_straps(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """bool (H, W): the backdrop that is seen between the front and the back of a strap: its colours, and only thin cloth around it."""
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    away, noise = _from_backdrop(lab)
+    plain = (mask & (length(away) < np.clip(1.5 + 3 * noise, 2.0, 5.0))).astype(np.uint8)
+    plain = cv2.morphologyEx(plain, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(plain, connectivity=4)
+    reach, out = max(1, round(_STRAP * max(mask.shape))), np.zeros_like(mask)
+    area, high = stats[:, cv2.CC_STAT_AREA] / max(int(mask.sum()), 1), np.flatnonzero(mask.any(1))
+    for piece in np.flatnonzero((area > 0.0002) & (area < 0.01)):
+        left, top, wide, tall = stats[piece, :4]
+        if piece == 0 or top + tall > high[0] + 0.4 * np.ptp(high):
+            continue
+        box = np.s_[max(0, top - 2 * reach) : top + tall + 2 * reach, max(0, left - 2 * reach) : left + wide + 2 * reach]
+        gap, cloth = pieces[box] == piece, mask[box]
+        depth = cv2.distanceTransform((cloth & ~gap).astype(np.uint8), cv2.DIST_L2, 3)
+        thick = cv2.dilate((depth > reach / 2).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+        if (gap & ~thick).sum() > 0.6 * gap.sum():
+            out[box] |= gap
+    return out
 
 
 def trimmed(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

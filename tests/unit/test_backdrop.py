@@ -130,6 +130,21 @@ def test_what_is_seen_between_two_legs_is_no_part_of_the_garment_and_a_pleat_in_
         assert taken < 0.05 if legs else taken > 0.5
 
 
+def test_the_backdrop_between_the_front_and_the_back_of_a_strap_is_no_cloth_and_a_print_of_its_colour_is() -> None:
+    straps = [_shape((108 + x, 120), (122 + x, 120), (119 + x, 40), (115 + x, 40)) for x in (0, 48)]
+    between = [_shape((113 + x, 118), (117 + x, 118), (117 + x, 60), (116 + x, 60)) for x in (0, 48)]
+    gaps = between[0] | between[1]
+    body = _shape((104, 112), (184, 112), (196, 300), (92, 300))
+    image = _picture((body | straps[0] | straps[1]) & ~gaps, "red", "white")
+    spot = _shape((141, 150), (146, 150), (146, 158), (141, 158))
+    for where in (gaps, spot):
+        image[where] = _backdrop("white", np.random.default_rng(7)).astype(np.uint8)[where]
+    found = garment_mask(image)
+    assert found[spot].all()
+    assert (found & gaps).sum() < 0.35 * gaps.sum()
+    assert (found & (straps[0] | straps[1]) & ~gaps).sum() > 0.8 * ((straps[0] | straps[1]) & ~gaps).sum()
+
+
 @pytest.mark.parametrize("cloth", ["red", "grey"])
 def test_stripes_of_the_backdrops_colour_and_straps_stay_together(cloth: str) -> None:
     straps = _shape((112, 120), (118, 120), (122, 40), (116, 40)) | _shape((170, 120), (176, 120), (172, 40), (166, 40))
