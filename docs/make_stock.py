@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from helpers import generate, product
-from helpers.files import slug
+from helpers.files import slug, write_text
 from helpers.images import write_image
 
 STOCK = Path(__file__).resolve().parent.parent / "helpers" / "app" / "stock"
@@ -48,6 +48,7 @@ def main() -> None:
         if not (path := STOCK / "people" / f"{slug(words)}.jpg").exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             print(write_image(path, generate(words, seed=SEED + place).image))
+            write_text(path.with_suffix(".txt"), words)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@
 ``guard``     what every request and every answer has to be, before the API sees it
 ``server``    the API; ``serving`` runs it and stops it
 ``commands``  ``python -m helpers app``
-``beside``    the same from a notebook
+``client``    a visitor for programs; ``beside`` opens the room from a notebook
 
 Pictures are decoded and worked on in worker processes alone; the server moves bytes. FastAPI rather than Gradio: sessions that cannot see
 each other, a queue with positions, cancelling, the keyboard and a page of a few kilobytes are said here in so many lines, and no script of

@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     given("--certificate", default="", metavar="FILE", help="for https, with --key")
     given("--key", default="", metavar="FILE", help="of the certificate")
     given("--frames", default="'self'", help="who may show the page in a frame, as in CSP's frame-ancestors")
+    given("--leashed", action="store_true", help="close when standard input is closed, as that of a notebook that opened it")
     parser.set_defaults(do=_app, resume="")
 
 
@@ -56,4 +57,4 @@ def _app(arguments: argparse.Namespace) -> int:
     )
     if told := serving.warning(settings):
         print(told, file=sys.stderr)
-    return serving.run(settings)
+    return serving.run(settings, leashed=arguments.leashed)

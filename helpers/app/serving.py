@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import sys
+import threading
 from types import FrameType
 
 import uvicorn
@@ -49,8 +51,13 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def run(settings: Settings) -> int:
-    """Open the room until a signal closes it; returns the exit status. Raises ``ValueError`` or ``OSError`` where it cannot listen."""
+def run(settings: Settings, *, leashed: bool = False) -> int:
+    """Open the room until a signal closes it, or with ``leashed`` the end of standard input; returns the exit status.
+
+    Raises ``ValueError`` where it cannot listen.
+    """
+    if leashed:
+        threading.Thread(target=_hold, daemon=True).start()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     listener = _listen(settings)
     port = listener.getsockname()[1]
@@ -59,6 +66,13 @@ def run(settings: Settings) -> int:
     app.state.room.opened = lambda: print(say("serving.open", address=address(settings, port)), flush=True)
     _Server(config(app, settings)).run(sockets=[listener])
     return 0
+
+
+def _hold() -> None:
+    """Wait until whoever holds the other end of standard input lets go."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    signal.raise_signal(signal.SIGTERM)
 
 
 def config(app: FastAPI, settings: Settings) -> uvicorn.Config:

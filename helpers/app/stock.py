@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,16 @@ def read(wardrobe: str = "") -> dict[str, Piece]:
         raise ValueError(f"wardrobe: no pictures ({', '.join(SUFFIXES)}) in {wardrobe}, nor in upper/, lower/ or dress/ there.")
     people = (Piece(f"stock-{path.stem}", "person", path, path.stem.replace("-", " ")) for path in _pictures(STOCK / "people"))
     return {piece.id: piece for piece in (*own[:_MOST], *_folder(STOCK, "stock"), *people)}
+
+
+def called(wall: Iterable[Piece], words: str) -> Piece:
+    """The first garment with ``words`` in its name. Raises ``ValueError`` with those that there are."""
+    found = [piece for piece in wall if words in piece.name]
+    if not found:
+        raise ValueError(
+            f"garment: none on the wall is called {checks.shown(words)}. There are: {', '.join(p.name for p in wall)}."
+        )
+    return found[0]
 
 
 def _folder(folder: Path, prefix: str) -> list[Piece]:

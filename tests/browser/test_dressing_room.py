@@ -75,6 +75,8 @@ def test_from_a_photograph_to_the_download(enter: Callable[..., Any], options: d
     press = (lambda what: what.tap()) if options is PHONE else (lambda what: what.click())
     assert page.evaluate("document.documentElement.scrollWidth") <= options["viewport"]["width"]
     assert page.locator("#go").is_disabled()
+    for each in page.locator("#people .card, #garments .card").all():
+        assert 80 < each.bounding_box()["width"] < 260
     _upload(page)
     page.locator("#mask").wait_for()
     press(_garment(page, "striped"))

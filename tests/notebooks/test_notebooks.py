@@ -33,6 +33,18 @@ def test_setup_without_trying_them(walk: Execute, tmp_path: Path) -> None:
     assert not (tmp_path / "test/figures/00_setup/self-test.png").exists()
 
 
+def test_a_dressing_room_is_opened_visited_and_closed(execute: Execute, tmp_path: Path) -> None:
+    metrics = execute("08_dressing_room", garment="mustard", engine="drape", seed=1)["metrics"]
+    assert (metrics["engine"], metrics["licence"]) == ("drape", "Apache-2.0")
+    before, after = (read_image(tmp_path / "test/result" / name) for name in ("before.jpg", "try-on.png"))
+    changed = np.abs(after.astype(int) - before).max(2) > 40
+    assert 0.02 < changed.mean() < 0.3
+    red, _, blue = after[changed].mean(0)
+    assert red > blue + 50
+    with Image.open(tmp_path / "test/result/try-on.png") as png:
+        assert png.text["Seed"] == "1"
+
+
 def test_a_run_is_handed_from_generate_to_segment_to_try_on(execute: Execute, tmp_path: Path) -> None:
     generated = execute("01_generate", prompt="a man in a white t-shirt and navy trousers", seed=3, **SMALL)
     assert generated["metrics"]["pieces"][:2] == ["t-shirt", "trousers"]
