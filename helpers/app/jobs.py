@@ -53,11 +53,12 @@ class Job:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def later(self, version: int, seconds: float) -> None:
-        """Return once there is something newer than ``version``, or after so many seconds."""
-        if self.version <= version and self.state not in OVER:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), seconds)
+    async def later(self, version: int | None, seconds: float) -> None:
+        """Return once there is something newer than ``version``, for ``None`` once it is over, at the latest after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.state not in OVER and (version is None or self.version <= version):
+                    await self._changed.wait()
 
     def told(self) -> dict[str, Any]:
         """What its owner is told."""

@@ -245,8 +245,9 @@ def _work(app: FastAPI, room: Room) -> None:
         return (await room.draw(session, wanted.kind, wanted.words, wanted.seed)).told()
 
     @app.get("/api/jobs/{known}")
-    async def look(session: Here, known: str, after: int = 0, wait: float = 0.0) -> dict[str, Any]:
-        """How far a job is. With ``after`` (a ``version``) and ``wait`` (seconds) the answer comes once there is something newer."""
+    async def look(session: Here, known: str, after: int | None = None, wait: float = 0.0) -> dict[str, Any]:
+        """How far a job is. With ``wait`` (at most 20 seconds) the answer comes once it is over, with ``after`` (a ``version``) too as soon as
+        there is something newer."""
         job = session.job(known)
         await job.later(after, max(0.0, min(wait, _LONGEST_WAIT)))
         return job.told()

@@ -213,6 +213,14 @@ def test_a_worker_that_is_killed_fails_its_job_by_name_and_the_next_goes_on(anna
     assert requests.get(f"{room[0]}/health", timeout=10).json() == {"well": True}
 
 
+def test_one_can_wait_for_the_end(anna: Visitor) -> None:
+    job = anna.start("tryons", person=anna.people[2]["id"], garment=anna.garments[3]["id"])
+    assert anna.ask("GET", f"jobs/{job['id']}", params={"wait": 20}).json()["state"] == "done"
+    assert anna.ask("GET", f"jobs/{job['id']}", params={"wait": 20, "after": 99}).json()["state"] == "done", (
+        "and at once when it is over"
+    )
+
+
 def test_a_running_job_is_cancelled(anna: Visitor) -> None:
     job = anna.start("drawings", kind="person", words="a man in a blue suit", seed=12)
     while anna.ask("GET", f"jobs/{job['id']}").json()["state"] == "waiting":
