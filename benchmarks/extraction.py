@@ -19,7 +19,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from helpers import engines, extract, load_person
-from helpers.extraction.frames import Crop
+from helpers.extraction.crops import Crop
 from helpers.images import read_image, read_mask, write_image
 from helpers.person import Person
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from helpers.dataset.inspection import Item, worn_mask
 from helpers.dataset.pairs import read_source
-from helpers.extraction import frames
+from helpers.extraction import crops, frames
 from helpers.reading import read_picture
 
 _HELD_BACK = 10  # one of so many figures is only looked at
@@ -53,7 +53,7 @@ class PairSet:
         mirrored = rng is not None and rng.random() < 0.5
         if self.task == "picture":
             source, target = (
-                frames.tensor(picture, self.size) for picture in (frames.worn(image, worn), frames.flat(cloth, mask))
+                frames.tensor(picture, self.size) for picture in (frames.worn(image, worn), crops.flat(cloth, mask))
             )
             return (source.flip(-1), target.flip(-1)) if mirrored else (source, target)
         known = None if item.source is None else read_source(item.source)
@@ -61,7 +61,7 @@ class PairSet:
         if rng is not None:
             worn = roughened(worn, rng)
             margin, shift = rng.uniform(0.02, 0.12), (rng.uniform(-0.02, 0.02), rng.uniform(-0.02, 0.02))
-        origin, there = frames.Crop.around(worn, self.size, margin, shift), frames.Crop.around(mask > 127, self.size)
+        origin, there = crops.Crop.around(worn, self.size, margin, shift), crops.Crop.around(mask > 127, self.size)
         source = frames.worn_closely(image, worn, origin)
         target = frames.flat_closely(cloth, mask > 127, there, known, origin)
         if mirrored:

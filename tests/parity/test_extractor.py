@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers.extraction import frames, losses, steps
+from helpers.extraction import crops, frames, losses, steps
 from helpers.extraction.pix2pix import NLayerDiscriminator, PixelDiscriminator, UnetGenerator
 from helpers.extraction.resnet_unet import ResnetUnet
 from helpers.extraction.seed_discriminators import SeedDiscriminator
@@ -135,7 +135,7 @@ def test_pictures_that_the_networks_read(case: str) -> None:
     person, parse, cloth = (expected[name].permute(1, 2, 0).numpy() for name in ("person", "parse", "cloth"))
     mask = frames.of_colour(parse)
     source = frames.worn(person, mask, parity=True)
-    target = frames.flat(cloth, expected["cloth_mask"][0].numpy())
+    target = crops.flat(cloth, expected["cloth_mask"][0].numpy())
     for name, made in (("source", source), ("target", target)):
         golden.close(made.transpose(2, 0, 1).copy(), expected[f"{name}_uint8"], 0, name)
         golden.close(frames.tensor(made, (about["size"],) * 2), expected[name], 1e-6, name)

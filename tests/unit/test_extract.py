@@ -11,7 +11,7 @@ import pytest
 
 from helpers import Garment, Person, extract, generate, load_garment, try_on
 from helpers.dataset import figures
-from helpers.extraction.frames import Crop
+from helpers.extraction.crops import Crop
 
 SIZE = (384, 512)
 

@@ -16,6 +16,7 @@ from helpers.dataset import inspection
 from helpers.dataset.inspection import Item
 from helpers.dataset.pairs import write_source
 from helpers.extraction import frames, steps
+from helpers.extraction.crops import Crop
 from helpers.extraction.painters import Painter
 from helpers.extraction.tasks import FLAT, laid_flat
 from helpers.files import NotWritten
@@ -246,12 +247,12 @@ def test_what_is_wanted_is_what_the_truth_lays(data: Path) -> None:
 def test_a_crop_holds_the_garment_beyond_the_border_too() -> None:
     mask = np.zeros((40, 30), bool)
     mask[0:10, 20:30] = True
-    crop = frames.Crop.around(mask, (30, 40), 0.1)
+    crop = Crop.around(mask, (30, 40), 0.1)
     assert crop.take(mask.astype(np.float32)).sum() > 0
     assert crop.take(np.full((40, 30, 3), 7, np.uint8), 255).max() == 255
     assert np.allclose(crop.place(np.array([crop.left - 0.5, crop.top - 0.5])), -1)
     with pytest.raises(ValueError, match="garment mask: nothing"):
-        frames.Crop.around(np.zeros((4, 4), bool), (30, 40))
+        Crop.around(np.zeros((4, 4), bool), (30, 40))
 
 
 def test_figures_are_not_split_between_what_is_learnt_and_what_is_looked_at() -> None:
