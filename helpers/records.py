@@ -438,6 +438,14 @@ ENGINES = (
         needs=frozenset({"keypoints", "labels", "densepose", "cloth mask"}),
     ),
     Engine(
+        "flatten_net",
+        "extract",
+        "a worn top laid flat by a small network that learnt it on mannequins; the cloth is the photograph's own, trousers go to unwarp",
+        "Apache-2.0",
+        "helpers.extraction.flatten_net:FlattenNet",
+        wants=frozenset({"keypoints", "labels"}),
+    ),
+    Engine(
         "unwarp",
         "extract",
         "a worn garment laid flat: torso set upright, sleeves laid along straight arms, what is hidden taken from the other half",

@@ -53,7 +53,10 @@ class SmallUnet:
                 others = tuple(k for k in range(4) if k != axis)
                 scale = np.maximum(np.abs(weight).max(axis=others, keepdims=True), 1e-12) / _CODES
                 arrays[f"{way}{number}.codes"] = np.rint(weight / scale).astype(np.int8)
-                arrays[f"{way}{number}.scale"], arrays[f"{way}{number}.bias"] = scale.astype(np.float32), bias.astype(np.float32)
+                arrays[f"{way}{number}.scale"], arrays[f"{way}{number}.bias"] = (
+                    scale.astype(np.float32),
+                    bias.astype(np.float32),
+                )
         with Path(path).open("wb") as file:
             np.savez_compressed(file, **arrays)
 

@@ -6,21 +6,19 @@ It knows the body's joints and the garment's mask. Trousers and skirts are set u
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from scipy.ndimage import median_filter
 
 from helpers.contract import Base
+from helpers.extraction.product import evenly_lit, framed
 from helpers.garment import Garment
 from helpers.labels import select
 from helpers.person import Person
 from helpers.pixels import nearest_known
 
-SIZE = (768, 1024)
-"""Width and height of the picture."""
-_MARGIN = 0.08  # of the picture's sides, around the garment
 _SPREAD = np.radians(47)  # of sleeves from the vertical, as products are laid
 _SEAM = 0.05  # shoulder widths over which torso and sleeve go over into each other
 _NARROW = 0.62  # torso lengths that shoulders are wide at least: who is turned shows them shorter
@@ -28,7 +26,6 @@ _DARK = 0.55  # of the cloth's colour, what is seen of the neck's inside
 _ARMPIT = 0.36  # torso lengths below the shoulders
 _UPPER, _FORE = 0.62, 0.52  # torso lengths of arms that nothing tells
 _HEM = 0.07  # torso lengths above the hem, where its width is uncertain
-_EVEN = 0.5  # of the light's unevenness that is taken back
 _SLEEVELESS = 0.14  # arm lengths: cloth that reaches no farther is a strap or a shoulder
 _STEPS = 96
 _LOOSE = 1.5  # half widths that a sleeve hangs down below the arm at most
@@ -96,7 +93,7 @@ def _hiding(person: Person, mask: np.ndarray) -> np.ndarray:
 def _upright(image: np.ndarray, mask: np.ndarray, category: str) -> Garment:
     """The garment as it is seen, with what is missing inside its outline filled."""
     whole = _filled(mask)
-    return _framed(image, whole, whole & ~mask, np.zeros_like(mask), category)
+    return framed(image, whole, whole & ~mask, np.zeros_like(mask), category, "unwarp")
 
 
 def _laid(image: np.ndarray, mask: np.ndarray, hiding: np.ndarray, keypoints: np.ndarray, category: str) -> Garment:
@@ -272,24 +269,12 @@ def _composed(
         spread = out.reshape(-1, 3)[nearest_known(known)[1]]
         spread = cv2.GaussianBlur(spread, (0, 0), max(1.0, 0.01 * broad))
         out[missing] = spread[missing]
-    out = _evenly_lit(out, region, broad)
+    out = evenly_lit(out, region, broad)
     inside = _neck(region, x, y, broad)
     if inside.any():
         collar = cv2.dilate(inside.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
         out[inside] = _DARK * np.median(out[collar & region], axis=0)
-    return _framed(out, region | inside, (region & ~seen) | inside, inside, category)
-
-
-def _evenly_lit(image: np.ndarray, region: np.ndarray, broad: float) -> np.ndarray:
-    """``image`` with a part of what light and folds do to it taken back: its brightness is drawn to that of the whole, far apart only."""
-    bright = image.mean(2) + 1.0
-    weight = region.astype(np.float32)
-    size = max(1.0, 0.18 * broad)
-    near = cv2.GaussianBlur((bright * weight).astype(np.float32), (0, 0), size) / np.maximum(
-        cv2.GaussianBlur(weight, (0, 0), size), 1e-3
-    )
-    gain = np.clip(np.median(bright[region]) / np.maximum(near, 1.0), 0.7, 1.5) ** _EVEN
-    return np.clip(image * gain[..., None], 0, 255)
+    return framed(out, region | inside, (region & ~seen) | inside, inside, category, "unwarp")
 
 
 def _neck(region: np.ndarray, x: np.ndarray, y: np.ndarray, broad: float) -> np.ndarray:
@@ -307,27 +292,6 @@ def _neck(region: np.ndarray, x: np.ndarray, y: np.ndarray, broad: float) -> np.
     line = top + sag
     rows = np.arange(height)[:, None]
     return (np.abs(columns) < span)[None] & (rows >= line[None]) & (rows < first[None])
-
-
-def _framed(image: np.ndarray, mask: np.ndarray, invented: np.ndarray, inside: np.ndarray, category: str) -> Garment:
-    """The garment in the middle of a picture of ``SIZE`` on white, its edge soft."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = np.ix_(np.arange(rows[0], rows[-1] + 1), np.arange(columns[0], columns[-1] + 1))
-    scale = min(side * (1 - 2 * _MARGIN) / n for side, n in zip(SIZE, (len(box[1][0]), len(box[0])), strict=True))
-    x = SIZE[0] / 2 - scale * (columns[0] + columns[-1] + 1) / 2
-    y = SIZE[1] / 2 - scale * (rows[0] + rows[-1] + 1) / 2
-    matrix = np.array([[scale, 0, x], [0, scale, y]])
-    spread = image.astype(np.float32)
-    if not mask.all():
-        spread = spread.reshape(-1, 3)[nearest_known(mask)[1]]
-    picture = cv2.warpAffine(spread, matrix, SIZE, flags=cv2.INTER_LINEAR)
-    masks = [cv2.warpAffine(m.astype(np.float32), matrix, SIZE, flags=cv2.INTER_LINEAR) for m in (mask, invented, inside)]
-    alpha = cv2.GaussianBlur(masks[0], (0, 0), 1.2)
-    alpha = np.clip((alpha - 0.25) * 2, 0, 1)[..., None]
-    out = np.rint(np.clip(picture * alpha + 255 * (1 - alpha), 0, 255)).astype(np.uint8)
-    whole = alpha[..., 0] > 0.5
-    made = Garment(out, whole, category, "extracted", (masks[2] > 0.5) & whole, "unwarp")
-    return replace(made, invented=(masks[1] > 0.5) & whole)
 
 
 def _sampled(image: np.ndarray, places: np.ndarray) -> np.ndarray:

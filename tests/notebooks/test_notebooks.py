@@ -158,7 +158,7 @@ def test_a_worn_garment_laid_flat_learnt_and_worn_by_the_next_one(execute: Execu
         "other_prompt": "a man in a white t-shirt and black trousers",
     }
     section = execute("09_extract", lessons=6, examples=6, seed=2, **words)
-    assert section["metrics"]["engines"] == {"extract": "unwarp", "try_on": "drape"}
+    assert section["metrics"]["engines"] == {"extract": "flatten_net", "try_on": "drape"}
     assert 0 < section["metrics"]["invented_share"] < 0.5
     assert len(section["metrics"]["learnt"]) >= 2
     assert {path.stem for path in (tmp_path / "test/figures/09_extract").iterdir()} == {"flat", "result", "lesson"}

@@ -134,7 +134,10 @@ ACTS = {
     r"\bimport pickle\b|\bfrom pickle\b|\bpickle\.": {"helpers.testing.annotation"},
     r"\b(?:marshal|shelve|dill|joblib|cloudpickle)\b|yaml\.(?:unsafe_)?load\(": set(),
     r"weights_only=False|trust_remote_code=True|allow_pickle=True": set(),
-    r"\bnp\.load\(|\bnumpy\.load\(|\beval\(|\bexec\(|\bos\.system\(|shell=True": {"helpers.annotation.derived"},
+    r"\bnp\.load\(|\bnumpy\.load\(|\beval\(|\bexec\(|\bos\.system\(|shell=True": {
+        "helpers.annotation.derived",
+        "helpers.extraction.small_unet",
+    },
 }
 """Calls through which a file could act, and who may make them: torch's after a survey, pickle to write a file for tests, NumPy's for the
 suite's own arrays."""

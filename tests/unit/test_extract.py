@@ -11,7 +11,9 @@ import pytest
 
 from helpers import Garment, Person, extract, generate, load_garment, try_on
 from helpers.dataset import figures
+from helpers.extraction import flatten_net
 from helpers.extraction.crops import Crop
+from helpers.extraction.small_unet import SmallUnet
 
 SIZE = (384, 512)
 
@@ -46,6 +48,60 @@ def test_it_is_nearer_to_the_product_photograph_than_the_garment_as_it_is_worn(n
     assert not (made.invented & ~made.mask).any()
     off = np.median(made.image[made.mask & ~made.invented], 0) - np.median(person.image[pair.worn], 0)
     assert np.abs(off).max() < 25, "its own colour"
+
+
+@pytest.mark.parametrize("number", [1_000_002, 1_000_004])
+def test_what_has_learnt_finds_the_outline_better_than_what_has_not(number: int) -> None:
+    pair = figures.Figure(0, number, "upper").pair(0, SIZE)
+    person = Person(pair.person.image, pair.person.keypoints, pair.person.labels)
+    true = pair.garment.mask
+    assert true is not None
+    found = {}
+    for engine in ("flatten_net", "unwarp"):
+        made = extract(person, mask=pair.worn, engine=engine)
+        assert made.mask is not None
+        assert made.masked_by == engine
+        found[engine] = iou(boxed(made.mask), boxed(true))
+    assert found["flatten_net"] > max(0.88, found["unwarp"])
+
+
+def test_trousers_are_laid_flat_without_a_network() -> None:
+    person = wearer("a woman in a white t-shirt and blue jeans")
+    one, other = (extract(person, "lower", engine=engine) for engine in ("flatten_net", "unwarp"))
+    np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_the_small_unet_is_the_one_that_is_trained() -> None:
+    torch = pytest.importorskip("torch")
+    from helpers.extraction.pix2pix import UnetGenerator
+
+    torch.manual_seed(0)
+    network = UnetGenerator(4, 7, 6, 4).eval()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2)
+            layer.weight.data.uniform_(0.5, 2)
+            layer.bias.data.normal_()
+    picture = torch.rand(1, 4, 128, 64) * 2 - 1
+    with torch.no_grad():
+        expected = network(picture)[0].numpy()
+    small = SmallUnet.of_state(network.state_dict())
+    assert small.multiple == network.multiple
+    np.testing.assert_allclose(small(picture[0].numpy()), expected, atol=2e-5)
+
+
+def test_its_weights_in_eight_bits_are_nearly_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    shapes = [((8, 4, 4, 4), 8), ((8, 8, 4, 4), 8)], [((8, 8, 4, 4), 8), ((16, 7, 4, 4), 7)]
+    layers = [
+        tuple((rng.normal(0, 0.1, one).astype(np.float32), np.zeros(bias, np.float32)) for one, bias in way) for way in shapes
+    ]
+    network = SmallUnet(*layers)
+    network.save(tmp_path / "net.npz")
+    again, picture = SmallUnet.load(tmp_path / "net.npz"), rng.uniform(-1, 1, (4, 32, 16)).astype(np.float32)
+    np.testing.assert_allclose(again(picture), network(picture), atol=0.02)
+    assert flatten_net.WEIGHTS.stat().st_size <= 8_000_000
 
 
 def test_both_sides_are_alike_whatever_an_arm_hides() -> None:
@@ -103,7 +159,7 @@ def test_what_cannot_be_laid_flat_is_said() -> None:
     speck[5:9, 5:9] = True
     with pytest.raises(ValueError, match="too little of a garment"):
         extract(person, mask=speck)
-    with pytest.raises(ValueError, match="engine for extract is auto or one of unwarp"):
+    with pytest.raises(ValueError, match="engine for extract is auto or one of flatten_net, unwarp"):
         extract(person, engine="flat")
     with pytest.raises(ValueError, match="garment invented"):
         Garment(person.image, invented=np.zeros((3, 3), bool))

@@ -15,7 +15,7 @@ from helpers import cli, images
 from helpers.dataset import inspection
 from helpers.dataset.inspection import Item
 from helpers.dataset.pairs import write_source
-from helpers.extraction import frames, steps
+from helpers.extraction import steps
 from helpers.extraction.crops import Crop
 from helpers.extraction.painters import Painter
 from helpers.extraction.tasks import FLAT, laid_flat
