@@ -246,8 +246,8 @@ def _work(app: FastAPI, room: Room) -> None:
 
     @app.get("/api/jobs/{known}")
     async def look(session: Here, known: str, after: int | None = None, wait: float = 0.0) -> dict[str, Any]:
-        """How far a job is. With ``wait`` (at most 20 seconds) the answer comes once it is over, with ``after`` (a ``version``) too as soon as
-        there is something newer."""
+        """How far a job is. With ``wait`` (at most 20 seconds) the answer comes once it is over, with ``after`` (a ``version``) too as soon
+        as there is something newer."""
         job = session.job(known)
         await job.later(after, max(0.0, min(wait, _LONGEST_WAIT)))
         return job.told()
