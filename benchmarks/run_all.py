@@ -27,6 +27,7 @@ TABLES = {
     "try-on-mannequin": ["try_on_drape.py", "--mannequin", "40"],
     "try-on-photos": ["try_on_drape.py", "--photos"],
     "garment-reading": ["garment_reading.py"],
+    "dressing-room": ["dressing_room.py"],
     "sam-clicks": ["sam_clicks.py", "--repeats", "25", "--looks", "vit_b,mobile"],
     "idm-vton-flops": ["idm_vton.py", "flops"],
     "idm-vton-time": ["idm_vton.py", "time", "--steps", "6", "--repeat", "5"],

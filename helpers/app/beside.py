@@ -74,7 +74,7 @@ class Beside:
         self.close()
 
 
-def open_room(log: str | Path, *, wardrobe: str = "", workers: int = 0, port: int = 0, minutes: float = 30) -> Beside:
+def open_room(log: str | Path, *, wardrobe: str = "", workers: int = 1, port: int = 0, minutes: float = 30) -> Beside:
     """Open a dressing room that lives as long as this kernel, with a password that only its own links hold.
 
     log: a file for what the server says, which is nothing of the pictures; the others as ``python -m helpers app`` has them

@@ -25,7 +25,12 @@ def add(commands: Any) -> None:
     given(
         "--wardrobe", default="", metavar="FOLDER", help="garments of your own for the wall: pictures in upper/, lower/, dress/"
     )
-    given("--workers", type=int, default=0, help="try-ons at a time; default half the cores, 1 to 4")
+    given(
+        "--workers",
+        type=int,
+        default=0,
+        help="try-ons at a time; default one a core, up to 4; one where engines with weights are here",
+    )
     given(
         "--minutes", type=float, default=30, help="after so many without a request somebody's pictures are deleted; default 30"
     )

@@ -34,6 +34,7 @@ FILES = {
 """What the page is made of: address -> file in ``page/`` and its type. Nothing else is served from there."""
 _UPLOAD = 60.0  # seconds in which a file has to arrive
 _LONGEST_WAIT = 20.0  # seconds that somebody may wait for news of a job
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 Category = Literal["upper", "lower", "dress"]
 Seed = Annotated[int, Field(ge=0, lt=2**53)]
 Id = Annotated[str, Field(max_length=200)]
@@ -246,8 +247,8 @@ def _work(app: FastAPI, room: Room) -> None:
 
     @app.get("/api/jobs/{known}")
     async def look(session: Here, known: str, after: int | None = None, wait: float = 0.0) -> dict[str, Any]:
-        """How far a job is. With ``wait`` (at most 20 seconds) the answer comes once it is over, with ``after`` (a ``version``) too as soon
-        as there is something newer."""
+        """How far a job is. With ``wait`` (at most 20 seconds) the answer comes once it is over; with ``after`` (a ``version``) also
+        as soon as there is something newer."""
         job = session.job(known)
         await job.later(after, max(0.0, min(wait, _LONGEST_WAIT)))
         return job.told()

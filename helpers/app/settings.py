@@ -23,7 +23,7 @@ class Settings:
     certificate, key: files for https; nothing: http
     wardrobe:     a folder of garments of one's own that hang on the wall before the others
     frames:       who may show the page in a frame, as CSP's ``frame-ancestors`` says it
-    workers:      try-ons at a time
+    workers:      try-ons at a time; 0: one a core, up to 4, or one in all where an engine with weights is here, which fills the memory
     waiting:      jobs that may wait in all, and ``waiting_each`` of one person
     sessions:     people at a time; ``idle`` seconds after their last request their pictures are deleted
     pictures_each, bytes_each: what one person may have lying here; ``bytes_all``: everybody together
@@ -65,7 +65,7 @@ class Settings:
                 checks.number(value, field.name, 0, 10**7)
         checks.whole(self.port, "port", 0, 65535)
         if not self.workers:
-            object.__setattr__(self, "workers", max(1, min(4, (os.cpu_count() or 2) // 2)))
+            object.__setattr__(self, "workers", _workers())
         checks.whole(self.workers, "workers", 1, 64)
         if self.password and len(self.password) < SHORTEST_PASSWORD:
             raise ValueError(f"password must have at least {SHORTEST_PASSWORD} characters, not {len(self.password)}.")
@@ -81,6 +81,17 @@ class Settings:
                 checks.file(getattr(self, name), name)
         if self.wardrobe and not Path(self.wardrobe).is_dir():
             raise ValueError(f"wardrobe: {checks.shown(self.wardrobe)} is no folder. Name one with pictures of garments.")
+
+
+def _workers() -> int:
+    from helpers import engines
+
+    heavy = [
+        name
+        for name in engines.names("try_on")
+        if not (record := engines.find("try_on", name)).embedded and record.here() is not None
+    ]
+    return 1 if heavy else max(1, min(4, os.cpu_count() or 1))
 
 
 def is_loopback(host: str) -> bool:

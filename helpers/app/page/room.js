@@ -12,6 +12,7 @@ if (password) history.replaceState(null, "", location.pathname + location.search
 
 const alertOf = (error) => {
   get("alert").textContent = error?.message ?? "";
+  if (error) tell("");
   if (error?.code === "error.nosession") begin().catch(() => {});
 };
 const tell = (text) => (get("status").textContent = text);
@@ -339,7 +340,8 @@ function strip() {
       } else {
         const waits = document.createElement("span");
         waits.className = "waits";
-        waits.textContent = entry.error || "…";
+        waits.textContent = entry.error ? "✕" : "…";
+        button.title = entry.error;
         button.append(waits);
         button.addEventListener("click", () => alertOf(entry.error ? new Error(entry.error) : null));
       }
