@@ -213,7 +213,7 @@ def main() -> None:
         ),
         ("everybody has everything after", f"{lasted:.1f} s"),
         (
-            "most memory: server, its three processes' workers and reader",
+            "most memory: server; its workers and its reader together",
             f"{memory.most['server']:.0f}, {memory.most['workers']:.0f} MB",
         ),
         (
