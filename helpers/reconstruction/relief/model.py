@@ -20,9 +20,7 @@ from helpers.mannequin.outfit import Figure
 
 SIDES = (".L", ".R")
 TURNS = ("root", "chest", "head") + tuple(
-    part + side
-    for side in SIDES
-    for part in ("clavicle", "upperarm", "lowerarm", "wrist", "upperleg", "lowerleg", "foot")
+    part + side for side in SIDES for part in ("clavicle", "upperarm", "lowerarm", "wrist", "upperleg", "lowerleg", "foot")
 )
 """What turns by itself; the spine and the neck share what is between their ends."""
 _OWN = {"root": "root", "spine01": "chest", "head": "head"} | {

@@ -16,15 +16,14 @@ import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from scipy import ndimage, sparse
-from scipy.interpolate import interp1d
-from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
-from helpers.labels import CIHP, select
+from helpers.labels import select
 from helpers.mannequin.mesh import neighbour_mean, vertex_normals
 from helpers.person import Person
+from helpers.reconstruction import finish
 from helpers.reconstruction.mesh import Mesh
 from helpers.reconstruction.relief.fitting import Fit, outline_normals, outline_points, silhouette
 from helpers.reconstruction.relief.layers import HEAD, TRUNK, Layers, Shares
@@ -38,7 +37,10 @@ _LAYERS = 24  # surfaces that a ray meets at most
 _STIFF = 60.0  # how smooth the offset is between the outline's
 _HEAD = 2.6  # how much finer a head is meshed
 _SOFT, _BUST = 0.008, 0.03  # metres that cloth presses in, and how much more of a bust
-_TENSION, _FIRM = 120, 0.35  # rounds in which cloth is pulled straight; how much of its way into the body it is put back each time
+_TENSION, _FIRM = (
+    120,
+    0.35,
+)  # rounds in which cloth is pulled straight; how much of its way into the body it is put back each time
 _BARE = ("face", "hair", "torso-skin", "left-arm", "right-arm", "left-leg", "right-leg", "sunglasses")
 _LEAST_HAIR = 0.002  # square metres
 _HANGING = ("skirt", "dress", "coat", "upper-clothes")
@@ -57,7 +59,7 @@ class Claim:
     front: np.ndarray
     back: np.ndarray
 
-    def holds(self, points: np.ndarray, slack: float = 0.008) -> np.ndarray:
+    def holds(self, points: np.ndarray, slack: float = 0.014) -> np.ndarray:
         """(N,) bool: ``points`` (N, 3) that lie on its surface or within."""
         column = np.round((points[:, :2] - self.low) / self.step).astype(int)
         inside = ((column >= 0) & (column < self.front.shape)).all(1)
@@ -214,7 +216,11 @@ class _Building:
         width, height = self.fit.size
         inside = ((pixel >= 0) & (pixel < (width, height))).all(1)
         x, y = np.clip(pixel, 0, (width - 1, height - 1)).T
-        return inside & (normals[:, 2] > 0.3) & select(self.labels[y, x], ("face", "torso-skin", "left-leg", "right-leg", "sunglasses"))
+        return (
+            inside
+            & (normals[:, 2] > 0.3)
+            & select(self.labels[y, x], ("face", "torso-skin", "left-leg", "right-leg", "sunglasses"))
+        )
 
     # --- the grid
 
@@ -337,9 +343,11 @@ class _Building:
             left, right = inside[0], inside[-1]
             whole = np.flatnonzero(self.trunk[:, row] & self.shown[:, row])
             least = 0.6 if grid.y[row] < crotch else 0.9
-            if len(inside) < least * len(whole) or (grid.y[row] >= crotch and not (short | select(self.label, ("skirt", "dress")))[inside, row].any()):
+            if len(inside) < least * len(whole) or (
+                grid.y[row] >= crotch and not (short | select(self.label, ("skirt", "dress")))[inside, row].any()
+            ):
                 continue
-            both = (grid.x[left] < 0.5 * (self.fit.points["left-knee"][0] + self.fit.points["right-knee"][0]) < grid.x[right])
+            both = grid.x[left] < 0.5 * (self.fit.points["left-knee"][0] + self.fit.points["right-knee"][0]) < grid.x[right]
             if not both:
                 continue
             body = body[(body >= left - 2) & (body <= right + 2)]
@@ -372,7 +380,9 @@ class _Building:
         none = np.zeros_like(pants)
         if legs.sum() < 50 or not pants.any():
             return none
-        middle = int(np.abs(self.columns[:, 0, 0] - 0.5 * (self.fit.points["left-hip"][0] + self.fit.points["right-hip"][0])).argmin())
+        middle = int(
+            np.abs(self.columns[:, 0, 0] - 0.5 * (self.fit.points["left-hip"][0] + self.fit.points["right-hip"][0])).argmin()
+        )
         y = self.columns[middle, :, 1]
         bottom = np.flatnonzero(pants.any(0))[0]
         crotch = hips - 0.10
@@ -426,7 +436,9 @@ class _Building:
     def _rest(self, grid: Grid, front: np.ndarray, back: np.ndarray) -> None:
         """Fill what the picture shows and nothing has filled yet, as thick as it is wide; hands too."""
         solid = grid.filled.max(2) > 0.5
-        hand = self._at_hand(self.columns.reshape(-1, 2)).reshape(solid.shape) & select(self.label, ("left-arm", "right-arm", "glove", "torso-skin"))
+        hand = self._at_hand(self.columns.reshape(-1, 2)).reshape(solid.shape) & select(
+            self.label, ("left-arm", "right-arm", "glove", "torso-skin")
+        )
         middle = (front + back) / 2
         have = np.isfinite(middle) & ~hand
         place = ndimage.distance_transform_edt(~have, return_distances=False, return_indices=True)
@@ -506,17 +518,24 @@ class _Building:
 
 def _hull(points: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Upper and lower edge of the convex hull of ``points`` (N, 2) at shares ``t`` (-1..1) of its width."""
-    hull = cv2.convexHull(points.astype(np.float32))[:, 0].astype(float)
-    low, high = hull[:, 0].argmin(), hull[:, 0].argmax()
-    x = hull[low, 0] + (t + 1) / 2 * (hull[high, 0] - hull[low, 0])
-    chains = []
-    for first, last in ((low, high), (high, low)):
-        rows = np.arange(first, last + (0 if last > first else len(hull)) + 1) % len(hull)
-        chain = hull[rows]
-        order = np.argsort(chain[:, 0], kind="stable")
-        chains.append(interp1d(chain[order, 0], chain[order, 1], bounds_error=False, fill_value="extrapolate", assume_sorted=True)(x) if len(order) > 1 else np.full(len(x), chain[0, 1]))
-    upper = np.maximum(*chains)
-    return upper, np.minimum(*chains)
+    low, high = points[:, 0].min(), points[:, 0].max()
+    x = low + (t + 1) / 2 * (high - low)
+    edges = []
+    for sign in (1, -1):  # the upper edge: of the points, those from which it only turns downwards
+        chain: list[np.ndarray] = []
+        for point in points[np.lexsort((-sign * points[:, 1], points[:, 0]))]:
+            if chain and point[0] == chain[-1][0]:
+                continue
+            while len(chain) > 1 and sign * _turn(chain[-2], chain[-1], point) >= 0:
+                chain.pop()
+            chain.append(point)
+        edges.append(np.interp(x, *np.array(chain).T))
+    return edges[0], edges[1]
+
+
+def _turn(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
+    """Positive where the way from ``a`` by ``b`` to ``c`` turns left."""
+    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
 
 
 def _softened(values: np.ndarray, where: np.ndarray, sigma: float | np.ndarray) -> np.ndarray:
@@ -541,21 +560,6 @@ def _surface(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     filled[away & ~ndimage.binary_dilation(main)] = 0
     soft = ndimage.gaussian_filter(filled, 1.0, truncate=3)
     vertices, faces, _, _ = marching_cubes(soft, 0.5, gradient_direction="ascent")
-    vertices, faces = _largest(vertices.astype(np.float64), faces.astype(np.int32))
-    mean = neighbour_mean(faces, len(vertices))
-    for _ in range(4):  # Taubin: smooth without shrinking
-        for step in (0.5, -0.53):
-            vertices = vertices + step * (mean @ vertices - vertices)
+    vertices, faces, _ = finish.largest(vertices, faces.astype(np.int32))
+    vertices = finish.smoothed(vertices, faces, 4).astype(np.float64)
     return grid.low + (vertices - 2) * grid.step, faces
-
-
-def _largest(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The piece with most vertices."""
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
-    graph = sparse.csr_matrix((np.ones(len(pairs), bool), pairs.T), (len(vertices),) * 2)
-    piece = connected_components(graph, directed=False)[1]
-    main = piece == np.bincount(piece).argmax()
-    number = np.cumsum(main) - 1
-    return vertices[main], number[faces[main[faces[:, 0]]]].astype(np.int32)
-
-

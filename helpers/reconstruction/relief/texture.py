@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
@@ -17,18 +19,19 @@ from helpers.labels import CIHP, select
 from helpers.mannequin.mesh import vertex_normals
 from helpers.person import Person
 from helpers.reconstruction import atlas
-from helpers.reconstruction.mesh import Mesh
 from helpers.reconstruction.relief.charts import unfolded
 from helpers.reconstruction.relief.fitting import Fit, silhouette
 from helpers.reconstruction.relief.layers import HEAD, PARTS, TRUNK
 from helpers.reconstruction.relief.solid import Solid
 
 _EDGE = 0.003  # of the picture's longer side: how far inside the outline colours are the figure's alone
-_ROUND = np.array([0.10, 0.075, 0.035, 0.035])  # metres: how thick a part is, for going on round its side
-_TURNED = np.radians([62.0, 90.0, 115.0, 165.0])  # from the lens: colours are read farther inwards from here, most here .. here, until here
-_INWARDS = 0.45
+_WALL = np.radians([52.0, 68.0])  # turned from the lens so far, a place is on the figure's side
+_INSIDE, _FARTHEST = (
+    0.02,
+    0.16,
+)  # metres inside the outline at which a side's depth is taken; how far inwards colours are read at most
 _FRONT, _BACK = 0.30, -0.10  # of the normal towards the lens: where the front's colours end, where the back's begin
-_LEAST = 0.002  # of the picture: less hair is none
+_LEAST = 0.02  # of a head: less hair is none
 _BATCH = 1 << 18
 
 
@@ -62,13 +65,21 @@ class Paint:
         sure = cv2.erode(mask.astype(np.uint8), np.ones((2 * edge + 1,) * 2, np.uint8), borderValue=1) > 0
         image = matting.lifted(person.image, person.matte)[..., :3]
         labels = person.labels
-        self.hairy = select(labels, ("hair", "hat")).mean() > _LEAST
+        self.hairy = (self.layers.known[HEAD] & select(labels, ("hair", "hat"))).sum() > _LEAST * max(
+            self.layers.known[HEAD].sum(), 1
+        )
         front, back = [], []
         self.back_labels = self.layers.labels.copy()
         for part in range(len(PARTS)):
             known = self.layers.known[part]
             front.append(_carried(image, known & sure, labels))
-            front_only = ("face", "sunglasses", "torso-skin") if part == HEAD and self.hairy else ("torso-skin",) if part == TRUNK else ()
+            front_only = (
+                ("face", "sunglasses", "torso-skin")
+                if part == HEAD and self.hairy
+                else ("torso-skin",)
+                if part == TRUNK
+                else ()
+            )
             own = known & ~select(labels, front_only)
             if part == TRUNK and not select(labels[own], ("upper-clothes", "dress", "coat")).any():
                 own = known
@@ -81,6 +92,8 @@ class Paint:
         neck = (labels == CIHP.index("torso-skin")) & sure
         self.neck = np.median(image[neck], axis=0) if neck.sum() > 30 else None
         self.tree = cKDTree(solid.body)
+        self.scene = EmbreeScene()
+        TriangleMesh(self.scene, solid.vertices.astype(np.float32), solid.faces)
         points = fit.points
         self.ears = (points["left-ear"] + points["right-ear"]) / 2
         size = float(np.linalg.norm(points["left-ear"] - points["right-ear"]))
@@ -98,30 +111,58 @@ class Paint:
     def colours(self, points: np.ndarray, normals: np.ndarray, part: np.ndarray) -> np.ndarray:
         """uint8 (N, 3) at ``points`` (N, 3) of the surface with ``normals`` (N, 3)."""
         normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-        pixels = self._inwards(points, normals, part)
+        pixels = self._inwards(points, self.inwards(points, normals), part)
         front, back = (self._read(pictures, pixels, part) for pictures in (self.front, self.back))
         share = _smooth(normals[:, 2], _BACK, _FRONT)
         head = part == HEAD
-        share[head] = _smooth(points[head, 2], self.ears[2] - 0.012, self.ears[2] + 0.012) * _smooth(normals[head, 2], -0.6, -0.2)
+        share[head] = _smooth(points[head, 2], self.ears[2] - 0.012, self.ears[2] + 0.012) * _smooth(
+            normals[head, 2], -0.6, -0.2
+        )
         if self.neck is not None:
             bare = _smooth(points[:, 1], self.collar - 0.006, self.collar + 0.006) * (part == TRUNK)
             shown = self.layers.at(pixels, np.full(len(part), TRUNK)) == CIHP.index("torso-skin")
             back = back + (bare * shown)[:, None] * (self.neck - back)
-            hangs = np.any([claim.holds(points) for claim in self.solid.claims if claim.part == HEAD] or [np.zeros(len(points), bool)], axis=0)
+            hangs = np.any(
+                [claim.holds(points) for claim in self.solid.claims if claim.part == HEAD] or [np.zeros(len(points), bool)],
+                axis=0,
+            )
             nape = (1 - _smooth(points[:, 1], self.nape - 0.01, self.nape + 0.01)) * head * ~hangs
             back = back + nape[:, None] * (self.neck - back)
         return np.clip(back + share[:, None] * (front - back) + 0.5, 0, 255).astype(np.uint8)
 
-    def _inwards(self, points: np.ndarray, normals: np.ndarray, part: np.ndarray) -> np.ndarray:
-        """(N, 2) pixels that are read."""
-        turned = np.arccos(np.clip(normals[:, 2], -1, 1))
-        start, most, still, end = _TURNED
-        far = np.interp(turned, [start, most, still, end], [0, _INWARDS, _INWARDS, 0]) * _ROUND[part]
-        aside = normals[:, :2] / np.maximum(np.linalg.norm(normals[:, :2], axis=1, keepdims=True), 1e-9)
+    def inwards(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """(N, 2) metres, x and y, from each of ``points`` (N, 3) on the figure's sides to where its colour is read.
+
+        From the front's edge backwards it goes inwards as far as the surface goes back, and out again from the middle of the side to the
+        back's edge: a mirror image of what the front shows there, at its true size.
+        """
+        out = np.zeros((len(points), 2))
+        turned = np.arccos(np.clip(np.abs(normals[:, 2]), 0, 1))
+        side = np.flatnonzero(turned > _WALL[0])
+        if not len(side):
+            return out
+        aside = normals[side, :2] / np.maximum(np.linalg.norm(normals[side, :2], axis=1, keepdims=True), 1e-9)
+        start = np.column_stack([points[side, :2] - _INSIDE * aside, points[side, 2]]).astype(np.float32)
+        room = []
+        for way in (1, -1):
+            ahead = np.tile(np.array([[0, 0, way]], np.float32), (len(side), 1))
+            met = self.scene.run(start, ahead, query="INTERSECT", output=1)
+            room.append(np.where(met["primID"] >= 0, met["tfar"], 0))
+        far = np.clip(np.minimum(*room), 0, _FARTHEST) * _smooth(turned[side], *_WALL)
+        out[side] = -far[:, None] * aside
+        return out
+
+    def _inwards(self, points: np.ndarray, inwards: np.ndarray, part: np.ndarray) -> np.ndarray:
+        """(N, 2) pixels that are read: as far inwards as it is the same cloth."""
         before = self.fit.pixels(points)
-        after = self.fit.pixels(points[:, :2] - far[:, None] * aside)
-        same = self.layers.at(before, part) == self.layers.at(after, part)
-        return np.where(same[:, None], after, before + 0.3 * (after - before))
+        own = self.layers.at(before, part)
+        out, left = before.copy(), np.ones(len(points), bool)
+        for share in (1.0, 0.5, 0.25):
+            after = self.fit.pixels(points[:, :2] + share * inwards)
+            same = left & (self.layers.at(after, part) == own)
+            out[same] = after[same]
+            left &= ~same
+        return out
 
     def _read(self, pictures: np.ndarray, pixels: np.ndarray, part: np.ndarray) -> np.ndarray:
         """float32 (N, 3) of each part's picture (4, H, W, 3) at ``pixels``, between them linearly."""
@@ -164,6 +205,3 @@ def _smooth(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """(N,) 0 below ``low``, 1 above ``high``, smooth between."""
     t = np.clip((values - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
-
-
-__all__ = ["Mesh", "Paint", "textured"]
