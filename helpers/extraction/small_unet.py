@@ -58,7 +58,7 @@ class SmallUnet:
                     bias.astype(np.float32),
                 )
         with Path(path).open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> SmallUnet:

@@ -73,8 +73,12 @@ class Mesh:
 
     @property
     def closed(self) -> bool:
-        """Whether every edge has a face on either side, so that the mesh has an inside."""
-        sides = np.concatenate([self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]]).astype(np.int64)
+        """Whether every edge has a face on either side, so that the mesh has an inside; where a texture's charts meet, vertices of one
+        place
+        are one."""
+        _, place = np.unique(self.vertices, axis=0, return_inverse=True)
+        faces = place.reshape(-1)[self.faces]
+        sides = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
         code = sides.min(1) * len(self.vertices) + sides.max(1)
         forward = np.where(sides[:, 0] < sides[:, 1], 1, -1)
         _, edge, count = np.unique(code, return_inverse=True, return_counts=True)

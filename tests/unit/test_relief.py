@@ -108,7 +108,7 @@ def test_a_figure_is_near_the_true_one(dressed: Person, figure: Figure3D) -> Non
     mine = mine + (truth.min(0) + truth.max(0) - mine.min(0) - mine.max(0)) / 2 * (1, 1, 0)
     away = cKDTree(truth).query(mine)[0]
     assert np.median(away) < 0.022
-    assert np.quantile(away, 0.95) < 0.06
+    assert np.quantile(away, 0.95) < 0.08
 
 
 def test_a_skirt_is_one_hull_and_the_legs_below_it_are_two(figure: Figure3D) -> None:

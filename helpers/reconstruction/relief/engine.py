@@ -13,12 +13,12 @@ from helpers.labels import CIHP_PALETTE
 from helpers.mannequin.mesh import vertex_normals
 from helpers.person import Person
 from helpers.reconstruction.figure import Figure3D
-from helpers.reconstruction.true_mesh import upright
 from helpers.reconstruction.mesh import Mesh
 from helpers.reconstruction.relief.fitting import Fit, fit
 from helpers.reconstruction.relief.model import STATURE
 from helpers.reconstruction.relief.solid import Solid, solid
 from helpers.reconstruction.relief.texture import textured
+from helpers.reconstruction.true_mesh import upright
 
 NEEDS = ("keypoints", "labels", "landmarks", "face", "matte")
 """What has to be known of a person."""
@@ -83,13 +83,13 @@ def _notes(body: Fit, surface: Solid, height: float | None) -> tuple[str, ...]:
 def _thigh(body: Fit, side: str) -> float:
     """How long a thigh is in the picture, as a share of its length."""
     bone = body.points[f"{side}-knee"] - body.points[f"{side}-hip"]
-    return float(np.linalg.norm(bone[:2]) / max(np.linalg.norm(bone), 1e-6))
+    return float(np.linalg.norm(bone[:2])) / max(float(np.linalg.norm(bone)), 1e-6)
 
 
 def _steps(person: Person, body: Fit, surface: Solid) -> dict[str, np.ndarray]:
     """Pictures of the way: the fitted joints, and whose each pixel is."""
     joints = person.image.copy()
-    reach = max(2, round(max(joints.shape) / 200))
+    reach = max(2, round(max(joints.shape[:2]) / 200))
     for place in body.pixels(np.stack(list(body.points.values()))):
         x, y = np.round(place).astype(int).tolist()
         cv2.circle(joints, (x, y), reach, (230, 60, 40), -1, cv2.LINE_AA)

@@ -1,6 +1,7 @@
 """The parametric body's shape and pose from a person's joints and outline, by nonlinear least squares.
 
-Joints are where the photograph shows them, and as deep as MediaPipe's metric landmarks say. The outline then draws the shape: bare skin lies
+Joints are where the photograph shows them, and as deep as MediaPipe's metric landmarks say. The outline then draws the shape: bare skin
+lies
 on it, cloth lets a little air in, and no body reaches beyond it.
 
 Convention: the lens is far away (parallel projection). Metres; x to the picture's right, y up, z towards the lens; the picture's middle is
@@ -46,11 +47,20 @@ _STEP = 6  # pixels of a picture of a thousand between points of the outline
 _AIR, _SLACK, _TIGHT = 0.008, 0.035, 0.007  # metres between body and cloth: usual, its deviation, that of skin
 _FAR = 0.10  # metres beyond which a point of the outline belongs to no body
 _ROUNDS = 3
-_BONES = (("left-shoulder", "right-shoulder"), ("left-hip", "right-hip"), ("left-ear", "right-ear"), *(
-    (f"{side}-{end}", f"{side}-{start}")
-    for side in ("left", "right")
-    for end, start in (("elbow", "shoulder"), ("wrist", "elbow"), ("index", "wrist"), ("knee", "hip"), ("ankle", "knee"), ("shoulder", "hip"))
-))  # fmt: skip
+_LIMBS = (
+    ("elbow", "shoulder"),
+    ("wrist", "elbow"),
+    ("index", "wrist"),
+    ("knee", "hip"),
+    ("ankle", "knee"),
+    ("shoulder", "hip"),
+)
+_BONES = (
+    ("left-shoulder", "right-shoulder"),
+    ("left-hip", "right-hip"),
+    ("left-ear", "right-ear"),
+    *((f"{side}-{end}", f"{side}-{start}") for side in ("left", "right") for end, start in _LIMBS),
+)
 """Whose ends' depths are compared."""
 _BEFORE, _HANGING, _LOW = (
     0.04,
@@ -133,6 +143,7 @@ class _Fitting:
         self.scale = self._first_scale()
         self.turns = self._first_turns()
         self.mean = np.zeros(len(self.model.usual))
+        assert person.labels is not None
         worn = np.bincount(person.labels.ravel(), minlength=len(CIHP))[[CIHP.index("skirt"), CIHP.index("dress")]].sum()
         self.mean[0] = 0.2 if worn > 0.01 * person.labels.size else 1.0
 
@@ -195,8 +206,8 @@ class _Fitting:
 
     def _first_scale(self) -> float:
         """Pixels a metre, of the longest of trunk and shoulders as the model has them."""
-        at = {name: place for name, place in zip(self.names, self.at[0], strict=True)}
-        place = {name: p for name, p in zip(self.names, self.pixels, strict=True)}
+        at = dict(zip(self.names, self.at[0], strict=True))
+        place = dict(zip(self.names, self.pixels, strict=True))
 
         def middle(of: dict[str, np.ndarray], joint: str) -> np.ndarray:
             return (of[f"left-{joint}"] + of[f"right-{joint}"]) / 2
@@ -211,7 +222,7 @@ class _Fitting:
 
     def _first_turns(self) -> np.ndarray:
         """(T, 3, 3) from the landmarks in metres."""
-        at = {name: place for name, place in zip(self.names, self.at[0], strict=True)}
+        at = dict(zip(self.names, self.at[0], strict=True))
         place = {name: self.metric[row].astype(float) for name, row in FRAMES.items()}
         turns = {}
         up = {

@@ -1,6 +1,7 @@
 """What the photograph does not show: which class of clothing, skin or hair goes on behind an arm and on the back.
 
-The picture is parted into what is seen of trunk, head and either arm; each part's labels are carried on over the rest of the picture, so that
+The picture is parted into what is seen of trunk, head and either arm; each part's labels are carried on over the rest of the picture, so
+that
 any place of the figure has a class by its part and by where it is in the picture.
 """
 
@@ -23,8 +24,10 @@ _HEAD = (
 )  # fmt: skip
 _ARM = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
 _HAND = ("wrist", "metacarpal", "finger")
-_ALWAYS = {"face": HEAD, "hair": HEAD, "hat": HEAD, "sunglasses": HEAD, "left-arm": LEFT, "right-arm": RIGHT, "pants": TRUNK, "skirt": TRUNK,
-           "left-leg": TRUNK, "right-leg": TRUNK, "left-shoe": TRUNK, "right-shoe": TRUNK, "socks": TRUNK}  # fmt: skip
+_ALWAYS = {
+    "face": HEAD, "hair": HEAD, "hat": HEAD, "sunglasses": HEAD, "left-arm": LEFT, "right-arm": RIGHT, "pants": TRUNK, "skirt": TRUNK,
+    "left-leg": TRUNK, "right-leg": TRUNK, "left-shoe": TRUNK, "right-shoe": TRUNK, "socks": TRUNK,
+}  # fmt: skip
 _LEVEL = 2.5  # how much farther up and down counts than sideways: garments end at level lines
 
 

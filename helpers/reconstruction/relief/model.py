@@ -19,8 +19,13 @@ from helpers.mannequin.body.template import Template, blend_target, template, te
 from helpers.mannequin.outfit import Figure
 
 SIDES = (".L", ".R")
-TURNS = ("root", "chest", "head") + tuple(
-    part + side for side in SIDES for part in ("clavicle", "upperarm", "lowerarm", "wrist", "upperleg", "lowerleg", "foot")
+TURNS = (
+    "root",
+    "chest",
+    "head",
+    *tuple(
+        part + side for side in SIDES for part in ("clavicle", "upperarm", "lowerarm", "wrist", "upperleg", "lowerleg", "foot")
+    ),
 )
 """What turns by itself; the spine and the neck share what is between their ends."""
 _OWN = {"root": "root", "spine01": "chest", "head": "head"} | {
@@ -85,7 +90,8 @@ class Model:
         return self.mean + np.tensordot(amounts, self.directions, 1)
 
     def turned(self, turns: np.ndarray, heads: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """(G, 4, 4) rigid transforms of the parts: ``turns`` (T, 3, 3) as ``TURNS``, ``heads`` (G, 3) at rest, the root at ``place`` (3,)."""
+        """(G, 4, 4) rigid transforms of the parts: ``turns`` (T, 3, 3) as ``TURNS``, ``heads`` (G, 3) at rest, the root at ``place``
+        (3,)."""
         out = np.zeros((len(self.groups), 4, 4))
         out[:, 3, 3] = 1
         ends = Rotation.from_matrix(np.stack([turns[TURNS.index("chest")] @ turns[0].T, turns[2] @ turns[1].T])).as_rotvec()

@@ -18,20 +18,16 @@ from embreex.rtcore_scene import EmbreeScene
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
-from skimage.measure import marching_cubes
 
 from helpers.labels import select
 from helpers.mannequin.mesh import neighbour_mean, vertex_normals
 from helpers.person import Person
-from helpers.reconstruction import finish
 from helpers.reconstruction.mesh import Mesh
 from helpers.reconstruction.relief.fitting import Fit, outline_normals, outline_points, silhouette
+from helpers.reconstruction.relief.grid import Grid, hull, softened, surface
 from helpers.reconstruction.relief.layers import HEAD, TRUNK, Layers, Shares
 
-STEP = 0.0045
-"""Metres between points of the grid."""
 FACES = 36000
-_MOST = 420  # points of the grid up and down
 _REACH = 0.13  # metres that cloth and hair stand off the body at most
 _LAYERS = 24  # surfaces that a ray meets at most
 _STIFF = 60.0  # how smooth the offset is between the outline's
@@ -86,29 +82,6 @@ class Solid:
     layers: Layers
     shares: Shares
     claims: tuple[Claim, ...]
-
-
-class Grid:
-    """Columns towards the lens over the picture and what lies beside it, and what fills them."""
-
-    def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
-        self.step = max(STEP, (high[1] - low[1]) / _MOST)
-        self.low = low
-        self.shape = tuple(int(n) for n in np.ceil((high - low) / self.step).astype(int) + 1)
-        self.x, self.y, self.z = (low[k] + self.step * np.arange(self.shape[k]) for k in range(3))
-        self.filled = np.zeros(self.shape, np.float32)
-
-    def columns(self) -> np.ndarray:
-        """(nx, ny, 2) metres."""
-        return np.stack(np.meshgrid(self.x, self.y, indexing="ij"), axis=-1)
-
-    def fill(self, front: np.ndarray, back: np.ndarray, where: np.ndarray) -> None:
-        """Fill from ``back`` (nx, ny) to ``front`` (nx, ny) ``where`` (nx, ny) says."""
-        column = np.nonzero(where)
-        upper, lower = front[column][:, None].astype(np.float32), back[column][:, None].astype(np.float32)
-        z = self.z.astype(np.float32)[None]
-        some = np.clip((upper - z) / self.step + 0.5, 0, 1) * np.clip((z - lower) / self.step + 0.5, 0, 1)
-        self.filled[column] = np.maximum(self.filled[column], some)
 
 
 def solid(person: Person, fit: Fit, faces: int = FACES) -> Solid:
@@ -234,7 +207,7 @@ class _Building:
         claims = [*self._skirt(grid, legs), *self._hair(grid, skin)]
         self._rest(grid, front, back)
         grid.filled *= self.cover[..., None]
-        vertices, triangles = _surface(grid)
+        vertices, triangles = surface(grid)
         vertices = self._face(vertices, skin)
         vertices, triangles = self._thinned(vertices, triangles, faces)
         return Solid(vertices, triangles, skin, self.cut, self.layers, self.parts, tuple(claims))
@@ -355,7 +328,7 @@ class _Building:
                 continue
             t = np.linspace(-1, 1, right - left + 1)
             points = np.concatenate([np.stack([grid.x[body], legs[body, row, k]], axis=1) for k in (0, 1)])
-            upper, lower = _hull(points, t)
+            upper, lower = hull(points, t)
             air = 0.5 * max(grid.x[body[0]] - grid.x[left], 0) + 0.5 * max(grid.x[right] - grid.x[body[-1]], 0)
             bow = np.sqrt(np.clip(1 - t * t, 0, 1)) * np.clip(0.8 * air, 0, 0.22)
             front[left : right + 1, row], back[left : right + 1, row] = upper + bow, lower - bow
@@ -364,7 +337,7 @@ class _Building:
         if len(rows) < 3:
             return []
         fill = span & self.shown & (select(self.label, (*_HANGING, "left-arm", "right-arm", "pants")) | cloth)
-        front, back = (_softened(values, span, np.array([0.012, 0.025]) / grid.step) for values in (front, back))
+        front, back = (softened(values, span, np.array([0.012, 0.025]) / grid.step) for values in (front, back))
         grid.fill(front, back, fill & np.isfinite(front))
         self.front = np.where(fill, np.fmax(self.front, front), self.front)
         self.back = np.where(fill, np.fmin(self.back, back), self.back)
@@ -428,7 +401,7 @@ class _Building:
         over = np.fmax(self.front + np.clip(deep, 0, 0.008), middle[None] + deep)
         under = np.where(np.isfinite(self.front), np.minimum(middle[None], self.front - 0.012), middle[None])
         front = np.where(hair, over, under)
-        front, back = _softened(front, region & hair, 0.006 / grid.step), _softened(back, region, 0.009 / grid.step)
+        front, back = softened(front, region & hair, 0.006 / grid.step), softened(back, region, 0.009 / grid.step)
         grid.fill(front, back, region & (front > back))
         self.back = np.where(region, np.fmin(self.back, back), self.back)
         return [self._claim(grid, HEAD, front, back, region & (front > back))]
@@ -514,52 +487,3 @@ class _Building:
         for k in (0, 2):
             thin[:, k] = neck[k] + (thin[:, k] - neck[k]) / scale
         return thin, some.astype(np.int32)
-
-
-def _hull(points: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Upper and lower edge of the convex hull of ``points`` (N, 2) at shares ``t`` (-1..1) of its width."""
-    low, high = points[:, 0].min(), points[:, 0].max()
-    x = low + (t + 1) / 2 * (high - low)
-    edges = []
-    for sign in (1, -1):  # the upper edge: of the points, those from which it only turns downwards
-        chain: list[np.ndarray] = []
-        for point in points[np.lexsort((-sign * points[:, 1], points[:, 0]))]:
-            if chain and point[0] == chain[-1][0]:
-                continue
-            while len(chain) > 1 and sign * _turn(chain[-2], chain[-1], point) >= 0:
-                chain.pop()
-            chain.append(point)
-        edges.append(np.interp(x, *np.array(chain).T))
-    return edges[0], edges[1]
-
-
-def _turn(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
-    """Positive where the way from ``a`` by ``b`` to ``c`` turns left."""
-    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
-
-
-def _softened(values: np.ndarray, where: np.ndarray, sigma: float | np.ndarray) -> np.ndarray:
-    """``values`` blurred among those ``where`` says."""
-    inside = where & np.isfinite(values)
-    weight = ndimage.gaussian_filter(inside.astype(float), sigma)
-    blurred = ndimage.gaussian_filter(np.where(inside, values, 0), sigma) / np.maximum(weight, 1e-6)
-    return np.where(inside, blurred, values)
-
-
-def _surface(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """The largest piece's surface without hollows: vertices (V, 3) in metres, faces (F, 3)."""
-    filled = np.pad(grid.filled, 2)
-    pieces, count = ndimage.label(filled > 0.5)
-    if not count:
-        raise ValueError("person: no figure is left of the outline. Use a photograph in which one person is seen clearly.")
-    main = pieces == 1 + np.bincount(pieces.ravel())[1:].argmax()
-    outside, _ = ndimage.label(~main)
-    hollow = ~main & (outside != outside[0, 0, 0])
-    filled[hollow] = 1
-    away = ~(main | hollow)
-    filled[away & ~ndimage.binary_dilation(main)] = 0
-    soft = ndimage.gaussian_filter(filled, 1.0, truncate=3)
-    vertices, faces, _, _ = marching_cubes(soft, 0.5, gradient_direction="ascent")
-    vertices, faces, _ = finish.largest(vertices, faces.astype(np.int32))
-    vertices = finish.smoothed(vertices, faces, 4).astype(np.float64)
-    return grid.low + (vertices - 2) * grid.step, faces

@@ -1,7 +1,8 @@
 """Colours of a figure: the photograph where it sees, and what is plausible where it does not.
 
 Each part of the figure (trunk, head, arms) has a picture of its own, carried on behind what hides it by mirroring what is next to it, and a
-second one for the back: hair in place of the face, cloth in place of a neckline. A place on the surface reads them where it is in the picture;
+second one for the back: hair in place of the face, cloth in place of a neckline. A place on the surface reads them where it is in the
+picture;
 towards the sides it reads farther inwards, so that cloth goes on round them and nothing of the backdrop is seen.
 """
 
@@ -186,7 +187,8 @@ def _sampled(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def _carried(image: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3): ``image`` where it is ``known``; elsewhere mirrored about the nearest place that is, if that is of the same label."""
+    """uint8 (H, W, 3): ``image`` where it is ``known``; elsewhere mirrored about the nearest place that is, if that is of the same
+    label."""
     if not known.any():
         return image
     height, width = known.shape
