@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -41,8 +42,13 @@ _BETWEEN = {f"spine0{5 - k}": ("root", "chest", (k + 1) / 5) for k in range(4)} 
 }
 STATURE = 1.70
 """Metres of a figure of whom nothing is known."""
-_PEOPLE = {"sex": ({"presentation": "man"}, 0.5), "heavy": ({"build": "heavy"}, 0.35), "curvy": ({"build": "curvy"}, 0.4),
-           "slim": ({"build": "slim"}, 0.4), "athletic": ({"build": "athletic"}, 0.4)}  # fmt: skip
+_PEOPLE: dict[str, tuple[dict[str, Any], float]] = {
+    "sex": ({"presentation": "man"}, 0.5),
+    "heavy": ({"build": "heavy"}, 0.35),
+    "curvy": ({"build": "curvy"}, 0.4),
+    "slim": ({"build": "slim"}, 0.4),
+    "athletic": ({"build": "athletic"}, 0.4),
+}
 _MEASURES = {
     "shoulders": (("torso/measure-shoulder-dist-incr",), 0.6),
     "torso": (("torso/torso-scale-vert-incr",), 0.35),

@@ -131,10 +131,10 @@ def complexion(
     tone = level * np.median(flat[lit], 0)
     field = cv2.GaussianBlur(fill(flat, sound), (0, 0), 5)
     own = cv2.GaussianBlur(field, (0, 0), 12)
-    level = np.clip(
+    shade = np.clip(
         (own @ np.array([0.2126, 0.7152, 0.0722], np.float32)) / max(float(tone @ [0.2126, 0.7152, 0.0722]), 1e-4), 0.5, 2
     )
-    own = own / level[..., None] * np.clip(level, 0.88, 1.12)[..., None]  # its hue, but not its shadows
+    own = own / shade[..., None] * np.clip(shade, 0.88, 1.12)[..., None]  # its hue, but not its shadows
     fine = luminance - cv2.GaussianBlur(luminance, (0, 0), 2.5)
     grain = float(np.clip(1.48 * np.median(np.abs(fine[sound])) / max(middle, 1e-4), 0.003, 0.016))
     distance, _ = nearest_known(sound)
