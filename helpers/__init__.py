@@ -229,6 +229,8 @@ def annotate(
     made = {"engine": chosen, "made": list(missing), "licence": record.licence, "commercial": record.commercial}
     if derived := [name for name in missing if name in record.derives]:
         made["derived"] = derived
+    if provenance.tiny("annotate", chosen):
+        made["networks"] = provenance.TINY
     return replace(found, scene={**found.scene, "annotations": [*person.scene.get("annotations", ()), made]})
 
 
@@ -290,7 +292,7 @@ def try_on(
     result = runner(small, garment, mask=worn, seed=seed, **settings)
     result = replace(
         result,
-        notes=(*notes, *result.notes),
+        notes=(*provenance.tiny("try_on", result.engine, small), *notes, *result.notes),
         licence="; ".join(filter(None, [result.licence, *provenance.licences(small, garment)])),
         made_by={**provenance.of_person(small, record.wants), **result.made_by, provenance.CHANGE: change},
     )

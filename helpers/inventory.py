@@ -45,10 +45,11 @@ def engine_rows() -> list[dict[str, Any]]:
 
 
 def _engine_presence(engine: engines.Engine) -> str:
-    """``embedded``, the variants whose files are all here, ``yes`` or ``no``."""
+    """``embedded``, the variants whose files are all here, ``yes`` or ``no``; and whether those are tiny test networks."""
     if engine.embedded:
         return "embedded"
-    return ", ".join(engine.variants_here()) or ("no" if engine.here() is None else "yes")
+    there = ", ".join(engine.variants_here()) or ("no" if engine.here() is None else "yes")
+    return f"{there} (tiny test networks)" if there != "no" and engine.tiny() else there
 
 
 def users(group: str) -> list[engines.Engine]:

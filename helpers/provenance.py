@@ -13,6 +13,8 @@ GIVEN = "given"
 BACKDROP = "backdrop"
 """Who made a garment's mask that was found without a network: by what it lies on."""
 CUT_OUT = "cut out of its wearer's photograph"
+TINY = "tiny test network"
+"""What ran where :mod:`helpers.testing` made the checkpoint."""
 CLOTH_MASK, CHANGE = "cloth mask", "what may change"
 
 
@@ -34,6 +36,15 @@ def of_person(person: Person, names: Collection[str]) -> dict[str, str]:
 def of_garment(garment: Garment) -> str:
     """Who made the garment's mask, or will where it has none."""
     return (garment.masked_by or GIVEN) if garment.mask is not None else BACKDROP
+
+
+def tiny(stage: str, engine: str, person: Person | None = None) -> tuple[str, ...]:
+    """A remark where the ``engine``, or who annotated the ``person``, ran on tiny test networks; nothing where none did."""
+    name, _, variant = engine.partition(":")
+    found = [engine] if engines.find(stage, name).tiny(variant) else []
+    found += [] if person is None else [a["engine"] for a in person.scene.get("annotations", ()) if a.get("networks") == TINY]
+    said = "the files of %s are no published ones, and what it made proves only that every step runs."
+    return (f"{TINY.capitalize()}: {said % ' and '.join(dict.fromkeys(found))}",) if found else ()
 
 
 def licences(person: Person, garment: Garment | None = None) -> list[str]:

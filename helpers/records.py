@@ -20,6 +20,7 @@ STAGES: tuple[str, ...] = get_args(Stage)
 class Engine:
     """``load`` is ``module:Class``, imported on first use.
 
+    terms:    the licence of an engine without checkpoints; empty: that of its groups of weights, as the manifest has it
     weights:  groups of ``weights/manifest.toml`` that it needs; none, and no variants, means embedded: any CPU, no download
     variants: name -> groups, for an engine that runs on one of several checkpoints, best first and lightest last (which a CPU takes);
               one is asked for as ``NAME:VARIANT``
@@ -50,7 +51,7 @@ class Engine:
     name: str
     stage: str
     summary: str
-    licence: str
+    terms: str
     load: str
     weights: tuple[str, ...] = ()
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
@@ -58,7 +59,6 @@ class Engine:
     device: str = "any"
     memory: float = 0.0
     machine: str = "any CPU"
-    commercial: bool = True
     settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
     frames: bool = False
     candidates: int = 0
@@ -84,6 +84,24 @@ class Engine:
         """The groups of weights that it needs, with those of ``variant`` or, without one, of every variant."""
         chosen = [self.variants[variant]] if variant else self.variants.values()
         return tuple(dict.fromkeys([*self.weights, *(group for groups in chosen for group in groups)]))
+
+    @property
+    def licence(self) -> str:
+        """The terms that its results come with; those of an annotator beside it come with what that one made."""
+        if self.terms:
+            return self.terms
+        beside = set() if self.stage == "annotate" else {g for e in ENGINES if e.stage == "annotate" for g in e.groups()}
+        own = [weights.group(name) for name in self.groups() if name not in beside]
+        return "; ".join(dict.fromkeys(group.brief for group in own))
+
+    @property
+    def commercial(self) -> bool:
+        """Whether none of its groups of weights forbids business."""
+        return all(weights.group(name).commercial for name in self.groups())
+
+    def tiny(self, variant: str = "") -> bool:
+        """Whether checkpoints that ``helpers.testing`` made lie where it looks for its own."""
+        return any(weights.tiny(name) for name in self.groups(variant if variant in self.variants else ""))
 
     def here(self) -> str | None:
         """The variant to take of those whose files are all here (``""`` without variants); ``None`` where something is missing."""
@@ -145,7 +163,7 @@ ENGINES = (
         "realvisxl",
         "generate",
         "RealVisXL V4.0, and Lightning in six steps: photographs by SDXL diffusion, shown while they form",
-        "OpenRAIL++-M: commercial use within its use restrictions",
+        "",
         "helpers.generation.realvisxl:RealVisXL",
         variants={"v4": ("realvisxl_v4", "sdxl_base"), "v4_lightning": ("realvisxl_v4_lightning", "sdxl_base")},
         packages=_TORCH,
@@ -190,7 +208,7 @@ ENGINES = (
         "sam",
         "segment",
         "Segment Anything, and MobileSAM for CPUs: three candidates for the first click, refined by the next",
-        "Apache-2.0",
+        "",
         "helpers.segmentation.sam:SAM",
         variants={"vit_h": ("sam_vit_h",), "vit_l": ("sam_vit_l",), "vit_b": ("sam_vit_b",), "mobile": ("mobile_sam",)},
         packages=("torch", "segment_anything"),
@@ -218,31 +236,29 @@ ENGINES = (
         "openpose_schp",
         "annotate",
         "OpenPose body, human parsing (SCHP ATR and LIP) and DensePose, agreeing on one person",
-        "OpenPose: CMU, academic and non-commercial; SCHP: MIT; DensePose: Apache-2.0",
+        "",
         "helpers.annotation.annotator:OpenPoseSCHP",
         weights=("openpose", "humanparsing", "densepose"),
         packages=("torch", "torchvision", "onnxruntime"),
         machine="3 GB of memory",
-        commercial=False,
         gives=frozenset({"keypoints", "labels", "densepose", "mask"}),
     ),
     Engine(
         "detectron2",
         "annotate",
         "the same, with DensePose run by detectron2 where it is installed",
-        "OpenPose: CMU, academic and non-commercial; SCHP: MIT; DensePose: Apache-2.0",
+        "",
         "helpers.annotation.detectron2:Detectron2Annotator",
         weights=("openpose", "humanparsing", "densepose"),
         packages=("torch", "torchvision", "onnxruntime", "detectron2", "densepose"),
         machine="detectron2 built against the torch that is here",
-        commercial=False,
         gives=frozenset({"keypoints", "labels", "densepose", "mask"}),
     ),
     Engine(
         "mediapipe",
         "annotate",
         "MediaPipe: 33 landmarks, hands, face and a soft mask, in a quarter of a second; classes and body parts are derived from them",
-        "Apache-2.0",
+        "",
         "helpers.annotation.landmarks:MediaPipe",
         weights=("mediapipe",),
         packages=("ai_edge_litert",),
@@ -253,7 +269,7 @@ ENGINES = (
         "dwpose",
         "annotate",
         "DWPose: joints with feet, and hands, of everybody; YOLOX finds people and RTMPose their 133 points",
-        "Apache-2.0",
+        "",
         "helpers.annotation.dwpose:DWPose",
         weights=("dwpose",),
         packages=("onnxruntime",),
@@ -264,7 +280,7 @@ ENGINES = (
         "schp",
         "annotate",
         "Self-Correction Human Parsing alone, as torch checkpoints of ATR and LIP; everybody is labelled",
-        "MIT",
+        "",
         "helpers.annotation.schp:SCHP",
         variants={"atr": ("schp_atr",), "lip": ("schp_lip",)},
         packages=("torch",),
@@ -275,7 +291,7 @@ ENGINES = (
         "schp_pascal",
         "annotate",
         "the same for Pascal's seven parts of the body, whatever is worn on them; of everybody",
-        "MIT",
+        "",
         "helpers.annotation.schp:PascalParts",
         weights=("schp_pascal",),
         packages=("torch",),
@@ -286,7 +302,7 @@ ENGINES = (
         "posenet",
         "annotate",
         "PoseNet on MobileNet: joints of everybody, in half a second on a CPU",
-        "Apache-2.0",
+        "",
         "helpers.annotation.posenet:PoseNet",
         weights=("posenet",),
         packages=("torch",),
@@ -296,7 +312,7 @@ ENGINES = (
         "u2net",
         "annotate",
         "U2NET: matte and mask of what stands out, a person or a garment; also as rembg runs it",
-        "Apache-2.0",
+        "",
         "helpers.annotation.u2net:Salient",
         variants={"human_seg": ("u2net_human_seg",), "u2net": ("u2net",), "u2netp": ("u2netp",), "rembg": ("u2net",)},
         packages=("torch",),
@@ -307,7 +323,7 @@ ENGINES = (
         "u2net_cloth",
         "annotate",
         "U2NET for clothes: labels of what is worn above, below or in one piece, and nothing of the body",
-        "MIT",
+        "",
         "helpers.annotation.u2net:Cloth",
         weights=("u2net_cloth",),
         packages=("torch",),
@@ -319,7 +335,7 @@ ENGINES = (
         "cloths_segmentation",
         "annotate",
         "U-Net on EfficientNet-B3: mask of the clothes, a garment's photograph or what is worn",
-        "MIT",
+        "",
         "helpers.annotation.cloths_segmentation:ClothsSegmentation",
         weights=("cloths_segmentation",),
         packages=("torch",),
@@ -331,7 +347,7 @@ ENGINES = (
         "fashn",
         "try_on",
         "FASHN VTON v1.5: the whole person painted anew in the garment, without a mask, from a garment that lies flat or is worn",
-        "Apache-2.0",
+        "",
         "helpers.tryon.fashn.engine:FASHN",
         weights=("fashn_vton", "dwpose"),
         packages=("torch", "onnxruntime"),
@@ -360,14 +376,13 @@ ENGINES = (
         "idm_vton",
         "try_on",
         "IDM-VTON: SDXL inpainting led by a garment network",
-        "CC BY-NC-SA 4.0: not for commercial use; OpenPose: CMU, academic and non-commercial",
+        "",
         "helpers.tryon.idm_vton.engine:IDMVTON",
         weights=("idm_vton", "openpose", "humanparsing", "densepose"),
         packages=(*_TORCH, "torchvision", "onnxruntime"),
         device="cuda",
         memory=7.5,
         machine="a GPU of 8 GB or more; hours on a CPU",
-        commercial=False,
         settings={
             "only_mask": Setting(
                 "flag", "whether nothing changes beyond the mask, such as where longer sleeves would lie", False
@@ -403,12 +418,11 @@ ENGINES = (
         "viton_hd",
         "try_on",
         "VITON-HD: segmentation, a bent cloth and the picture in one pass, for garments of the upper body; taken where it is asked for",
-        "CC BY-NC 4.0: not for commercial use",
+        "",
         "helpers.tryon.viton_hd.engine:VITONHD",
         weights=("viton_hd",),
         packages=("torch",),
         machine="4 GB of memory",
-        commercial=False,
         settings={
             **SITTING,
             "parity": Setting("flag", "whether everything is done as the published code does it", False),
@@ -421,12 +435,11 @@ ENGINES = (
         "hr_viton",
         "try_on",
         "HR-VITON: an upper garment bent to the body, what hides it cut out, and the person painted in it",
-        "CC BY-NC 4.0: not for commercial use",
+        "",
         "helpers.tryon.hr_viton.engine:HRVITON",
         weights=("hr_viton",),
         packages=("torch",),
         machine="any CPU, about 20 seconds; a GPU is faster",
-        commercial=False,
         settings={
             "resolution": Setting("choice", "of the frame that is painted", "1024x768", choices=("1024x768", "512x384")),
             "occlusion": Setting("flag", "whether hair, arms and hands are cut out of the garment that they hide", True),
@@ -457,7 +470,7 @@ ENGINES = (
         "triposr",
         "reconstruct",
         "TripoSR: one picture read into three planes, and a closed mesh with colours or a texture drawn from them",
-        "MIT",
+        "",
         "helpers.reconstruction.triposr.engine:TripoSR",
         weights=("triposr",),
         packages=("torch",),

@@ -27,7 +27,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
-from helpers import devices, engines, weights
+from helpers import devices, engines, provenance, weights
 from helpers.contract import Base
 from helpers.generation import picture_check, sdxl_file
 from helpers.generation.compose import Prompt, against, compose, refuse
@@ -169,6 +169,8 @@ class RealVisXL(Base):
                 "licence": f"{record.licence}: {record.terms}",
                 "picture check": check.name if check else picture_check.NONE,
             }
+            if provenance.tiny("generate", f"realvisxl:{self.name}"):
+                scene["networks"] = provenance.TINY
             with _memory_named(size), torch.no_grad():
                 embeds = pipe.encode_prompt(asked.text, negative_prompt=avoided.text, num_images_per_prompt=1)
                 embeds = dict(zip(_EMBEDS, embeds, strict=True))

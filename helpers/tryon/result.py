@@ -28,7 +28,8 @@ class TryOn:
     licence:    the terms of that engine's weights and of whoever made what it worked from, which the picture comes with; empty where there
                 are none
     made_by:    name -> who made it, for each annotation that the engine could work from, ``cloth mask`` and ``what may change``: an
-                engine's name, with ``(derived)`` where it has no network for that, ``backdrop``, or ``given``
+                engine's name, with ``(derived)`` where it has no network for that, ``backdrop``, ``given``, or ``given and`` the
+                engine that added to it
     """
 
     image: np.ndarray

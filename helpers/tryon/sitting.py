@@ -87,7 +87,8 @@ class Sitting:
     def widened(self, mask: np.ndarray) -> Sitting:
         """The same where ``mask``, bool of any size over the frame, may change too, beside the one that was given."""
         large = cv2.resize(mask.astype(np.uint8), self.frame.size, interpolation=cv2.INTER_NEAREST_EXACT) > 0
-        return self.masked(large | self.mask)
+        who = f"{provenance.GIVEN} and {self.engine}"
+        return replace(self.masked(large | self.mask), made_by={**self.made_by, provenance.CHANGE: who})
 
     def result(
         self,
@@ -132,7 +133,7 @@ class Sitting:
             mask=mask,
             changed=images.difference(image, photograph) > 0,
             confidence=None,
-            notes=(*notes, *self.notes),
+            notes=(*provenance.tiny("try_on", self.engine, self.person), *notes, *self.notes),
             steps=made,
             seconds=time.perf_counter() - self.started,
             engine=self.engine,

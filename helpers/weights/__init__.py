@@ -33,6 +33,7 @@ from helpers.weights.registry import (
     record,
     records,
     require,
+    tiny,
     use,
 )
 
@@ -63,5 +64,6 @@ __all__ = [
     "record",
     "records",
     "require",
+    "tiny",
     "use",
 ]

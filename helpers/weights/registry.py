@@ -21,13 +21,16 @@ from typing import TYPE_CHECKING, Any
 from helpers import checks
 from helpers.weights import digests
 from helpers.weights.checkpoints import convert
-from helpers.weights.formats import KINDS, Damaged, check
+from helpers.weights.formats import KINDS, Damaged, check, read_json
 
 if TYPE_CHECKING:
     import torch
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _DEEPEST = 4  # folders below the weights folder that are searched for a file by its name
+_FREE = ("free to use, commercially too", "commercial use allowed")
+TINY = "tiny-networks.json"
+"""In a weights folder: which files there :mod:`helpers.testing` made, and how large each was."""
 _SHORT = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32"}
 
 
@@ -89,6 +92,12 @@ class Group:
     def bytes(self) -> int:
         """Known bytes of all files."""
         return sum(r.bytes for r in self.records)
+
+    @property
+    def brief(self) -> str:
+        """The licence in a few words, with what it forbids or asks for where it is not free for every use."""
+        name, terms = self.licence.partition(" (")[0], self.terms.partition(";")[0]
+        return name if terms in _FREE else f"{name}: {terms}"
 
 
 def human_size(number: float) -> str:
@@ -308,6 +317,16 @@ def here(name: str) -> bool:
         except Damaged:
             return False
     return True
+
+
+def tiny(name: str) -> bool:
+    """Whether a file of a group (or the one record) is none of the published but a small one that :mod:`helpers.testing` made."""
+    try:
+        made = read_json(folder() / TINY)
+    except (FileNotFoundError, Damaged):
+        return False
+    there = [folder() / each.path for each in records(name) if each.path in made]
+    return any(path.is_file() and path.stat().st_size == made[str(path.relative_to(folder()))] for path in there)
 
 
 def as_folder(record: Record) -> Path | None:

@@ -82,7 +82,8 @@ def compare_file(
 
 
 def presence(group: str) -> str:
-    """``here``, ``missing``, ``3 of 14 files``, what is damaged, or that the files differ from the published ones in size."""
+    """``here``, ``missing``, ``3 of 14 files``, what is damaged, or that the files are tiny test networks or differ from the published ones
+    in size."""
     states = [compare(record, contents=False) for record in registry.records(group)]
     if bad := next((v for v in states if v.state == "damaged"), None):
         return f"damaged: {Path(bad.record.path).name} {bad.text}"
@@ -91,4 +92,6 @@ def presence(group: str) -> str:
         return "missing"
     if len(there) < len(states):
         return f"{len(there)} of {len(states)} files"
+    if registry.tiny(group):
+        return "here, tiny test networks"
     return "here, not the published size" if any(v.state == "differs" for v in states) else "here"

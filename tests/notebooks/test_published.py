@@ -52,6 +52,11 @@ def test_a_photograph_from_clicks_to_try_on(walk: Execute, photograph: Path, tmp
     assert result.shape == photo.shape
     assert (result != photo).any(2).mean() > 0.01
     assert "CC BY-NC-SA" in tried["metrics"]["licence"]
+    assert any("iny test network" in note for note in tried["metrics"]["notes"])
+    clicked, changeable = read_mask(tmp_path / "test/mask/person.png"), read_mask(tmp_path / "test/result/try-on-mask.png")
+    assert (clicked & ~changeable).mean() < 0.01
+    assert tried["metrics"]["mask_share"] == pytest.approx(changeable.mean(), abs=1e-3)
+    assert changeable.mean() > clicked.mean() + 0.01, "what the network was trained to change beside it"
     found = walk("03_try_on", garment_words="a red t-shirt", auto_mask=True, **settings)
     assert 0.05 < found["metrics"]["mask_share"] < 0.6
     result = read_image(tmp_path / "test/result/try-on.png")
@@ -84,7 +89,7 @@ def test_the_five_steps_of_hr_viton_as_they_were_published(walk: Execute, photog
     seen = dict.fromkeys(("keypoints", "labels", "densepose"), "openpose_schp")
     assert metrics["made_by"] == seen | {"cloth mask": "cloths_segmentation", "what may change": "hr_viton"}
     assert "not for commercial use" in metrics["licence"]
-    assert "academic and non-commercial" in metrics["licence"], "of the joints"
+    assert "CMU OpenPose licence: academic or non-profit" in metrics["licence"], "of the joints"
     assert read_image(tmp_path / "test/result/try-on.png").shape == (1024, 768, 3)
 
 

@@ -302,6 +302,6 @@ def test_the_verb_takes_any_size_and_passes_settings_on(person: Person, garment:
 def test_the_terms_of_its_weights_are_not_commercial_and_said() -> None:
     record = engines.find("try_on", "idm_vton")
     assert not record.commercial
-    assert {g for g in record.groups() if not weights.group(g).commercial} == {"idm_vton", "openpose"}
+    assert {g for g in record.groups() if not weights.group(g).commercial} == {"idm_vton", "openpose", "humanparsing"}
     assert weights.group("idm_vton").licence in record.licence
     assert "OpenPose: CMU" in record.licence

@@ -147,7 +147,9 @@ class FASHN(Base):
                     on_step=step_done,
                 )
                 result = _result(person.image, _picture(painted), shown, _Asked(mask, only_mask, parity))
-                results.append(replace(result, notes=(*told, *notes, _ran(dtype), *result.notes)))
+                results.append(
+                    replace(result, notes=(*provenance.tiny("try_on", "fashn"), *told, *notes, _ran(dtype), *result.notes))
+                )
         seconds = (time.perf_counter() - started) / len(results)
         return [replace(result, seconds=seconds) for result in results]
 

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from helpers import devices, engines
+from helpers import devices, engines, weights
 from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.person import Person
@@ -122,7 +122,7 @@ class IDMVTON(Base):
         what = description.strip() or garment.words.strip() or _FALLBACK[garment.category]
         whose = "as given" if description.strip() else "by its own words" if garment.words.strip() else "of its category"
         notes = [
-            f"Ran as {self._profile.name}: {COSTS[self._profile.name]}.",
+            f"Ran as {self._profile.name}{'' if weights.tiny('idm_vton') else f': {COSTS[self._profile.name]}'}.",
             f"The garment was described as {what!r}, {whose}.",
             _MASKS["published" if mask is None else "given" if only_mask or parity else "united"],
             *([] if garment.category == "upper" else [_UPPER_ONLY]),
