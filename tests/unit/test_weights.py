@@ -69,7 +69,7 @@ def test_the_manifest_has_all_it_promises() -> None:
 
 def test_what_one_must_not_use_commercially_is_marked() -> None:
     restricted = {r.group for r in weights.records() if not r.commercial}
-    assert restricted == {"idm_vton", "hr_viton", "openpose", "viton_hd"}
+    assert restricted == {"idm_vton", "hr_viton", "openpose", "humanparsing", "viton_hd"}
     for engine in engines.ENGINES:
         assert engine.commercial == (not restricted & set(engine.groups())), engine.name
 
