@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers import machine
 
@@ -54,6 +56,7 @@ class Need:
     """GB (10^9 bytes) of a device's memory in which an engine's networks run in 16 bits, a picture's own share included.
 
     everything: for all networks at once; one: for one at a time; untiled: below it a picture is decoded in tiles
+    beside:     for the network that paints and the decoder at once; below it the first goes before the second comes
     host:       for all of them in float32 on a CPU; where it has less they run in bfloat16 (0: never)
     """
 
@@ -61,6 +64,7 @@ class Need:
     one: float
     untiled: float
     host: float = 0.0
+    beside: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Policy:
 
     name:    ``fp16``, ``bf16``, ``low_vram`` or ``cpu``
     offload: what is not on the device while it waits: ``none``, ``networks`` (one at a time is there), ``layers`` (one at a time is)
-    tiles:   decode in tiles; note: what all this costs, empty where it costs nothing
+    tiles:   decode in tiles; alone: decode without the network that painted; note: what all this costs, empty where it costs nothing
     """
 
     name: str
@@ -77,6 +81,7 @@ class Policy:
     dtype: torch.dtype
     offload: str = "none"
     tiles: bool = False
+    alone: bool = False
     note: str = ""
 
 
@@ -109,7 +114,48 @@ def policy(device: Device, need: Need, profile: str = "auto", dtype: torch.dtype
     dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(profile, dtype)
     low = profile == "low_vram"
     offload = "layers" if low else "none" if device.memory_gb >= need.everything else "networks"
-    return Policy(profile, device.kind, dtype, offload, low or device.memory_gb < need.untiled, _COSTS[offload])
+    alone = low or device.memory_gb < need.beside
+    return Policy(profile, device.kind, dtype, offload, low or device.memory_gb < need.untiled, alone, _COSTS[offload])
+
+
+SMALLER = {"fp16": "low_vram", "bf16": "low_vram", "low_vram": "cpu"}
+"""Profile -> the next one that needs less of a GPU's memory."""
+_TILE = 512  # pixels of a side: six tiles of a picture of 768x1024
+
+
+@contextmanager
+def tiled(vae: Any, tiles: bool) -> Iterator[None]:
+    """Inside, where ``tiles`` says so, ``vae`` (diffusers' AutoencoderKL) decodes in overlapping tiles of 512 pixels.
+
+    diffusers takes tiles of the size that the autoencoder was trained at, which is the whole picture here. Encodings are not for it: in
+    tiles they are others.
+    """
+    if not tiles:
+        yield
+        return
+    before = vae.tile_sample_min_size, vae.tile_latent_min_size
+    vae.tile_sample_min_size = _TILE
+    vae.tile_latent_min_size = _TILE // 2 ** (len(vae.config.block_out_channels) - 1)
+    vae.enable_tiling()
+    try:
+        yield
+    finally:
+        vae.disable_tiling()
+        vae.tile_sample_min_size, vae.tile_latent_min_size = before
+
+
+@contextmanager
+def memory_named(what: str, remedy: str) -> Iterator[None]:
+    """A device's memory that is not enough inside, as a ``MemoryError`` that says for ``what``, and the ``remedy``."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        free()
+        raise MemoryError(
+            f"{what} did not fit {describe().name}'s memory. {remedy} Close other engines (engine.close()) and kernels that use it."
+        ) from error
 
 
 def free() -> None:

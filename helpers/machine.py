@@ -84,6 +84,13 @@ def memory_gb() -> float:
     return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1) if "SC_PHYS_PAGES" in names else 0.0
 
 
+def free_memory() -> int:
+    """Bytes that can be had without swapping: what is free and what the system keeps of files it can read again."""
+    import psutil
+
+    return psutil.virtual_memory().available
+
+
 def _gpu() -> str | None:
     try:
         query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]

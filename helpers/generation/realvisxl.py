@@ -257,8 +257,6 @@ class RealVisXL(Base):
         # DPM++ SDE is a one-step method of second order: diffusers has it as its singlestep scheduler.
         scheduler = DPMSolverMultistepScheduler if "2M" in self.variant.scheduler else DPMSolverSinglestepScheduler
         pipe.scheduler = scheduler.from_config(pipe.scheduler.config, **common)
-        if chosen.tiles:
-            pipe.vae.enable_tiling()
         if chosen.offload == "networks":
             pipe.enable_model_cpu_offload(device=device.kind)
         elif chosen.offload == "layers":
@@ -315,7 +313,8 @@ def _draw(
         callback_on_step_end=report,
     ).images
     vae = pipe.vae
-    picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
+    with devices.tiled(vae, loaded.policy.tiles):
+        picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
     if not torch.isfinite(picture).all():
         raise RuntimeError("the picture is not finite. Try RealVisXL(..., precision='bfloat16') or 'float32'.")
     picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)

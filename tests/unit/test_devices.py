@@ -1,10 +1,14 @@
 """How much memory decides how networks run: one policy for every engine that paints."""
 
+from pathlib import Path
+
 import pytest
+
+from helpers import machine
 
 torch = pytest.importorskip("torch")
 
-from helpers.devices import Device, Need, policy  # noqa: E402
+from helpers.devices import Device, Need, policy, tiled  # noqa: E402
 
 NEED = Need(everything=20, one=8, untiled=12, host=30)
 
@@ -53,3 +57,30 @@ def test_on_a_cpu_it_is_float32_where_that_fits(memory: float, host: float, dtyp
 def test_a_gpu_that_is_not_there_is_said(profile: str) -> None:
     with pytest.raises(ValueError, match=f"profile '{profile}' needs a GPU and there is none; use profile='cpu' or 'auto'"):
         policy(Device("cpu", "CPU", 64), NEED, profile)
+
+
+def test_only_decoding_is_in_tiles_and_tiles_are_smaller_than_the_picture() -> None:
+    from helpers.testing.generation import tiny_vae
+
+    vae, decoded, encoded = tiny_vae(), [], []
+    assert vae.config.sample_size == 1024, "by itself diffusers would tile nothing up to that"
+    vae.decoder.register_forward_hook(lambda *called: decoded.append(called[2].shape[-2:]))
+    vae.encoder.register_forward_hook(lambda *called: encoded.append(called[1][0].shape[-2:]))
+    latents = torch.zeros(1, 4, 128, 96)
+    with torch.no_grad():
+        with tiled(vae, True):
+            assert vae.decode(latents).sample.shape[-2:] == (1024, 768)
+        assert len(decoded) > 1
+        assert all(height <= 512 and width <= 512 for height, width in decoded)
+        vae.encode(torch.zeros(1, 3, 1024, 768))
+    assert encoded == [(1024, 768)], "in tiles it would be another encoding"
+    with tiled(vae, False):
+        assert not vae.use_tiling
+
+
+def test_free_memory_is_what_can_be_had() -> None:
+    text = Path("/proc/meminfo")
+    if not text.exists():
+        pytest.skip("only Linux tells it there")
+    available = next(int(line.split()[1]) for line in text.read_text().splitlines() if line.startswith("MemAvailable")) * 1024
+    assert machine.free_memory() == pytest.approx(available, rel=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from helpers import engines, generate, try_on, weights
+from helpers.annotation.annotator import OpenPoseSCHP
 from helpers.devices import Device, Policy
 from helpers.garment import Garment
 from helpers.labels import UPPER, select
@@ -23,6 +26,7 @@ from helpers.tryon.idm_vton import engine as idm_vton
 from helpers.tryon.idm_vton import loading
 from helpers.tryon.idm_vton.engine import IDMVTON
 from helpers.tryon.idm_vton.garments import GarmentFeatures
+from helpers.tryon.idm_vton.networks import GarmentNet, TryonNet
 from helpers.tryon.idm_vton.profiles import COSTS, choose_profile
 
 FAST = {"steps": 2, "description": "red t-shirt"}
@@ -147,7 +151,7 @@ def test_memory_too_small_streams_to_disk(
 ) -> None:
     expected = engine(person, garment, mask=worn, seed=1, **FAST).image
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
-    monkeypatch.setattr("helpers.tryon.idm_vton.garments._free_memory", lambda: 0.0)
+    monkeypatch.setattr("helpers.machine.free_memory", lambda: 0)
     with IDMVTON() as other:
         assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
     assert len(list((tmp_path / "garments").glob("*/*.safetensors"))) == FAST["steps"]
@@ -160,6 +164,93 @@ def test_streamed_from_the_host_it_paints_the_same(engine, person, garment, worn
     with IDMVTON() as other:
         assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
         assert (other(person, garment, mask=worn, seed=1, **FAST).image == expected).all()
+
+
+def _alive(kind: type) -> int:
+    gc.collect()
+    return sum(isinstance(each, kind) for each in gc.get_objects())
+
+
+@pytest.mark.parametrize("parity", [False, True])
+def test_what_is_large_is_never_there_together(person, garment, worn, parity: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, beside = _alive(TryonNet), []
+    small = Policy("fp16", "cpu", torch.float32, offload="networks", alone=True)
+    monkeypatch.setattr(idm_vton, "choose_profile", lambda name: small)
+    read, decode, closed = loading.load_garment_net, idm_vton.pipeline.decode, []
+    monkeypatch.setattr(loading, "load_garment_net", lambda *a: beside.append(_alive(TryonNet) - before) or read(*a))
+    monkeypatch.setattr(idm_vton.pipeline, "decode", lambda *a: beside.append(_alive(TryonNet) - before) or decode(*a))
+    monkeypatch.setattr(OpenPoseSCHP, "close", lambda self: closed.append(1))
+    with IDMVTON() as other:
+        other.many(Person(person.image), garment, mask=worn, seeds=[1, 2], parity=parity, annotator="openpose_schp", **FAST)
+    assert beside == [0] * (4 if parity else 3), "GarmentNet once a garment, in parity once a seed; two pictures"
+    assert closed, "the annotator's networks"
+
+
+def test_low_vram_streams_both_unets(person, garment, worn, monkeypatch: pytest.MonkeyPatch) -> None:
+    low = Policy("low_vram", "cpu", torch.float32, offload="layers", tiles=True)
+    monkeypatch.setattr(idm_vton, "choose_profile", lambda name: low)
+    streamed, real = [], UNet2DConditionModel.enable_group_offload
+    monkeypatch.setattr(
+        UNet2DConditionModel, "enable_group_offload", lambda net, *a, **k: streamed.append(type(net)) or real(net, *a, **k)
+    )
+    with IDMVTON() as other:
+        other(person, garment, mask=worn, **FAST)
+    assert streamed == [GarmentNet, TryonNet]
+
+
+def _overflowing(monkeypatch: pytest.MonkeyPatch, *kinds: torch.dtype) -> None:
+    """TryonNet gives infinity where it computes in one of ``kinds``."""
+    read = loading.load_tryon_net
+
+    def load(device: torch.device, dtype: torch.dtype) -> TryonNet:
+        net = read(device, dtype)
+        if dtype in kinds:
+            net.conv_out.register_forward_hook(lambda *called: called[2] + float("inf"))
+        return net
+
+    monkeypatch.setattr(loading, "load_tryon_net", load)
+    half = Policy("fp16", "cpu", torch.float16)
+    monkeypatch.setattr(idm_vton, "choose_profile", lambda name: half)
+
+
+def test_what_overflows_in_float16_is_painted_once_more_and_said(person, garment, worn, monkeypatch) -> None:
+    _overflowing(monkeypatch, torch.float16)
+    with IDMVTON() as other:
+        first = other(person, garment, mask=worn, seed=1, **FAST)
+        again = other(person, garment, mask=worn, seed=1, **FAST)
+        with pytest.raises(FloatingPointError, match=r"step 1 of 2, .* as fp16\. Use profile='auto' or 'bf16'"):
+            other(person, garment, mask=worn, profile="fp16", **FAST)
+    said = " ".join(first.notes)
+    assert "Ran as bf16" in said
+    assert "In float16 TryonNet, in step 1 of 2, gave values that are no finite numbers: painted once more in bfloat16" in said
+    assert "Ran as bf16" in " ".join(again.notes)
+    assert (first.image == again.image).all()
+    assert first.image[worn].std() > 1, "not black"
+
+
+def test_what_overflows_in_any_precision_is_no_picture(person, garment, worn, monkeypatch) -> None:
+    _overflowing(monkeypatch, torch.float16, torch.bfloat16)
+    with IDMVTON() as other, pytest.raises(FloatingPointError, match=r"in bfloat16 too.*weights verify idm_vton"):
+        other(person, garment, mask=worn, **FAST)
+
+
+def test_too_little_memory_names_the_next_smaller_profile(engine, person, garment, worn, monkeypatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(idm_vton.pipeline, "denoise", full)
+    for name, smaller in (("fp16", "low_vram"), ("bf16", "low_vram"), ("low_vram", "cpu")):
+        held = Policy(name, "cpu", torch.float32)
+        monkeypatch.setattr(idm_vton, "choose_profile", lambda _, held=held: held)
+        with pytest.raises(MemoryError, match=f"IDM-VTON as {name} did not fit .* Use profile='{smaller}'"):
+            engine(person, garment, mask=worn, **FAST)
+
+
+def test_features_of_a_step_lie_in_one_block() -> None:
+    features, values = GarmentFeatures(1), [torch.randn(1, 4, 8), torch.randn(1, 2, 8)]
+    features.keep(0, values)
+    assert all(torch.equal(a, b) for a, b in zip(features(0), values, strict=True))
+    assert len({each.untyped_storage().data_ptr() for each in features(0)}) == 1
 
 
 def test_it_can_be_stopped_and_used_again(engine: IDMVTON, person: Person, garment: Garment, worn: np.ndarray) -> None:
@@ -223,9 +314,13 @@ def test_profiles_follow_the_device() -> None:
     small = choose_profile("auto", Device("cuda", "small", 8))
     assert (small.name, small.offload, small.tiles) == ("low_vram", "layers", True)
     large = choose_profile("auto", Device("cuda", "large", 24))
-    assert large.dtype in (torch.float16, torch.bfloat16)
-    assert (large.offload, large.tiles) == ("none", False)
-    assert choose_profile("auto", Device("cuda", "x", 12)).offload == "networks"
+    assert large.dtype is torch.float16, "as published; bfloat16 where that overflows"
+    assert (large.offload, large.tiles, large.alone) == ("none", False, False)
+    assert small.dtype is torch.float16
+    assert choose_profile("bf16", Device("cuda", "large", 24)).dtype is torch.bfloat16
+    middle, tight = (choose_profile("auto", Device("cuda", "x", memory)) for memory in (16, 10))
+    assert (middle.offload, middle.alone) == ("networks", False)
+    assert (tight.offload, tight.alone) == ("networks", True), "decoded without TryonNet beside it"
     assert {name: choose_profile(name, Device("cuda", "x", 24)).name for name in COSTS} == {name: name for name in COSTS}
 
 

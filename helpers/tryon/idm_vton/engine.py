@@ -11,8 +11,8 @@ are CC BY-NC-SA 4.0: not for commercial use.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,10 @@ from helpers import devices, engines, weights
 from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.person import Person
-from helpers.stepping import OnStep, tell
+from helpers.stepping import Cancelled, OnStep, tell
 from helpers.tryon.idm_vton import loading, pipeline, preprocess
 from helpers.tryon.idm_vton.garments import GarmentCache, GarmentFeatures, size_of
-from helpers.tryon.idm_vton.profiles import COSTS, choose_profile
+from helpers.tryon.idm_vton.profiles import COSTS, choose_profile, finer
 from helpers.tryon.result import TryOn
 from helpers.tryon.sitting import Sitting, sit
 
@@ -38,12 +38,28 @@ _MASKS = {
     "neckline or hem can be painted. only_mask=True keeps to the given mask.",
     "given": "What may change is the given mask alone: the old sleeves, neckline and hem stay where it does not cover them.",
 }
+_BROKEN = (
+    "Use profile='auto' or 'bf16', which overflow later; where neither helps the checkpoint is damaged: "
+    "python -m helpers weights verify idm_vton"
+)
 _UPPER_ONLY = (
     "The checkpoint was trained on VITON-HD, garments of the upper body: shape, texture and colour of others suffer. "
     "DressCode's checkpoint, which knows them, is not read."
 )
 _FALLBACK = {"upper": "shirts", "lower": "pants", "dress": "dress"}
 _PUBLISHED = ("openpose_schp", "detectron2")  # annotators with the networks of the published preprocessing
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is painted, whatever the seed. texts: of the person, of what is kept out, and of the garment"""
+
+    sitting: Sitting
+    pose: np.ndarray
+    texts: tuple[str, str, str]
+    steps: int
+    guidance: float
+    parity: bool
 
 
 class IDMVTON(Base):
@@ -54,6 +70,7 @@ class IDMVTON(Base):
         self._words: dict[tuple, Any] = {}
         self._garments = GarmentCache()
         self._chosen: devices.Policy | None = None
+        self._overflowed = False
 
     def close(self) -> None:
         """Free every network and everything kept of garments."""
@@ -111,58 +128,61 @@ class IDMVTON(Base):
         if only_mask and mask is None:
             raise ValueError("only_mask=True needs mask=: what may change is asked for, and nothing says what that is.")
         loading.require_all()
-        self._set_profile(choose_profile(profile))
+        wanted = choose_profile(profile)
+        self._set_profile(finer(wanted) if self._overflowed and profile in ("auto", "low_vram") else wanted)
         if parity:
             sitting, pose = self._published_sitting(person, garment, mask, annotator)
         else:
             sitting, pose = self._sitting(
                 person, garment, mask, only_mask=only_mask, framing=framing, pick=pick, annotator=annotator
             )
-        cloth = sitting.cloth
         what = description.strip() or garment.words.strip() or _FALLBACK[garment.category]
         whose = "as given" if description.strip() else "by its own words" if garment.words.strip() else "of its category"
-        notes = [
-            f"Ran as {self._profile.name}{'' if weights.tiny('idm_vton') else f': {COSTS[self._profile.name]}'}.",
-            f"The garment was described as {what!r}, {whose}.",
-            _MASKS["published" if mask is None else "given" if only_mask or parity else "united"],
-            *([] if garment.category == "upper" else [_UPPER_ONLY]),
-        ]
-        texts = [f"model is wearing {what}", negative_prompt, f"a photo of {what}"]
-        words, tokens = self._encode(texts, cloth)
-        guided = guidance_scale > 1
-        hidden = [torch.cat([words[0].hidden, tokens[0]], 1)]
-        pooled = [words[0].pooled]
-        if guided:
-            hidden.insert(0, torch.cat([words[1].hidden, tokens[1]], 1))
-            pooled.insert(0, words[1].pooled)
-        conditioning = self._conditioning(sitting, pose)
+        texts = f"model is wearing {what}", negative_prompt, f"a photo of {what}"
+        job = _Job(sitting, pose, texts, steps, guidance_scale, parity)
+        notes: list[str] = []
 
-        scheduler = loading.load_scheduler()
-        results: list[TryOn] = []
+        def finished(painted: Sequence[np.ndarray]) -> list[TryOn]:
+            tiny = weights.tiny("idm_vton")
+            said = [
+                f"Ran as {self._profile.name}{'' if tiny else f': {COSTS[self._profile.name]}'}.",
+                *notes,
+                f"The garment was described as {what!r}, {whose}.",
+                _MASKS["published" if mask is None else "given" if only_mask or parity else "united"],
+                *([] if garment.category == "upper" else [_UPPER_ONLY]),
+            ]
+            made: dict[str, Any] = {"notes": said, "steps": {"DensePose": pose}, "colour_match": colour_match, "whole": parity}
+            results = [sitting.result(picture, **made) for picture in painted]
+            return [replace(result, seconds=results[-1].seconds / len(results)) for result in results]
+
         shown = on_step is None if progress is None else progress
-        with tqdm(total=steps * len(seeds), desc="IDM-VTON", unit="step", disable=not shown, leave=False) as bar:
+        remedy = f"Use profile={devices.SMALLER.get(self._profile.name, 'cpu')!r}, which needs less."
+        with (
+            devices.memory_named(f"IDM-VTON as {self._profile.name}", remedy),
+            tqdm(total=steps * len(seeds), desc="IDM-VTON", unit="step", disable=not shown, leave=False) as bar,
+        ):
 
-            def step_done(step: int, *_: Tensor) -> None:
+            def step_done(step: int) -> None:
                 bar.update()
-                tell(on_step, len(results) * steps + step + 1, steps * len(seeds), done=results)
+                tell(on_step, step, steps * len(seeds))
 
-            for seed in seeds:
-                scheduler.set_timesteps(steps)
-                generator = torch.Generator().manual_seed(seed)
-                told = torch.cat(hidden), torch.cat(pooled)
-                painted = self._paint(
-                    conditioning, scheduler, cloth, words[2].hidden, *told, guidance_scale, generator, parity, step_done
-                )
-                results.append(
-                    sitting.result(
-                        painted,
-                        notes=notes,
-                        steps={"DensePose": pose},
-                        colour_match=colour_match,
-                        whole=parity,
-                    )
-                )
-        return [replace(result, seconds=results[-1].seconds / len(results)) for result in results]
+            try:
+                try:
+                    painted = self._painted(job, seeds, step_done)
+                except pipeline.NotFinite as error:
+                    if profile not in ("auto", "low_vram") or self._profile.dtype is not torch.float16:
+                        raise FloatingPointError(f"{error} as {self._profile.name}. {_BROKEN}") from error
+                    notes.append(f"In float16 {error}: painted once more in bfloat16, whose numbers are coarser.")
+                    self._set_profile(finer(self._profile))
+                    self._overflowed = True
+                    bar.reset()
+                    painted = self._painted(job, seeds, step_done)
+            except Cancelled as stop:
+                stop.done = tuple(finished(stop.done))
+                raise
+            except pipeline.NotFinite as error:
+                raise FloatingPointError(f"{error} in bfloat16 too. {_BROKEN}") from error
+        return finished(painted)
 
     # The person
 
@@ -193,6 +213,8 @@ class IDMVTON(Base):
             annotator=annotator,
             annotated=preprocess.SIZE,
         )
+        before = len(person.scene.get("annotations", ()))
+        self._done_with_annotators(about["engine"] for about in sitting.person.scene.get("annotations", ())[before:])
         if not only_mask:
             found = preprocess.mask_of(sitting.person, garment.category)
             sitting = sitting.masked(found) if mask is None else sitting.widened(found)
@@ -211,6 +233,7 @@ class IDMVTON(Base):
         sitting = sit(person, garment, mask, self._frame_size(), engine="idm_vton", needs=(), framing="stretch", grown=0)
         sitting = replace(sitting, made_by=sitting.made_by | dict.fromkeys(("keypoints", "labels", "densepose"), by))
         parse, joints, pose = preprocess.published(_resized(sitting.image, preprocess.SIZE), networks)
+        self._done_with_annotators([by])
         if mask is None:
             sitting = sitting.masked(preprocess.agnostic_mask(parse, joints, garment.category, preprocess.SIZE, parity=True))
         return sitting, _resized(pose, sitting.frame.size)
@@ -244,19 +267,24 @@ class IDMVTON(Base):
             self._nets.pop(name, None)
         devices.free()
 
-    def _tryon(self) -> Any:
-        def read() -> Any:
-            streamed = self._profile.offload == "layers"
-            where = torch.device("cpu") if streamed else self._device
-            net = loading.load_tryon_net(where, self._profile.dtype)
-            if streamed:
-                # By leaves: the keys of text tokens are computed before the first step, outside any block's forward.
-                net.enable_group_offload(
-                    self._device, where, offload_type="leaf_level", use_stream=self._profile.kind == "cuda"
-                )
-            return net
+    def _done_with_annotators(self, names: Iterable[str]) -> None:
+        """Free the networks that have looked at the person, where there is no room for everything."""
+        if self._profile.offload != "none":
+            for name in names:
+                engines.load("annotate", name).close()
 
-        return self._net("tryon", read)
+    def _unet(self, load: Callable[[torch.device, torch.dtype], Any]) -> Any:
+        """TryonNet or GarmentNet: on the device, or ``low_vram`` coming from the host layer by layer."""
+        if self._profile.offload != "layers":
+            return load(self._device, self._profile.dtype)
+        host = torch.device("cpu")
+        net = load(host, self._profile.dtype)
+        # By leaves: the keys of text tokens are computed before the first step, outside any block's forward.
+        net.enable_group_offload(self._device, host, offload_type="leaf_level", use_stream=self._profile.kind == "cuda")
+        return net
+
+    def _tryon(self) -> Any:
+        return self._net("tryon", lambda: self._unet(loading.load_tryon_net))
 
     def _frame_size(self) -> tuple[int, int]:
         """(width, height) of the frame: 3:4, of the height that the UNet's ``sample_size`` is for (128 latents, 1024 pixels)."""
@@ -286,30 +314,62 @@ class IDMVTON(Base):
         return [self._words[k] for k in keys], [self._words[picture], self._words[blank]]
 
     def _vae(self) -> Any:
-        vae = self._net("vae", lambda: loading.load_vae(self._device))
-        if self._profile.tiles:
-            vae.enable_tiling()
-        return vae
+        return self._net("vae", lambda: loading.load_vae(self._device))
 
-    def _conditioning(self, sitting: Sitting, pose: np.ndarray) -> pipeline.Conditioning:
-        mask = torch.from_numpy(sitting.mask.astype(np.float32))[None, None]
-        return pipeline.conditioning(self._vae(), pipeline.to_tensor(sitting.image), mask, pipeline.to_tensor(pose))
+    def _painted(self, job: _Job, seeds: Sequence[int], on_step: Callable[[int], None]) -> list[np.ndarray]:
+        """uint8 (H, W, 3), the frame, for each seed; ``on_step`` is told how many steps are done. ``Cancelled`` comes with those that are.
 
-    def _paint(
+        All are decoded at the end, so that TryonNet and the decoder need not be on a small GPU together.
+        """
+        words, tokens = self._encode(list(job.texts), job.sitting.cloth)
+        rows = (1, 0) if job.guidance > 1 else (0,)  # the unconditional one first
+        told = torch.cat([torch.cat([words[row].hidden, tokens[row]], 1) for row in rows])
+        pooled = torch.cat([words[row].pooled for row in rows])
+        vae, scheduler = self._vae(), loading.load_scheduler()
+        mask = torch.from_numpy(job.sitting.mask.astype(np.float32))[None, None]
+        person, pose = pipeline.to_tensor(job.sitting.image), pipeline.to_tensor(job.pose)
+        conditioning = pipeline.conditioning(vae, person, mask, pose)
+        latents: list[Tensor] = []
+        try:
+            for number, seed in enumerate(seeds):
+                scheduler.set_timesteps(job.steps)
+                latents.append(
+                    self._denoised(
+                        job,
+                        conditioning,
+                        scheduler,
+                        words[2].hidden,
+                        told,
+                        pooled,
+                        torch.Generator().manual_seed(seed),
+                        lambda step, *_, before=number * job.steps: on_step(before + step + 1),
+                    )
+                )
+        except Cancelled as stop:
+            stop.done = tuple(self._decoded(latents))
+            raise
+        return self._decoded(latents)
+
+    def _decoded(self, latents: Sequence[Tensor]) -> list[np.ndarray]:
+        if self._profile.alone:
+            self._done_with("tryon")
+        vae = self._vae()
+        with devices.tiled(vae, self._profile.tiles):
+            return [pipeline.to_uint8(pipeline.decode(vae, each, vae.config.scaling_factor))[0] for each in latents]
+
+    def _denoised(
         self,
+        job: _Job,
         conditioning: pipeline.Conditioning,
         scheduler: Any,
-        cloth: np.ndarray,
         cloth_words: Tensor,
         tokens: Tensor,
         pooled: Tensor,
-        guidance: float,
         generator: torch.Generator,
-        parity: bool,
         on_step: Callable[[int, Tensor, Tensor], None],
-    ) -> np.ndarray:
-        """uint8 (H, W, 3): the decoded frame."""
-        vae = self._vae()
+    ) -> Tensor:
+        """Latents (1, 4, h, w) of a picture."""
+        vae, cloth, parity = self._vae(), job.sitting.cloth, job.parity
         factor = vae.config.scaling_factor
         posterior = pipeline.posterior(vae, pipeline.to_tensor(cloth))
         found: list[GarmentFeatures] = []
@@ -326,11 +386,10 @@ class IDMVTON(Base):
             latents = pipeline.draw(posterior, factor, 1, own)
             found.append(self._garment_features(key, latents, scheduler.timesteps, cloth_words))
 
-        if not parity:  # before TryonNet is read: the two are never on the device together
+        if not parity:
             garment_phase()
-        net = self._tryon()
-        latents = pipeline.denoise(
-            net,
+        return pipeline.denoise(
+            self._tryon,  # read after the garment's phase: the two are never on a small device together
             scheduler,
             conditioning,
             lambda step: found[0](step),
@@ -338,13 +397,12 @@ class IDMVTON(Base):
             pooled,
             device=self._device,
             factor=factor,
-            guidance=guidance,
+            guidance=job.guidance,
             generators=generator,
             pose_generators=None if parity else "own",
             between=garment_phase if parity else lambda: None,
             on_step=on_step,
         )
-        return pipeline.to_uint8(pipeline.decode(vae, latents, factor))[0]
 
     def _garment_features(self, key: str, latents: Tensor, timesteps: Tensor, text: Tensor) -> GarmentFeatures:
         with torch.device("meta"):
@@ -354,7 +412,7 @@ class IDMVTON(Base):
         if features.complete:
             return features
         self._done_with("tryon")
-        net = self._net("garment", lambda: loading.load_garment_net(self._device, self._profile.dtype))
+        net = self._net("garment", lambda: self._unet(loading.load_garment_net))
         latents, text = latents.to(self._device, self._profile.dtype), text.to(self._device, self._profile.dtype)
         batch = 1 if self._profile.offload == "layers" or self._profile.kind == "cpu" else 2
         pipeline.garment_features(net, latents, timesteps.to(self._device), text, batch=batch, keep=features.keep)

@@ -34,6 +34,16 @@ _CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 _CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 
 
+class NotFinite(FloatingPointError):
+    """A network gave something else than numbers: its precision was too narrow, or its checkpoint is broken."""
+
+
+def require_finite(tensors: Sequence[Tensor], what: str) -> None:
+    """Raise ``NotFinite``, which says ``what`` computed them, unless all values of ``tensors`` are numbers; asks the device once."""
+    if not torch.stack([tensor.isfinite().all() for tensor in tensors]).all():
+        raise NotFinite(f"{what} gave values that are no finite numbers")
+
+
 @dataclass(frozen=True)
 class Words:
     """A text as both encoders see it: ``hidden`` (1, 77, 2048), ``pooled`` (1, 1280) at published size."""
@@ -147,13 +157,14 @@ def garment_features(
         every = net.features(
             latents.repeat(count, 1, 1, 1), some.repeat_interleave(rows).to(latents.device), text.repeat(count, 1, 1)
         )
+        require_finite(every, f"GarmentNet, for step {start + 1} of {len(timesteps)},")
         for offset in range(count):
             keep(start + offset, [f[offset * rows : (offset + 1) * rows] for f in every])
 
 
 @torch.no_grad()
 def denoise(
-    net: TryonNet,
+    net: TryonNet | Callable[[], TryonNet],
     scheduler: DDPMScheduler,
     conditioning: Conditioning,
     garment: Callable[[int], Sequence[Tensor]],
@@ -171,6 +182,7 @@ def denoise(
 ) -> Tensor:
     """Second phase: latents (B, 4, h, w) of the finished pictures.
 
+    net:       TryonNet, or what reads it once everything has been drawn
     scheduler: with its timesteps set
     garment:   step -> GarmentNet's features, as :func:`garment_features` hands them over
     tokens:    (2 B, 77 + 16, cross) under guidance, else (B, ...); pooled: (2 B, pooled) likewise
@@ -180,15 +192,18 @@ def denoise(
     pose_generators: ``"own"`` takes the pose's draw from ``generators``; the published code takes it from torch's global one (``None``)
     between:   called after the first draws, where the published code draws the garment's
     on_step:   step, the guided noise prediction and the latents after it
+    Raises ``NotFinite`` at the end of a step that gave no numbers.
     """
     guided = guidance > 1
     rows = len(tokens) // (2 if guided else 1)
-    device, dtype = torch.device(device), net.conv_in.weight.dtype
+    device = torch.device(device)
     shape = rows, 4, *conditioning.mask.shape[-2:]
     latents = randn_tensor(shape, generators, torch.device("cpu")) * scheduler.init_noise_sigma
     masked = draw(conditioning.masked, factor, rows, generators)
     pose = draw(conditioning.pose, factor, rows, generators if pose_generators == "own" else pose_generators)
     between()
+    net = net if isinstance(net, TryonNet) else net()
+    dtype = net.conv_in.weight.dtype
     latents = latents.to(device)
     mask = conditioning.mask.expand(rows, -1, -1, -1)
     fixed = torch.cat([mask.to(masked), masked, pose], 1).to(device, dtype)
@@ -209,6 +224,7 @@ def denoise(
                 free, told = noise.chunk(2)
                 noise = free + guidance * (told - free)
             latents = scheduler.step(noise, t, latents, generator=generators, return_dict=False)[0]
+            require_finite([latents], f"TryonNet, in step {step + 1} of {len(scheduler.timesteps)},")
             on_step(step, noise, latents)
     finally:
         net.forget()
@@ -217,5 +233,10 @@ def denoise(
 
 @torch.no_grad()
 def decode(vae: AutoencoderKL, latents: Tensor, factor: float) -> Tensor:
-    """Latents -> pictures (B, 3, H, W), about -1..1, one at a time so that memory does not grow with their number."""
-    return torch.cat([vae.decode((row / factor).to(vae.device, vae.dtype)).sample for row in latents.split(1)])
+    """Latents -> pictures (B, 3, H, W), about -1..1, one at a time so that memory does not grow with their number.
+
+    Raises ``NotFinite`` where they are none.
+    """
+    pictures = torch.cat([vae.decode((row / factor).to(vae.device, vae.dtype)).sample for row in latents.split(1)])
+    require_finite([pictures], "the decoder")
+    return pictures

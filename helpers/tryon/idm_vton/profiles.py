@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
+
 from helpers import devices
 
-NEED = devices.Need(everything=24.0, one=10.0, untiled=10.0)
+NEED = devices.Need(everything=24.0, one=10.0, untiled=0.0, beside=12.0)
 COSTS = {
     "fp16": "about 8 GB of GPU memory: 6 of weights, one network at a time, the VAE in float32",
     "bf16": "as fp16, on GPUs from Ampere on; coarser numbers, no overflow",
@@ -15,8 +19,13 @@ COSTS = {
 
 
 def choose_profile(name: str = "auto", device: devices.Device | None = None) -> devices.Policy:
-    """The profile called ``name``, one of ``COSTS`` or ``auto``, for ``device`` (this machine's best).
+    """The profile called ``name``, one of ``COSTS`` or ``auto``, for ``device`` (this machine's best); 16 bits are float16, as published.
 
     Raises ``ValueError`` for one that cannot run here.
     """
-    return devices.policy(device or devices.describe(), NEED, name)
+    return devices.policy(device or devices.describe(), NEED, name, dtype=torch.float16)
+
+
+def finer(profile: devices.Policy) -> devices.Policy:
+    """The same in bfloat16, whose range is float32's, for a network that left float16's."""
+    return replace(profile, name="bf16" if profile.name == "fp16" else profile.name, dtype=torch.bfloat16)
