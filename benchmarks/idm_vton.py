@@ -3,6 +3,7 @@
 ``flops``: counted at published size on the meta device, no weights, no GPU.
 ``time``: full-size networks with random weights on a GPU: seconds and peak memory of both phases, each saving off, compiled or not; on a
 machine without one, tiny networks on the CPU as a ratio against the unsaved path.
+``memory``: the engine's phases on a GPU, as its profiles run them, at published size with random weights: what each holds at its peak.
 
 Each prints rows of markdown for benchmarks/README.md.
 """
@@ -14,13 +15,17 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 import torch
+from diffusers import AutoencoderKL, DDPMScheduler
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers import devices
-from helpers.testing.generation import UNET
+from helpers.testing.generation import UNET, VAE
+from helpers.tryon.idm_vton import pipeline
+from helpers.tryon.idm_vton.garments import GarmentFeatures
 from helpers.tryon.idm_vton.networks import REFERENCE, GarmentNet, Savings, TryonNet, garment_net, tryon_net
 
 CONFIG = {**UNET, "in_channels": 13, "out_channels": 4}
@@ -39,12 +44,14 @@ LATENTS = (128, 96)  # 768x1024 pixels
 def main() -> None:
     """Print the rows that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("flops", "time"))
+    parser.add_argument("what", choices=("flops", "time", "memory"))
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--repeat", type=int, default=3)
     arguments = parser.parse_args()
     if arguments.what == "flops":
         print_flops()
+    elif arguments.what == "memory":
+        print_memory()
     else:
         print_times(arguments.steps, arguments.repeat)
 
@@ -175,6 +182,63 @@ def print_times(steps: int, repeat: int) -> None:
         run(Savings(), False)()
         seconds, peak = timed(run(Savings(), False), repeat, gpu)
         print(row("second phase, blocks compiled", seconds, base, peak))
+
+
+def print_memory() -> None:
+    """GB of tensors, and of what torch took from the GPU, at the peak of each phase."""
+    device, host, half = torch.device("cuda"), torch.device("cpu"), torch.float16
+    torch.manual_seed(0)
+
+    def made(make: Callable[[], Any], dtype: torch.dtype) -> Any:
+        torch.set_default_dtype(dtype)
+        with device:
+            net = make()
+        torch.set_default_dtype(torch.float32)
+        return net.eval().requires_grad_(False)
+
+    def streamed(net: Any) -> Any:
+        net = net.to(host)
+        net.enable_group_offload(device, host, offload_type="leaf_level", use_stream=True)
+        return net
+
+    def peak(name: str, work: Callable[..., object], *given: Any, **named: Any) -> None:
+        devices.free()
+        torch.cuda.reset_peak_memory_stats()
+        started = time.perf_counter()
+        work(*given, **named)
+        torch.cuda.synchronize()
+        tensors, taken = torch.cuda.max_memory_allocated() / 1e9, torch.cuda.max_memory_reserved() / 1e9
+        print(f"| {name} | {tensors:.2f} | {taken:.2f} | {time.perf_counter() - started:.1f} |", flush=True)
+
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, float16, 3 guided steps\n")
+    print("| phase | GB of tensors | GB taken | seconds |\n|---|--:|--:|--:|")
+    vae = made(lambda: AutoencoderKL(**VAE), torch.float32)
+    picture = torch.zeros(1, 3, 1024, 768)
+    with torch.no_grad():
+        peak("a picture encoded", pipeline.posterior, vae, picture)
+        mask, latents = torch.ones(1, 1, 1024, 768), torch.randn(1, 4, *LATENTS)
+        conditioning = pipeline.conditioning(vae, picture, mask, picture)
+        peak("decoded", pipeline.decode, vae, latents, 0.13025)
+        with devices.tiled(vae, True):
+            peak("decoded in tiles", pipeline.decode, vae, latents, 0.13025)
+        scheduler = DDPMScheduler(num_train_timesteps=1000, rescale_betas_zero_snr=True, timestep_spacing="leading")
+        scheduler.set_timesteps(3)
+        steps, cloth = scheduler.timesteps.to(device), torch.randn(1, 4, *LATENTS, device=device, dtype=half)
+        text, tokens = torch.randn(1, 77, 2048, device=device, dtype=half), torch.randn(2, 93, 2048, device=device, dtype=half)
+        pooled = torch.randn(2, 1280, device=device, dtype=half)
+        for how, batch, place in (("fp16", 2, lambda net: net), ("low_vram", 1, streamed)):
+            kept = GarmentFeatures(3)
+            net = place(made(lambda: nets(CONFIG)[1], half))
+            asked = {"batch": batch, "keep": kept.keep}
+            peak(f"{how}: the garment's features", pipeline.garment_features, net, cloth, steps, text, **asked)
+            del net
+            devices.free()
+            net = place(made(lambda: nets(CONFIG)[0], half))
+            run = {"device": device, "factor": 0.13025, "generators": torch.Generator().manual_seed(0)}
+            peak(f"{how}: painted", pipeline.denoise, net, scheduler, conditioning, kept, tokens, pooled, **run)
+            if how == "fp16":
+                peak("fp16: decoded beside TryonNet", pipeline.decode, vae, latents, 0.13025)
+            del net
 
 
 def timed(work: Callable[[], object], repeat: int, gpu: bool) -> tuple[float, float]:

@@ -162,7 +162,7 @@ ENGINES = (
     Engine(
         "realvisxl",
         "generate",
-        "RealVisXL V4.0, and Lightning in six steps: photographs by SDXL diffusion, shown while they form",
+        "RealVisXL V4.0, and Lightning in twelve evaluations: photographs by SDXL diffusion, shown while they form",
         "",
         "helpers.generation.realvisxl:RealVisXL",
         variants={"v4": ("realvisxl_v4", "sdxl_base"), "v4_lightning": ("realvisxl_v4_lightning", "sdxl_base")},

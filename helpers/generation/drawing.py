@@ -98,14 +98,25 @@ def remarks(person: Person) -> str:
     if outfit := person.scene.get("outfit"):
         return "not understood: " + (", ".join(outfit["unknown"]) or "nothing")
     checked = f"; picture check: {person.scene['picture check']}" if "picture check" in person.scene else ""
-    checked += f"; {person.scene['networks']}" if "networks" in person.scene else ""
+    checked += "".join(f"; {person.scene[said]}" for said in ("networks", "retried") if said in person.scene)
     return "beyond the prompt's length: " + (" ".join(person.scene.get("not read", [])) or "nothing") + checked
 
 
 def metrics(person: Person, outfit: Outfit | None) -> dict[str, Any]:
     """What ``metrics.json`` keeps of this notebook."""
     if outfit is None or person.mask is None or person.keypoints is None:
-        keys = ("variant", "steps", "guidance_scale", "scheduler", "seed", "not read", "licence", "picture check", "networks")
+        keys = (
+            "variant",
+            "steps",
+            "guidance_scale",
+            "scheduler",
+            "seed",
+            "not read",
+            "licence",
+            "picture check",
+            "networks",
+            "retried",
+        )
         return {key.replace(" ", "_"): person.scene[key] for key in keys if key in person.scene}
     return {
         "pieces": [p.kind for p in outfit.pieces],

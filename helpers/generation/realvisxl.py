@@ -34,12 +34,12 @@ from helpers.generation.compose import Prompt, against, compose, refuse
 from helpers.mannequin.outfit import Outfit
 from helpers.mannequin.words.prompt import describe
 from helpers.person import Person
-from helpers.stepping import OnStep, tell
+from helpers.stepping import NotFinite, OnStep, require_finite, tell
 
 
 @dataclass(frozen=True)
 class Variant:
-    """How a checkpoint wants to be sampled where nothing else is asked for."""
+    """How a checkpoint wants to be sampled where nothing else is asked for, as its card says. steps: evaluations of the UNet"""
 
     steps: int
     guidance_scale: float
@@ -47,9 +47,10 @@ class Variant:
 
 
 VARIANTS = {
-    "v4": Variant(28, 6.0, "DPM++ 2M SDE Karras"),
+    "v4": Variant(28, 6.0, "DPM++ 2M Karras"),
     # Distilled: few steps and hardly any guidance. Civitai's version 361593, which recipes name as plain V4.0, is most likely this.
-    "v4_lightning": Variant(6, 1.8, "DPM++ SDE Karras"),
+    # "DPM++ SDE Karras, 5 to 6 steps" is of samplers that evaluate twice a step: 12 evaluations, where 6 gave half of the recipe.
+    "v4_lightning": Variant(12, 1.8, "DPM++ SDE Karras"),
 }
 
 
@@ -78,14 +79,34 @@ class _Loaded:
     policy: devices.Policy
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What is drawn: texts, a seed a picture, and how."""
+
+    asked: str
+    avoided: str
+    seeds: Sequence[int]
+    size: tuple[int, int]
+    steps: int
+    guidance: float
+    on_step: OnStep | None
+    progress: bool | None
+
+
 _TOKENS = 77  # that CLIP reads
+_LESS = "Draw smaller, or set ATELIER_DEVICE=cpu."
+_BROKEN = (
+    "Take RealVisXL(..., precision='bfloat16') or 'float32', which overflow later; where they do not help the checkpoint is damaged: "
+    "python -m helpers weights verify"
+)
 
 
 class RealVisXL(Base):
     """The published generation engine. Loads on the first picture, keeps the networks, and gives them back on ``close``.
 
     variant:   ``v4`` or ``v4_lightning``
-    precision: ``auto`` (see :func:`helpers.devices.policy`), ``float32``, ``float16`` or ``bfloat16``
+    precision: ``float32``, ``float16``, ``bfloat16``, or ``auto``: float16 on a GPU, and once more in bfloat16, which is said, where a
+               step overflows that
     After ``close``, a cancelled or an interrupted picture the next call works like the first.
     """
 
@@ -98,6 +119,7 @@ class RealVisXL(Base):
         self._files: _Files | None = None
         self._loaded: _Loaded | None = None
         self._check: picture_check.PictureCheck | None = None
+        self._overflowed = False
         self._busy = threading.Lock()
 
     def close(self) -> None:
@@ -151,7 +173,7 @@ class RealVisXL(Base):
         try:
             asked, avoided = self.read(words, negative_prompt)
             check = self._picture_check()
-            loaded, pipe = self._load(), self.pipe
+            self._load()
             record = _checkpoint(self.name)
             scene = {
                 "engine": "realvisxl",
@@ -163,7 +185,6 @@ class RealVisXL(Base):
                 "steps": steps,
                 "guidance_scale": guidance,
                 "scheduler": self.variant.scheduler,
-                "precision": str(loaded.policy.dtype).removeprefix("torch."),
                 "device": devices.describe().name,
                 "checkpoint": self._found().checkpoint.name,
                 "licence": f"{record.licence}: {record.terms}",
@@ -171,23 +192,12 @@ class RealVisXL(Base):
             }
             if provenance.tiny("generate", f"realvisxl:{self.name}"):
                 scene["networks"] = provenance.TINY
-            with _memory_named(size), torch.no_grad():
-                embeds = pipe.encode_prompt(asked.text, negative_prompt=avoided.text, num_images_per_prompt=1)
-                embeds = dict(zip(_EMBEDS, embeds, strict=True))
-                people: list[Person] = []
-                objected: list[int] = []
-                for number, seed in enumerate(seeds):
-                    pipe.set_progress_bar_config(
-                        disable=not (on_step is None if progress is None else progress),
-                        desc=f"picture {number + 1} of {len(seeds)}",
-                        leave=False,
-                    )
-                    report = None if on_step is None else _reporter(on_step, number * steps, len(seeds) * steps, people)
-                    image = _draw(loaded, embeds, seed, size, steps, guidance, report)
-                    if check is None or check.takes(image):
-                        people.append(Person(image, scene={**scene, "seed": seed}))
-                    else:
-                        objected.append(seed)
+            job = _Job(asked.text, avoided.text, seeds, size, steps, guidance, on_step, progress)
+            with devices.memory_named(f"a picture of {size[0]}x{size[1]}", _LESS), torch.no_grad():
+                try:
+                    people, objected = self._retried(job, check, scene)
+                except NotFinite as error:
+                    raise FloatingPointError(f"{error}. {_BROKEN}") from error
             if objected:
                 raise picture_check.refused(objected, people)
             return people
@@ -195,6 +205,46 @@ class RealVisXL(Base):
             if self._loaded is not None and self._loaded.policy.offload != "none":
                 self._loaded.pipe.maybe_free_model_hooks()  # after a cancelled picture too
             self._busy.release()
+
+    def _retried(
+        self, job: _Job, check: picture_check.PictureCheck | None, scene: dict[str, Any]
+    ) -> tuple[list[Person], list[int]]:
+        """:meth:`_drawn`, and where ``auto`` overflowed in float16 once more in bfloat16, which warning and scene say."""
+        try:
+            return self._drawn(job, check, scene)
+        except NotFinite as error:
+            if self.precision != "auto" or self._load().policy.dtype is not torch.float16:
+                raise
+            said = f"in float16 {error}: drawn once more in bfloat16, whose numbers are coarser"
+        warnings.warn(said, stacklevel=5)
+        self._overflowed = True
+        self.close()
+        return self._drawn(job, check, {**scene, "retried": said})
+
+    def _drawn(
+        self, job: _Job, check: picture_check.PictureCheck | None, scene: dict[str, Any]
+    ) -> tuple[list[Person], list[int]]:
+        """The pictures that pass the check, and the seeds of those that do not. Raises ``NotFinite`` where there is no picture."""
+        loaded, pipe = self._load(), self.pipe
+        people: list[Person] = []
+        objected: list[int] = []
+        embeds = pipe.encode_prompt(job.asked, negative_prompt=job.avoided, num_images_per_prompt=1)
+        embeds = dict(zip(_EMBEDS, embeds, strict=True))
+        scene = {**scene, "precision": str(loaded.policy.dtype).removeprefix("torch.")}
+        total = len(job.seeds) * job.steps
+        for number, seed in enumerate(job.seeds):
+            pipe.set_progress_bar_config(
+                disable=not (job.on_step is None if job.progress is None else job.progress),
+                desc=f"picture {number + 1} of {len(job.seeds)}",
+                leave=False,
+            )
+            report = _reporter(job.on_step, number * job.steps, total, people)
+            image = _draw(loaded, embeds, seed, job.size, job.steps, job.guidance, report)
+            if check is None or check.takes(image):
+                people.append(Person(image, scene={**scene, "seed": seed}))
+            else:
+                objected.append(seed)
+        return people, objected
 
     def read(self, words: str, negative_prompt: str | None = None) -> tuple[Prompt, Prompt]:
         """What the model is asked for and what it is to avoid, for ``words``; a warning names those beyond CLIP's 77 tokens.
@@ -244,6 +294,8 @@ class RealVisXL(Base):
         chosen = devices.policy(device, need(device, _parameters(files.checkpoint)), dtype=torch.float16)
         if self.precision != "auto":
             chosen = replace(chosen, dtype=getattr(torch, self.precision))
+        elif self._overflowed and chosen.dtype is torch.float16:
+            chosen = replace(chosen, dtype=torch.bfloat16)
         if chosen.note:
             print(f"realvisxl on {device.name}: {chosen.note}")
         with _quiet():
@@ -253,7 +305,13 @@ class RealVisXL(Base):
     def _adopt(self, pipe: StableDiffusionXLPipeline, chosen: devices.Policy) -> _Loaded:
         """Draw with ``pipe`` from now on, by the variant's scheduler and as ``chosen``."""
         device = devices.describe()
-        common = {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++", "solver_order": 2, "lower_order_final": True}
+        noisy = "sde-" if "SDE" in self.variant.scheduler else ""
+        common = {
+            "use_karras_sigmas": True,
+            "algorithm_type": f"{noisy}dpmsolver++",
+            "solver_order": 2,
+            "lower_order_final": True,
+        }
         # DPM++ SDE is a one-step method of second order: diffusers has it as its singlestep scheduler.
         scheduler = DPMSolverMultistepScheduler if "2M" in self.variant.scheduler else DPMSolverSinglestepScheduler
         pipe.scheduler = scheduler.from_config(pipe.scheduler.config, **common)
@@ -262,7 +320,7 @@ class RealVisXL(Base):
         elif chosen.offload == "layers":
             pipe.enable_sequential_cpu_offload(device=device.kind)
         else:
-            with _memory_named(None):
+            with devices.memory_named("the networks", _LESS):
                 pipe.to(device.kind)
         self._loaded = _Loaded(pipe, chosen)
         return self._loaded
@@ -284,8 +342,11 @@ def preview(latents: torch.Tensor) -> np.ndarray:
 _EMBEDS = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
 
 
-def _reporter(on_step: OnStep, before: int, total: int, done: list[Person]) -> Any:
+def _reporter(on_step: OnStep | None, before: int, total: int, done: list[Person]) -> Any:
     def report(pipe: StableDiffusionXLPipeline, step: int, _: Any, tensors: dict) -> dict:
+        require_finite([tensors["latents"]], f"the UNet, in step {before + step + 1} of {total},")
+        if on_step is None:
+            return tensors
         # What the network takes the finished picture to be: clear long before the latents.
         clean = pipe.scheduler.model_outputs[-1]
         tell(on_step, before + step + 1, total, preview(clean[0]), done)
@@ -315,8 +376,7 @@ def _draw(
     vae = pipe.vae
     with devices.tiled(vae, loaded.policy.tiles):
         picture = vae.decode(latents.float() / vae.config.scaling_factor, return_dict=False)[0][0]  # (3, H, W), -1..1
-    if not torch.isfinite(picture).all():
-        raise RuntimeError("the picture is not finite. Try RealVisXL(..., precision='bfloat16') or 'float32'.")
+    require_finite([picture], "the decoder")
     picture = ((picture + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
     return picture.permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
 
@@ -410,16 +470,3 @@ def _quiet() -> Iterator[None]:
         for each, level in zip(loggers, levels, strict=True):
             each.set_verbosity(level)
             each.enable_progress_bar()
-
-
-@contextmanager
-def _memory_named(size: tuple[int, int] | None) -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        devices.free()
-        what = f"a picture of {size[0]}x{size[1]}" if size else "the networks"
-        raise MemoryError(
-            f"{what} did not fit {devices.describe().name}'s memory. Close other engines (engine.close()) and kernels that use it, "
-            "draw smaller, or set ATELIER_DEVICE=cpu."
-        ) from error

@@ -467,3 +467,56 @@ def test_the_notebook_shows_what_a_figure_has() -> None:
     assert list(show.annotated(person)) == ["keypoints (BODY_25)", "parsing (CIHP)", "body parts, U and V", "depth", "normals"]
     assert "zorbly" in drawing.remarks(person)
     assert drawing.metrics(person, outfit)["seen_joints"] == 25
+
+
+# ------------------------------------------------------------------------------------------------------------ precision
+
+
+def _overflowing(monkeypatch: pytest.MonkeyPatch, *kinds: torch.dtype) -> None:
+    """The UNet gives infinity where it computes in one of ``kinds``."""
+    read = realvisxl._read
+
+    def spoilt(source: Path, base: Path, dtype: torch.dtype) -> StableDiffusionXLPipeline:
+        pipe = read(source, base, dtype)
+        if dtype in kinds:
+            pipe.unet.conv_out.register_forward_hook(lambda *called: called[2] + float("inf"))
+        return pipe
+
+    monkeypatch.setattr(realvisxl, "_read", spoilt)
+    monkeypatch.setattr(devices, "policy", lambda *_, **__: devices.Policy("fp16", "cpu", torch.float16))
+
+
+def test_what_overflows_in_float16_is_drawn_once_more_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    _overflowing(monkeypatch, torch.float16)
+    with RealVisXL("v4") as engine:
+        with pytest.warns(UserWarning, match=r"in step 1 of 3, .* drawn once more in bfloat16"):
+            person = engine(WORDS, **QUICK)
+        assert engine(WORDS, **QUICK).scene["precision"] == "bfloat16", "it is not tried again"
+    assert person.scene["precision"] == "bfloat16"
+    assert "drawn once more" in drawing.remarks(person)
+    assert person.image.std() > 1, "not black"
+    with RealVisXL("v4", precision="float16") as engine, pytest.raises(FloatingPointError, match="precision='bfloat16'"):
+        engine(WORDS, **QUICK)
+
+
+def test_what_overflows_in_any_precision_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    _overflowing(monkeypatch, torch.float16, torch.bfloat16)
+    with (
+        RealVisXL("v4") as engine,
+        pytest.warns(UserWarning, match="once more"),
+        pytest.raises(FloatingPointError, match=r"no finite numbers.*the checkpoint is damaged"),
+    ):
+        engine(WORDS, **QUICK)
+
+
+@pytest.mark.parametrize(("variant", "evaluations"), [("v4", 28), ("v4_lightning", 12)])
+def test_each_variant_is_sampled_as_its_card_says(variant: str, evaluations: int) -> None:
+    seen: list[int] = []
+    with RealVisXL(variant) as engine:
+        engine.pipe.unet.register_forward_hook(lambda *_: seen.append(1))
+        person = engine(WORDS, size=(256, 256), progress=False)
+        config = engine.pipe.scheduler.config
+    assert len(seen) == evaluations, "Lightning's six steps evaluate twice"
+    assert config.use_karras_sigmas
+    assert config.algorithm_type == {"v4": "dpmsolver++", "v4_lightning": "sde-dpmsolver++"}[variant]
+    assert person.scene["scheduler"] == {"v4": "DPM++ 2M Karras", "v4_lightning": "DPM++ SDE Karras"}[variant]

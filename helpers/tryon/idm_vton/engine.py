@@ -25,7 +25,7 @@ from helpers import devices, engines, weights
 from helpers.contract import Base
 from helpers.garment import Garment
 from helpers.person import Person
-from helpers.stepping import Cancelled, OnStep, tell
+from helpers.stepping import Cancelled, NotFinite, OnStep, tell
 from helpers.tryon.idm_vton import loading, pipeline, preprocess
 from helpers.tryon.idm_vton.garments import GarmentCache, GarmentFeatures, size_of
 from helpers.tryon.idm_vton.profiles import COSTS, choose_profile, finer
@@ -169,7 +169,7 @@ class IDMVTON(Base):
             try:
                 try:
                     painted = self._painted(job, seeds, step_done)
-                except pipeline.NotFinite as error:
+                except NotFinite as error:
                     if profile not in ("auto", "low_vram") or self._profile.dtype is not torch.float16:
                         raise FloatingPointError(f"{error} as {self._profile.name}. {_BROKEN}") from error
                     notes.append(f"In float16 {error}: painted once more in bfloat16, whose numbers are coarser.")
@@ -180,7 +180,7 @@ class IDMVTON(Base):
             except Cancelled as stop:
                 stop.done = tuple(finished(stop.done))
                 raise
-            except pipeline.NotFinite as error:
+            except NotFinite as error:
                 raise FloatingPointError(f"{error} in bfloat16 too. {_BROKEN}") from error
         return finished(painted)
 

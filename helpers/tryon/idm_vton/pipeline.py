@@ -22,6 +22,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 from torch import Tensor
 
+from helpers.stepping import require_finite
 from helpers.tryon.idm_vton.networks import GarmentNet, Resampler, Savings, TryonNet
 
 if TYPE_CHECKING:
@@ -32,16 +33,6 @@ Generators: TypeAlias = torch.Generator | list[torch.Generator] | None
 NEGATIVE = "monochrome, lowres, bad anatomy, worst quality, low quality"
 _CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 _CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
-
-
-class NotFinite(FloatingPointError):
-    """A network gave something else than numbers: its precision was too narrow, or its checkpoint is broken."""
-
-
-def require_finite(tensors: Sequence[Tensor], what: str) -> None:
-    """Raise ``NotFinite``, which says ``what`` computed them, unless all values of ``tensors`` are numbers; asks the device once."""
-    if not torch.stack([tensor.isfinite().all() for tensor in tensors]).all():
-        raise NotFinite(f"{what} gave values that are no finite numbers")
 
 
 @dataclass(frozen=True)
