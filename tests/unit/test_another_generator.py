@@ -21,8 +21,8 @@ RECORD = Engine(
     "stripes",
     "generate",
     "stripes in the place of people",
-    "free for every use",
     f"{__name__}:Stripes",
+    terms="free for every use",
     settings={
         "steps": Setting("whole", "stripes on the picture", 3, low=1, high=9),
         "on_step": Setting("callable", "called after every stripe; False from it cancels"),

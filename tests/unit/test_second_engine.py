@@ -23,8 +23,8 @@ TRY_ON = Engine(
     "toy_viton_hd",
     "try_on",
     "segmentation, warp and picture in the manner of VITON-HD",
-    "CC BY-NC 4.0: not for commercial use",
     "toy_viton_hd:ToyVITONHD",
+    terms="CC BY-NC 4.0: not for commercial use",
     settings={"noise": Setting("number", "how much grain the new cloth gets", 1.0, low=0, high=2), **SITTING},
     frames=True,
     needs=frozenset({"keypoints", "labels"}),
@@ -33,8 +33,8 @@ ANNOTATE = Engine(
     "toy_colours",
     "annotate",
     "people painted in known colours",
-    "free for every use",
     f"{__name__}:ToyColours",
+    terms="free for every use",
     gives=frozenset({"keypoints", "labels"}),
 )
 COLOURS = {

@@ -12,7 +12,7 @@ NEED = devices.Need(everything=24.0, one=10.0, untiled=0.0, beside=12.0)
 COSTS = {
     "fp16": "6.2 GB of weights on the GPU (5.8 of TryonNet, 0.3 of the VAE in float32), and what a step computes; GarmentNet, 5.1, before",
     "bf16": "as fp16; coarser numbers, no overflow",
-    "low_vram": "both UNets come from the host layer by layer, which is slow: 0.3 GB of weights stay on the GPU, the VAE's; decoded in tiles",
+    "low_vram": "the UNets come from the host layer by layer, which is slow: 0.3 GB of weights stay on the GPU, the VAE's",
     "cpu": "float32: 12 GB of memory and hours a picture at published size",
 }
 """What each profile costs. Weights are counted at published size, without what torch and the driver take for themselves."""
