@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers import annotate, checks, generate, load_garment, load_person, product, try_on, weights
+from helpers import annotate, checks, engines, generate, load_garment, load_person, product, try_on, weights
 from helpers.dataset import stepwise
 from helpers.garment import Garment
 from helpers.generation.drawing import require_prompt
 from helpers.mannequin.words.prompt import parse_piece, require_words
 from helpers.person import Person
 from helpers.provenance import BACKDROP
-from helpers.reading import SUFFIXES
+from helpers.reading import SUFFIXES, read_image
 
+_SMALL = (288, 384)
+"""Of what is drawn for a menu, (width, height): the same figure as in full size."""
 _NEEDS = ("keypoints", "landmarks", "hands", "face", "matte", "mask", "labels", "densepose")
 
 
@@ -45,6 +48,71 @@ def is_file(what: str) -> bool:
         return what.lower().endswith(SUFFIXES) or Path(what).is_file()
     except OSError:  # more words than a name may have
         return False
+
+
+def listed(given: str | Sequence[str], name: str) -> list[str]:
+    """What there is to choose from: words and files as given, or every picture of the folder that is given.
+
+    Raises ``ValueError`` naming the parameter ``name`` for neither, and for a folder without pictures.
+    """
+    if not isinstance(given, str):
+        return [checks.text(each, f"{name}[{number}]") for number, each in enumerate(given)]
+    folder = Path(checks.text(given, name))
+    if not folder.is_dir():
+        raise ValueError(f"{name} must be a list of words and files, or a folder of pictures, not {checks.shown(given)}.")
+    found = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise ValueError(f"{name}: no picture is in the folder {folder} ({', '.join(SUFFIXES)}).")
+    return found
+
+
+def drawer(people: Sequence[str], garments: Sequence[str], seed: int) -> Callable[[str], np.ndarray]:
+    """name -> uint8 (H, W, 3): one of ``people`` or ``garments`` in small, read or drawn. Words that cannot be drawn are refused now.
+
+    Raises ``ValueError`` naming them, and ``FileNotFoundError`` for a file that is not there.
+    """
+    for number, who in enumerate(people):
+        if is_file(who):
+            checks.file(who, f"people[{number}]")
+        else:
+            require_prompt(who, seed=seed)
+    for number, what in enumerate(garments):
+        if is_file(what):
+            checks.file(what, f"garments[{number}]")
+        else:
+            parse_piece(what, seed)
+
+    def draw(name: str) -> np.ndarray:
+        if is_file(name):
+            return read_image(name)
+        return generate(name, seed=seed, size=_SMALL).image if name in people else product(name, seed=seed, size=_SMALL).image
+
+    return draw
+
+
+def taken(stage: str, engine: str, public: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``settings`` and those of ``public`` that ``engine`` takes, all of them checked; ``ValueError`` naming one that does not fit."""
+    known = {record.name: record.settings for record in engines.ENGINES if record.stage == stage}
+    for name, value in public.items():
+        for each in known.values():
+            if name in each:
+                each[name].check(name, value)
+    own = known[engine.partition(":")[0]]
+    return engines.check_settings(stage, engine, {**{k: v for k, v in public.items() if k in own}, **settings})
+
+
+def without_edges(pictures: Sequence[np.ndarray], padding: int) -> list[np.ndarray]:
+    """Each of ``pictures`` (H, W, ...) without ``padding`` pixels at its sides."""
+    height, width = pictures[0].shape[:2]
+    if 2 * padding >= min(height, width) - checks.SMALLEST:
+        raise ValueError(f"padding={padding} leaves nothing of a picture of {width}x{height}.")
+    return [picture[padding : height - padding, padding : width - padding] for picture in pictures]
+
+
+def inline(video: Path) -> str:
+    """A looping picture as HTML that holds it, so that a saved notebook shows it too."""
+    data = base64.b64encode(video.read_bytes()).decode()
+    return f'<img alt="the figure turning" src="data:image/{video.suffix[1:]};base64,{data}">'
 
 
 def require_drawn(prompt: str, garment_words: str, seed: int) -> None:

@@ -89,6 +89,13 @@ class Figure3D:
 
         return views.around(self.meshes, count, size, elevation, transparent)
 
+    def depth(self, size: tuple[int, int] = (384, 512)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What a lens before the figure sees: uint8 (H, W, 3) picture, float32 (H, W) metres from the lens (0: backdrop), float32 (H, W, 3)
+        where each pixel lies in the figure's metres (not finite: backdrop)."""
+        from helpers.reconstruction import views
+
+        return views.seen(self.meshes, size)
+
     def turntable(
         self, path: str | Path, count: int = 30, size: tuple[int, int] = (512, 512), elevation: float = 0.0, fps: int = 15
     ) -> Path:

@@ -127,6 +127,13 @@ def _obj(meshes: Sequence[Mesh], path: Path) -> Path:
     return write_text(path, "\n".join(lines) + "\n")
 
 
+def save_points(path: str | Path, places: np.ndarray, picture: np.ndarray) -> Path:
+    """Write ``places`` (H, W, 3), metres, in the colours of ``picture`` (H, W, 3) as a PLY of points; those that are not finite are left out."""
+    there = np.isfinite(places).all(2)
+    cloud = trimesh.PointCloud(places[there], colors=picture[there])
+    return write_whole(path, lambda part: cloud.export(part, file_type="ply"))
+
+
 def _joined(meshes: Sequence[Mesh]) -> trimesh.Trimesh:
     """All meshes as one, with colours at the vertices."""
     first = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])

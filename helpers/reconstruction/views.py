@@ -144,3 +144,13 @@ def _bled(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         return image
     nearest = ndimage.distance_transform_edt(~inner, return_distances=False, return_indices=True)
     return np.where((alpha > 0)[..., None], image[nearest[0], nearest[1]], 0).astype(np.uint8)
+
+
+def seen(meshes: Sequence[Mesh], size: tuple[int, int] = (384, 512)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a camera before the figure sees: uint8 (H, W, 3) picture, float32 (H, W) metres from the lens (0: backdrop), and float32
+    (H, W, 3) where in the world each pixel lies, z up (not finite: backdrop)."""
+    scene = Scene([surface(mesh) for mesh in meshes])
+    shot = studio.render(scene, camera(scene, 0.0, checks.size(size, 32, 4096)), BACKDROP)
+    x, y, z = np.moveaxis(shot.position, 2, 0)
+    places = np.where((shot.depth > 0)[..., None], np.stack([x, -z, y], axis=2), np.nan).astype(np.float32)
+    return shot.image, shot.depth, places
