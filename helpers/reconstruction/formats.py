@@ -128,7 +128,7 @@ def _obj(meshes: Sequence[Mesh], path: Path) -> Path:
 
 
 def save_points(path: str | Path, places: np.ndarray, picture: np.ndarray) -> Path:
-    """Write ``places`` (H, W, 3), metres, in the colours of ``picture`` (H, W, 3) as a PLY of points; those that are not finite are left out."""
+    """Write ``places`` (H, W, 3), metres, in the colours of ``picture`` (H, W, 3) as a PLY of points; what is not finite is left out."""
     there = np.isfinite(places).all(2)
     cloud = trimesh.PointCloud(places[there], colors=picture[there])
     return write_whole(path, lambda part: cloud.export(part, file_type="ply"))

@@ -116,7 +116,7 @@ class TripoSR(Base):
         if dropped:
             notes.append(f"{dropped} loose piece{'s' * (dropped > 1)} beside the figure left out.")
         mesh = Mesh("figure", _standing(vertices, height), triangles, kind="photograph", **parts)
-        steps = {"cut out": matting.lifted(person.image, person.matte)[..., :3], "what the network is shown": square}
+        steps = {"what the network is shown": square}
         return Figure3D((mesh,), "triposr", False, tuple(notes), steps, data, perf_counter() - started)
 
     def _loaded(self) -> tuple[TSR, torch.device]:
