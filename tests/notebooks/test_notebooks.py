@@ -165,6 +165,21 @@ def test_a_worn_garment_laid_flat_learnt_and_worn_by_the_next_one(execute: Execu
     assert read_mask(tmp_path / "test/cloth-invented/extracted.png").any()
 
 
+def test_a_figure_of_a_try_on(execute: Execute, tmp_path: Path) -> None:
+    who, what = "a woman with a bob in a white t-shirt and blue jeans", "a red t-shirt"
+    section = execute("10_figure_3d", people=[who], garments=[what], formats=["glb", "stl"], settings={"faces": 12000}, seed=2)
+    metrics = section["metrics"]
+    assert metrics["engines"] == {"try_on": "drape", "reconstruct": "relief"}
+    assert metrics["closed"] is True
+    assert 10_000 < metrics["triangles"] <= 12_000
+    assert 1.6 < metrics["height"] < 1.9
+    run = tmp_path / "test"
+    assert {path.name for path in (run / "3dfiles").iterdir()} == {"mesh.glb", "mesh.stl", "pointcloud.ply"}
+    assert {path.name for path in (run / "images").iterdir()} == {"person.png", "try-on.png", "depth.png", "turning.webp"}
+    assert not (run / "renderfiles").exists()
+    assert {path.stem for path in (run / "figures/10_figure_3d").iterdir()} == {"try_on", "steps", "views", "depth"}
+
+
 def test_hr_vitons_steps_on_a_photograph_and_what_is_refused_is_said(execute: Execute, tmp_path: Path) -> None:
     drawn = generate("a man in a red t-shirt and blue jeans", seed=6, size=(640, 512))
     file, empty = write_image(tmp_path / "me.jpg", drawn.image), tmp_path / "blank.jpg"

@@ -129,3 +129,21 @@ def test_missing_weights_are_named_with_the_command_that_fetches_them(
     monkeypatch.setenv("HF_HOME", str(tmp_path / "none"))
     with pytest.raises(FileNotFoundError, match="python -m helpers weights fetch"):
         walk(notebook, engine=engine)
+
+
+def test_a_figure_as_it_was_published(walk: Execute, photograph: Path, tmp_path: Path) -> None:
+    asked = {
+        "people": [str(photograph)],
+        "garments": ["a red t-shirt"],
+        "engine": "triposr",
+        "mc_resolution": 48,
+        "render": True,
+    }
+    section = walk("10_figure_3d", try_on_engine="drape", formats=["obj"], settings={"bake_texture": True}, **asked)
+    assert section["metrics"]["engines"]["reconstruct"] == "triposr"
+    assert section["metrics"]["height"] == 1.7
+    assert len(list((tmp_path / "test/renderfiles").glob("render_*.png"))) == 30
+    assert (tmp_path / "test/renderfiles/render.mp4").stat().st_size > 1000
+    assert {path.name for path in (tmp_path / "test/3dfiles").iterdir()} == {
+        *("mesh.obj", "mesh.mtl", "mesh_figure.png", "pointcloud.ply")
+    }
