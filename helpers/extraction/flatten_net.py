@@ -32,6 +32,7 @@ _EVEN = 16.0  # of the network's pixels around a place that say together how far
 _OTHERWISE = 0.03  # half sides of its frame: cloth that is said to be so much farther off is half as sure
 _SMOOTH = 1.4  # of its pixels over which the outline is
 _SURE, _UNSEEN = 3.0, -0.5  # of its pixels over which it says what is seen, and from where on what it takes for hidden is so
+_NECK = 0.1, 0.15  # of its width and height: how far from the middle and the top the neck's inside lies at most
 _RIM = 15  # pixels of the plane
 _SOFT = 5  # pixels of the plane over which what is seen goes over into what is made up
 
@@ -61,7 +62,7 @@ class FlattenNet(Base):
         seen = region & there & (cv2.resize(sure, size, interpolation=cv2.INTER_LINEAR) > _UNSEEN)
         light = cv2.resize(answer[:3].transpose(1, 2, 0) * 127.5 + 127.5, size, interpolation=cv2.INTER_LINEAR).mean(2)
         out = evenly_lit(_completed(cloth, region, seen, light), region, 0.45 * size[0])
-        return framed(out, region, region & ~seen, np.zeros_like(region), category, "flatten_net")
+        return framed(out, region, region & ~seen, _inside(region, seen), category, "flatten_net")
 
 
 def shown(image: np.ndarray, mask: np.ndarray, crop: Crop) -> np.ndarray:
@@ -116,6 +117,23 @@ def came_from(away: np.ndarray, size: tuple[int, int], origin: Crop) -> np.ndarr
     """float32 (height, width, 2): x and y in the photograph of every place of the flat garment."""
     there = identity(size) + cv2.resize(away.transpose(1, 2, 0), size, interpolation=cv2.INTER_CUBIC)
     return ((there + 1) * (origin.width / 2, origin.height / 2) + (origin.left - 0.5, origin.top - 0.5)).astype(np.float32)
+
+
+def _inside(region: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """bool: the neck's inside, which neither half shows: in the middle, and up to the garment's top."""
+    hidden = cv2.morphologyEx(
+        (region & ~seen & ~seen[:, ::-1]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_RIM, _RIM), np.uint8)
+    )
+    _, pieces, about, middles = cv2.connectedComponentsWithStats(hidden)
+    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
+    high, wide = rows[-1] - rows[0], columns[-1] - columns[0]
+    found = [
+        number
+        for number in range(1, len(about))
+        if abs(middles[number][0] - region.shape[1] / 2) < _NECK[0] * wide
+        and about[number, cv2.CC_STAT_TOP] < rows[0] + _NECK[1] * high
+    ]
+    return np.isin(pieces, found)
 
 
 def _laid(image: np.ndarray, mask: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,7 +24,7 @@ def evenly_lit(image: np.ndarray, region: np.ndarray, broad: float) -> np.ndarra
     near = cv2.GaussianBlur((bright * weight).astype(np.float32), (0, 0), size) / np.maximum(
         cv2.GaussianBlur(weight, (0, 0), size), 1e-3
     )
-    gain = np.clip(np.median(bright[region]) / np.maximum(near, 1.0), 0.7, 1.5) ** _EVEN
+    gain = np.clip(bright[region].mean() / np.maximum(near, 1.0), 0.7, 1.5) ** _EVEN
     return np.clip(image * gain[..., None], 0, 255)
 
 
