@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -81,7 +82,7 @@ class Menu:
         self.status.value = html.escape(plain(" · ".join(filter(None, [f"chosen: {self.chosen}", text]))))
 
     def _button(self, name: str) -> widgets.Button:
-        said = plain(name)
+        said = plain(re.split(r"[\\/]", name)[-1])  # of a file its name
         said = said if len(said) <= _LETTERS else said[: _LETTERS - 1] + "…"
         button = widgets.Button(description=said, tooltip=plain(name), layout=widgets.Layout(width=f"{_SIZE[0]}px"))
         button.button_style = "success" if name == self.chosen else ""

@@ -136,6 +136,7 @@ def test_a_figure_as_it_was_published(walk: Execute, photograph: Path, tmp_path:
         "people": [str(photograph)],
         "garments": ["a red t-shirt"],
         "engine": "triposr",
+        "annotator": "u2net:rembg",
         "mc_resolution": 48,
         "render": True,
     }
