@@ -36,6 +36,7 @@ class Menu:
             raise ValueError(f"{what}: there is nothing to choose from.")
         self.names, self._picture, self._what = list(names), picture, what
         self.chosen = checks.one_of(chosen, what, tuple(names)) if chosen else self.names[0]
+        self.page = self.names.index(self.chosen) // PAGE
         self._seen: dict[str, widgets.Widget] = {}
         self.buttons: list[widgets.Button] = []
         self._grid = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
@@ -51,7 +52,6 @@ class Menu:
         self.widget = widgets.VBox(
             [widgets.HTML(f"<b>{html.escape(plain(what))}</b>"), widgets.HBox(bar), self._grid, self.status]
         )
-        self.page = self.names.index(self.chosen) // PAGE
         self.turn(self.page)
 
     @property
