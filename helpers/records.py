@@ -498,6 +498,6 @@ ENGINES = (
             "texture_size": Setting("whole", "texels a side of the texture", 2048, low=128, high=4096),
             "faces": Setting("whole", "triangles of the figure", 36000, low=2000, high=500000),
         },
-        needs=frozenset({"keypoints", "labels", "landmarks", "face", "matte"}),
+        needs=frozenset({"keypoints", "labels", "landmarks", "hands", "face", "matte"}),
     ),
 )

@@ -44,7 +44,13 @@ def seen(words: str, seed: int = 3) -> Person:
         rows[row] = *camera.project(joints[name][None])[0], 1, 1, *((joints[name] - middle) * (1, -1, -1))
     inside = ((rows[:, :2] >= 0) & (rows[:, :2] < SIZE)).all(1)
     rows[~inside, 2:4] = 0.1
-    return replace(person, landmarks=rows, face=np.zeros((468, 3), np.float32), matte=person.mask.astype(np.float32))
+    return replace(
+        person,
+        landmarks=rows,
+        face=np.zeros((468, 3), np.float32),
+        hands=np.zeros((2, 21, 3), np.float32),
+        matte=person.mask.astype(np.float32),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from helpers.reconstruction.relief.solid import Solid, solid
 from helpers.reconstruction.relief.texture import textured
 from helpers.reconstruction.true_mesh import upright
 
-NEEDS = ("keypoints", "labels", "landmarks", "face", "matte")
+NEEDS = ("keypoints", "labels", "landmarks", "hands", "face", "matte")
 """What has to be known of a person."""
 _FORESHORTENED = 0.75  # of a thigh's length in the picture: somebody sits
 _DOUBTFUL = 35.0  # millimetres that joints are off

@@ -40,7 +40,7 @@ _FACE = {
     "chin": (152,),
 }
 _SURE = {"hip": 0.03, "shoulder": 0.015, "ear": 0.015, "nose": 0.006, "eye": 0.005, "mouth": 0.006, "chin": 0.008,
-         "pinky": 0.03, "index": 0.03, "heel": 0.03, "toe": 0.03}  # fmt: skip
+         "pinky": 0.03, "index": 0.03, "heel": 0.05, "toe": 0.05}  # fmt: skip
 _JOINT, _DEEP = 0.012, 0.06  # metres: deviations of a joint in the picture, and in depth
 _SEEN = 0.5  # visibility
 _STEP = 6  # pixels of a picture of a thousand between points of the outline
@@ -68,7 +68,7 @@ _BEFORE, _HANGING, _LOW = (
     0.35,
 )  # metres of a hanging hand before the hips, its deviation; how near their height it hangs
 _LEAN = {"root": 0.12, "spine01": 0.12, "neck02": 0.15, "head": 0.25} | {
-    part + side: lean for part, lean in (("upperleg01", 0.12), ("lowerleg01", 0.12), ("foot", 0.15)) for side in (".L", ".R")
+    part + side: lean for part, lean in (("upperleg01", 0.12), ("lowerleg01", 0.12), ("foot", 0.04)) for side in (".L", ".R")
 }  # fmt: skip
 """Radians: how far each leans forwards or backwards of somebody who stands."""
 _SITTING = 0.75  # of a thigh's length is its drop

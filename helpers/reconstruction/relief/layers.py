@@ -7,6 +7,7 @@ any place of the figure has a class by its part and by where it is in the pictur
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
@@ -28,6 +29,7 @@ _ALWAYS = {
     "face": HEAD, "hair": HEAD, "hat": HEAD, "sunglasses": HEAD, "left-arm": LEFT, "right-arm": RIGHT, "pants": TRUNK, "skirt": TRUNK,
     "left-leg": TRUNK, "right-leg": TRUNK, "left-shoe": TRUNK, "right-shoe": TRUNK, "socks": TRUNK,
 }  # fmt: skip
+_FINGER = 0.10  # of a palm's length: half of a finger's width
 _LEVEL = 2.5  # how much farther up and down counts than sideways: garments end at level lines
 
 
@@ -38,7 +40,7 @@ class Shares:
         base, skin = fit.model.template, fit.model.skin
         self.head = base.region(*_HEAD)[skin]
         self.legs = base.region("upperleg", "lowerleg", "foot", "toe")[skin]
-        self.bust = base.region("breast")[skin]
+        self.shins = base.region("lowerleg", "foot", "toe")[skin]
         self.arms = [_sided(base, _ARM, side)[skin] for side in (".L", ".R")]
         self.hands = [_sided(base, _HAND, side)[skin] for side in (".L", ".R")]
         self.part = np.argmax([np.full(len(skin), 0.5), self.head, *self.arms], axis=0)
@@ -52,17 +54,20 @@ def _sided(base: Template, bones: tuple[str, ...], side: str) -> np.ndarray:
 class Layers:
     """``part`` uint8 (H, W): whose each pixel of the figure is; ``labels`` uint8 (4, H, W): each part's own, carried on everywhere.
 
-    ``known`` bool (4, H, W): where a layer shows what the photograph does.
+    skin: (n, 3) metres, of which a ray through a pixel meets a part first
+    ``known`` bool (4, H, W): where a layer shows what the photograph does; ``hands`` bool (H, W): where hands may be.
     """
 
-    def __init__(self, person: Person, fit: Fit, shares: Shares) -> None:
+    def __init__(self, person: Person, fit: Fit, shares: Shares, skin: np.ndarray) -> None:
         assert person.labels is not None
         mask = silhouette(person)
-        self.part = self._parted(person.labels, mask, fit, shares)
+        self.part = self._parted(person.labels, mask, fit, shares, skin)
+        self.hands = self._held(person)
         layers, known = [], []
         for part in range(len(PARTS)):
             own = (self.part == part) & mask & (person.labels > 0)
-            layers.append(_carried(person.labels, own))
+            bare = np.full_like(person.labels, CIHP.index("left-arm" if part == LEFT else "right-arm"))
+            layers.append(_carried(np.where((part in (LEFT, RIGHT)) & self.hands, bare, person.labels), own))
             known.append(own)
         self.labels, self.known = np.stack(layers), np.stack(known)
         if not known[HEAD].any():
@@ -71,9 +76,23 @@ class Layers:
             if not known[arm].any():
                 self.labels[arm] = self.labels[TRUNK]
 
-    def _parted(self, labels: np.ndarray, mask: np.ndarray, fit: Fit, shares: Shares) -> np.ndarray:
+    def _held(self, person: Person) -> np.ndarray:
+        """bool (H, W): where hands may be, by the labels and by what is known of their joints, which count as their arms' then."""
+        assert person.labels is not None
+        out = select(person.labels, ("left-arm", "right-arm", "glove", "torso-skin"))
+        for part, joints in zip((LEFT, RIGHT), person.hands if person.hands is not None else ((), ()), strict=True):
+            if len(joints) and joints[0, 2] > 0:
+                hull = np.zeros(out.shape, np.uint8)
+                cv2.fillConvexPoly(hull, cv2.convexHull(np.round(joints[:, :2]).astype(np.int32)), 1)
+                reach = max(1, round(_FINGER * float(np.linalg.norm(joints[9, :2] - joints[0, :2]))))
+                here = cv2.dilate(hull, np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+                here &= (self.part != 255) & (self.part != HEAD)
+                self.part[here] = part
+                out |= here
+        return out
+
+    def _parted(self, labels: np.ndarray, mask: np.ndarray, fit: Fit, shares: Shares, skin: np.ndarray) -> np.ndarray:
         height, width = labels.shape
-        skin = fit.posed[fit.model.skin]
         scene = EmbreeScene()
         TriangleMesh(scene, skin.astype(np.float32), fit.model.faces)
         y, x = np.mgrid[0:height:2, 0:width:2]

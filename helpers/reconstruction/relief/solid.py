@@ -23,6 +23,7 @@ from helpers.labels import select
 from helpers.mannequin.mesh import neighbour_mean, vertex_normals
 from helpers.person import Person
 from helpers.reconstruction.mesh import Mesh
+from helpers.reconstruction.relief.cloth import stretched
 from helpers.reconstruction.relief.fitting import Fit, outline_normals, outline_points, silhouette
 from helpers.reconstruction.relief.grid import Grid, hull, softened, surface
 from helpers.reconstruction.relief.layers import HEAD, TRUNK, Layers, Shares
@@ -32,11 +33,6 @@ _REACH = 0.13  # metres that cloth and hair stand off the body at most
 _LAYERS = 24  # surfaces that a ray meets at most
 _STIFF = 60.0  # how smooth the offset is between the outline's
 _HEAD = 2.6  # how much finer a head is meshed
-_SOFT, _BUST = 0.008, 0.03  # metres that cloth presses in, and how much more of a bust
-_TENSION, _FIRM = (
-    120,
-    0.35,
-)  # rounds in which cloth is pulled straight; how much of its way into the body it is put back each time
 _BARE = ("face", "hair", "torso-skin", "left-arm", "right-arm", "left-leg", "right-leg", "sunglasses")
 _LEAST_HAIR = 0.002  # square metres
 _HANGING = ("skirt", "dress", "coat", "upper-clothes")
@@ -95,7 +91,7 @@ class _Building:
         self.fit, self.person = fit, person
         self.mask, self.labels = silhouette(person), person.labels
         self.parts = Shares(fit)
-        self.layers = Layers(person, fit, self.parts)
+        self.layers = Layers(person, fit, self.parts, fit.posed[fit.model.skin])
         self.faces = fit.model.faces
         self.mean = neighbour_mean(self.faces, len(fit.model.skin))
         self.cut = bool(self.mask[-2:].any())
@@ -123,13 +119,8 @@ class _Building:
         cloth = (~bare | behind).astype(float)
         for _ in range(3):
             cloth = self.mean @ cloth
-        soft = _SOFT + _BUST * self.parts.bust
-        out = skin.copy()
-        for _ in range(_TENSION):
-            pulled = out + cloth[:, None] * (self.mean @ out - out)
-            under = np.einsum("nk,nk->n", pulled - skin, normals)
-            out = pulled - np.minimum(under + soft, 0)[:, None] * normals * _FIRM
-        return out
+        trunk = np.clip(1 - 0.7 * self.parts.legs - np.sum(self.parts.arms, axis=0) - self.parts.head - self.parts.shins, 0, 1)
+        return stretched(skin, self.faces, cloth * trunk)
 
     def _stubs(self, skin: np.ndarray) -> np.ndarray:
         """Hands drawn into their wrists: their outline makes them anew."""
@@ -199,6 +190,7 @@ class _Building:
 
     def run(self, faces: int) -> Solid:
         skin = self.moved()
+        self.layers = Layers(self.person, self.fit, self.parts, skin)
         grid = self._grid(skin)
         self.columns = grid.columns()
         self._sample(grid)
@@ -239,6 +231,7 @@ class _Building:
         nearest = np.clip(np.round(pixel).astype(int), 0, (width - 1, height - 1))
         self.label = np.where(self.within > -grid.step, self.labels[nearest[..., 1], nearest[..., 0]], 0)
         self.trunk = self.layers.part[nearest[..., 1], nearest[..., 0]] == TRUNK
+        self.hand = self.layers.hands[nearest[..., 1], nearest[..., 0]]
         self.head = (self.layers.part[nearest[..., 1], nearest[..., 0]] == HEAD) & (self.within > -grid.step)
         self.beside = (pixel[..., 0] < 2) | (pixel[..., 0] > width - 3) | (pixel[..., 1] < 2)
         self.below = pixel[..., 1] > height - 1
@@ -376,6 +369,9 @@ class _Building:
         if not long:
             lowest = np.fmax(lowest, ears[1] - 0.02)
         have = np.flatnonzero(np.isfinite(lowest))
+        if long:  # behind the neck it hangs as far as beside it
+            inner = have[(have > have[0] + 0.012 / grid.step) & (have < have[-1] - 0.012 / grid.step)]
+            lowest[inner] = np.minimum(lowest[inner], np.quantile(lowest[have], 0.2))
         ends = ndimage.gaussian_filter1d(lowest[have], 0.008 / grid.step)
         lowest = np.interp(np.arange(len(lowest)), have, ends, left=np.inf, right=np.inf)
         region = (y[None] >= lowest[:, None]) & self.shown & (self.head | hair | (y < chin)[None])
@@ -385,13 +381,18 @@ class _Building:
             t[inside[0] : inside[-1] + 1, row] = np.linspace(-1, 1, inside[-1] - inside[0] + 1)
         bow = np.clip(1 - np.abs(t) ** 2.4, 0, 1) ** (1 / 2.4)
         # How far back: the skull's own level by level, then from the ears down to the upper back.
-        skull = np.array([head[np.abs(head[:, 1] - level) < 0.015, 2].min(initial=np.inf) for level in y])
+        skull = np.array([head[np.abs(head[:, 1] - level) < 0.006, 2].min(initial=np.inf) for level in y])
         skull = np.where(np.isfinite(skull), skull, ears[2])
         at_ears = skull[np.abs(y - ears[1]).argmin()]
         near = (np.abs(skin[:, 1] - shoulder[1]) < 0.05) & (np.abs(skin[:, 0] - shoulder[0]) < 0.08)
         level = np.clip((ears[1] - y) / max(ears[1] - shoulder[1], 0.05), 0, 1)
         middle = ears[2] * (1 - level) + (shoulder[2] - 0.01) * level
-        behind = np.where(y > ears[1], skull - 0.004, at_ears * (1 - level) + (skin[near, 2].min() - 0.015) * level)
+        top = y[np.flatnonzero(hair.any(0))[-1]] + grid.step
+        cap = np.sqrt(np.clip(1 - ((y - ears[1]) / max(top - ears[1], 0.05)) ** 2, 0, 1))
+        cap = ears[2] - (ears[2] - skull.min()) * cap
+        behind = np.where(
+            y > ears[1], np.minimum(cap, skull) - 0.004, at_ears * (1 - level) + (skin[near, 2].min() - 0.015) * level
+        )
         tip = np.sqrt(np.clip((y[None] - lowest[:, None]) / 0.05, 0, 1)) if long else 1.0
         back = middle[None] - np.maximum(middle - behind, 0)[None] * bow * tip
         lies = np.isfinite(self.back) & (y < shoulder[1] + 0.05)[None]
@@ -409,9 +410,7 @@ class _Building:
     def _rest(self, grid: Grid, front: np.ndarray, back: np.ndarray) -> None:
         """Fill what the picture shows and nothing has filled yet, as thick as it is wide; hands too."""
         solid = grid.filled.max(2) > 0.5
-        hand = self._at_hand(self.columns.reshape(-1, 2)).reshape(solid.shape) & select(
-            self.label, ("left-arm", "right-arm", "glove", "torso-skin")
-        )
+        hand = self._at_hand(self.columns.reshape(-1, 2)).reshape(solid.shape) & self.hand & self.shown
         middle = (front + back) / 2
         have = np.isfinite(middle) & ~hand
         place = ndimage.distance_transform_edt(~have, return_distances=False, return_indices=True)
@@ -423,7 +422,7 @@ class _Building:
             deep = np.sqrt(np.clip(self.within, 0, radius) * (2 * radius - np.clip(self.within, 0, radius))) * most / radius
             centre = middle
             if (where & hand).any():
-                centre = self._hand_depth(grid, hand, front)
+                centre = self._hand_depth(grid, hand, self.front)
                 deep = np.maximum(deep, 0)
                 own = ndimage.distance_transform_edt(hand) * grid.step  # over the body it has an outline of its own
                 d = np.clip(own, 0, radius)

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from helpers import matting
 from helpers.labels import CIHP, select
-from helpers.mannequin.mesh import vertex_normals
+from helpers.mannequin.mesh import neighbour_mean, vertex_normals
 from helpers.person import Person
 from helpers.reconstruction import atlas
 from helpers.reconstruction.relief.charts import unfolded
@@ -32,8 +32,18 @@ _INSIDE, _FARTHEST = (
     0.16,
 )  # metres inside the outline at which a side's depth is taken; how far inwards colours are read at most
 _FRONT, _BACK = 0.30, -0.10  # of the normal towards the lens: where the front's colours end, where the back's begin
+_AROUND = 21  # pixels of a picture of 256 round which the usual colour of cloth is taken
+_USUAL, _FLAT, _WEAVE = (
+    0.8,
+    34,
+    12,
+)  # share of plain cloth that is within so many levels of the usual; levels that are its weave
 _LEAST = 0.02  # of a head: less hair is none
 _BATCH = 1 << 18
+_BLEND, _TRACE = 2, 0.02  # rounds in which parts are blended into each other; a share that counts
+_FACING = (0.22, 0.42)  # of the normal towards the lens, between which the photograph takes over
+_CLEAR = 0.004  # metres before the surface from which it has to see the lens
+_ON_FACE = 0.012  # metres that a face's colours are read inwards at most
 
 
 def textured(person: Person, fit: Fit, solid: Solid, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -42,14 +52,17 @@ def textured(person: Person, fit: Fit, solid: Solid, size: int) -> tuple[np.ndar
     texels = atlas.texels(uv, faces, (size, size))
     normals = vertex_normals(solid.vertices, solid.faces)[rows]
     paint = Paint(person, fit, solid)
-    part = paint.parted(solid.vertices)[rows]
+    shares = np.eye(len(PARTS))[paint.parted(solid.vertices)]
+    mean = neighbour_mean(solid.faces, len(shares))
+    for _ in range(_BLEND):
+        shares = mean @ shares
     colours = np.empty((len(texels.face), 3), np.uint8)
-    values = np.hstack([solid.vertices[rows], normals, np.eye(len(PARTS))[part]])
+    values = np.hstack([solid.vertices[rows], normals, shares[rows]])
     for first in range(0, len(colours), _BATCH):
         piece = slice(first, first + _BATCH)
         some = atlas.Texels(texels.shape, texels.row[piece], texels.column[piece], texels.face[piece], texels.bary[piece])
         read = some.read(values, faces)
-        colours[piece] = paint.colours(read[:, :3], read[:, 3:6], read[:, 6:].argmax(1))
+        colours[piece] = paint.colours(read[:, :3], read[:, 3:6], read[:, 6:])
     return rows, faces, uv, texels.filled(colours)
 
 
@@ -69,10 +82,15 @@ class Paint:
         self.hairy = (self.layers.known[HEAD] & select(labels, ("hair", "hat"))).sum() > _LEAST * max(
             self.layers.known[HEAD].sum(), 1
         )
+        self.image = _carried(image, sure, labels)
+        self.edge = 2 * edge + 2
+        self.away = np.stack([cv2.distanceTransform(1 - known.astype(np.uint8), cv2.DIST_L2, 3) for known in self.layers.known])
         front, back = [], []
         self.back_labels = self.layers.labels.copy()
         for part in range(len(PARTS)):
             known = self.layers.known[part]
+            inner = cv2.erode((known & mask).astype(np.uint8), np.ones((2 * edge + 1,) * 2, np.uint8), borderValue=1) > 0
+            known = inner if inner.any() else known
             front.append(_carried(image, known & sure, labels))
             front_only = (
                 ("face", "sunglasses", "torso-skin")
@@ -82,9 +100,12 @@ class Paint:
                 else ()
             )
             own = known & ~select(labels, front_only)
+            if part == HEAD:
+                front[HEAD] = _featureless(front[HEAD], known & sure & select(labels, ("face", "sunglasses")))
+            plain = _plain(front[-1], labels, known & sure) if part != HEAD else front[-1]
             if part == TRUNK and not select(labels[own], ("upper-clothes", "dress", "coat")).any():
                 own = known
-            back.append(front[-1] if not front_only or not own.any() else _carried(image, own & sure, labels))
+            back.append(plain if not front_only or not own.any() else _carried(plain, own & sure, labels))
         if not self.hairy and self.layers.known[HEAD].any():
             skin = np.median(image[self.layers.known[HEAD] & sure], axis=0)
             back[HEAD] = np.broadcast_to(skin, image.shape).astype(np.uint8)
@@ -109,10 +130,46 @@ class Paint:
             part = np.where(claim.holds(points), claim.part, part)
         return part
 
-    def colours(self, points: np.ndarray, normals: np.ndarray, part: np.ndarray) -> np.ndarray:
-        """uint8 (N, 3) at ``points`` (N, 3) of the surface with ``normals`` (N, 3)."""
+    def colours(self, points: np.ndarray, normals: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """uint8 (N, 3) at ``points`` (N, 3) of the surface with ``normals`` (N, 3), which belong to the parts by ``shares`` (N, 4)."""
         normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        colour, main = np.zeros((len(points), 3), np.float32), shares.argmax(1)
+        for part in range(len(PARTS)):
+            some = np.flatnonzero(shares[:, part] > _TRACE)
+            if len(some):
+                own = self._of_part(points[some], normals[some], np.full(len(some), part))
+                colour[some] += shares[some, part, None] * own
+        whole = (shares * (shares > _TRACE)).sum(1, keepdims=True)
+        colour = colour / whole
+        seen, direct = self._photographed(points, normals, main)
+        colour += seen[:, None] * (direct - colour)
+        return np.clip(colour + 0.5, 0, 255).astype(np.uint8)
+
+    def _photographed(self, points: np.ndarray, normals: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) 0..1 how far the photograph shows ``points``, and (N, 3) its colours there.
+
+        Just inside the outline of what is before another part the photograph is not trusted for what is behind.
+        """
+        facing = _smooth(normals[:, 2], *_FACING)
+        seen = np.flatnonzero(facing > 0)
+        start = (points[seen] + (0, 0, _CLEAR)).astype(np.float32)
+        towards = np.tile(np.array([[0, 0, 1]], np.float32), (len(seen), 1))
+        free = self.scene.run(start, towards, query="OCCLUDED") == -1
+        out = np.zeros(len(points), np.float32)
+        out[seen[free]] = facing[seen[free]]
+        pixels = self.fit.pixels(points)
+        height, width = self.layers.part.shape
+        x, y = np.clip(np.round(pixels).astype(int), 0, (width - 1, height - 1)).T
+        rim = (self.layers.part[y, x] != part) & (self.away[part, y, x] < self.edge)
+        out[rim | (self.layers.part[y, x] == 255)] = 0
+        return out, _sampled(self.image, pixels.astype(np.float32))
+
+    def _of_part(self, points: np.ndarray, normals: np.ndarray, part: np.ndarray) -> np.ndarray:
+        """float32 (N, 3) of places that belong to ``part`` (N,), whatever hides them."""
         pixels = self._inwards(points, self.inwards(points, normals), part)
+        if part[0] == HEAD:
+            face = select(self.layers.at(self.fit.pixels(points), part), ("face", "torso-skin", "sunglasses"))
+            pixels[face] = self._inwards(points[face], self.inwards(points[face], normals[face], _ON_FACE), part[face])
         front, back = (self._read(pictures, pixels, part) for pictures in (self.front, self.back))
         share = _smooth(normals[:, 2], _BACK, _FRONT)
         head = part == HEAD
@@ -129,9 +186,9 @@ class Paint:
             )
             nape = (1 - _smooth(points[:, 1], self.nape - 0.01, self.nape + 0.01)) * head * ~hangs
             back = back + nape[:, None] * (self.neck - back)
-        return np.clip(back + share[:, None] * (front - back) + 0.5, 0, 255).astype(np.uint8)
+        return back + share[:, None] * (front - back)
 
-    def inwards(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    def inwards(self, points: np.ndarray, normals: np.ndarray, farthest: float = _FARTHEST) -> np.ndarray:
         """(N, 2) metres, x and y, from each of ``points`` (N, 3) on the figure's sides to where its colour is read.
 
         From the front's edge backwards it goes inwards as far as the surface goes back, and out again from the middle of the side to the
@@ -149,7 +206,7 @@ class Paint:
             ahead = np.tile(np.array([[0, 0, way]], np.float32), (len(side), 1))
             met = self.scene.run(start, ahead, query="INTERSECT", output=1)
             room.append(np.where(met["primID"] >= 0, met["tfar"], 0))
-        far = np.clip(np.minimum(*room), 0, _FARTHEST) * _smooth(turned[side], *_WALL)
+        far = np.clip(np.minimum(*room), 0, farthest) * _smooth(turned[side], *_WALL)
         out[side] = -far[:, None] * aside
         return out
 
@@ -194,13 +251,53 @@ def _carried(image: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.nda
     height, width = known.shape
     away, place = ndimage.distance_transform_edt(~known, sampling=(1.6, 1), return_indices=True)
     y, x = np.mgrid[0:height, 0:width]
-    row, column = np.clip(2 * place[0] - y, 0, height - 1), np.clip(2 * place[1] - x, 0, width - 1)
+    down, across = place[0] - y, place[1] - x
+    gone = np.maximum(np.hypot(down, across), 1e-6)
+    deep = max(4.0, float(np.quantile(cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, 3)[known], 0.95)))
+    back = np.abs((gone + deep) % (2 * deep) - deep) / gone  # to and fro between the edge and so far inside
+    row = np.clip(np.round(place[0] + back * down).astype(int), 0, height - 1)
+    column = np.clip(np.round(place[1] + back * across).astype(int), 0, width - 1)
     fits = known[row, column] & (labels[row, column] == labels[place[0], place[1]])
     row, column = np.where(fits, row, place[0]), np.where(fits, column, place[1])
     out = image[row, column].astype(np.float32)
     calm = cv2.GaussianBlur(out, (0, 0), 0.006 * max(height, width))
-    share = np.clip(away / (0.012 * max(height, width)), 0, 1)[..., None] * np.where(fits, 0.35, 0.9)[..., None]
+    share = np.clip(away / (0.012 * max(height, width)), 0, 1)[..., None] * np.where(fits, 0.5, 0.9)[..., None]
     return np.clip(out + share * (calm - out), 0, 255).astype(np.uint8)
+
+
+def _plain(image: np.ndarray, labels: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3): ``image`` where plain cloth has lost its buttons, logos and what hangs before it, which no back has.
+
+    Cloth is plain whose colours are nearly everywhere those around.
+    """
+    step = max(1, max(image.shape[:2]) // 256)
+    small = cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA)
+    around = cv2.resize(cv2.medianBlur(small, _AROUND), image.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    detail = image.astype(np.float32) - around
+    out = image.copy()
+    for label in np.unique(labels[known]):
+        mine = known & (labels == label)
+        if np.quantile(np.abs(detail[mine]).max(1), _USUAL) < _FLAT:
+            calm = np.clip(around + np.clip(detail, -_WEAVE, _WEAVE), 0, 255).astype(np.uint8)
+            where = labels == label
+            out[where] = calm[where]
+    return out
+
+
+def _featureless(image: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3): ``image`` with skin alone where ``face`` (H, W) is: what a head has on its sides."""
+    if not face.any():
+        return image
+    y, x = np.nonzero(face)
+    window = slice(y.min(), y.max() + 1), slice(x.min(), x.max() + 1)
+    mine = face[window]
+    place = ndimage.distance_transform_edt(~mine, return_distances=False, return_indices=True)
+    filled = image[window][place[0], place[1]]
+    small = cv2.resize(filled, (32, 40), interpolation=cv2.INTER_AREA)
+    skin = cv2.resize(cv2.medianBlur(small, 15), mine.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    out = image.copy()
+    out[window][mine] = skin[mine]
+    return out
 
 
 def _smooth(values: np.ndarray, low: float, high: float) -> np.ndarray:
