@@ -83,3 +83,9 @@ def surface(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     vertices, faces, _ = finish.largest(vertices, faces.astype(np.int32))
     vertices = finish.smoothed(vertices, faces, 4).astype(np.float64)
     return grid.low + (vertices - 2) * grid.step, faces
+
+
+def rounded(within: np.ndarray, radius: float) -> np.ndarray:
+    """Half the thickness, in metres, of what is ``within`` metres inside its outline: an arc, then level."""
+    inner = np.clip(within, 0, radius)
+    return np.sqrt(inner * (2 * radius - inner))

@@ -25,8 +25,8 @@ from helpers.person import Person
 from helpers.reconstruction.mesh import Mesh
 from helpers.reconstruction.relief.cloth import stretched
 from helpers.reconstruction.relief.fitting import Fit, outline_normals, outline_points, silhouette
-from helpers.reconstruction.relief.grid import Grid, hull, softened, surface
-from helpers.reconstruction.relief.layers import HEAD, TRUNK, Layers, Shares
+from helpers.reconstruction.relief.grid import Grid, hull, rounded, softened, surface
+from helpers.reconstruction.relief.layers import HEAD, LEFT, RIGHT, TRUNK, Layers, Shares
 
 FACES = 36000
 _REACH = 0.13  # metres that cloth and hair stand off the body at most
@@ -34,6 +34,9 @@ _LAYERS = 24  # surfaces that a ray meets at most
 _STIFF = 60.0  # how smooth the offset is between the outline's
 _HEAD = 2.6  # how much finer a head is meshed
 _BARE = ("face", "hair", "torso-skin", "left-arm", "right-arm", "left-leg", "right-leg", "sunglasses")
+_SHARES = 41  # of a skirt's width at which its depth is reckoned
+_FLARED = 1.1  # of the width at the hips is the hem of a skirt that hides the legs
+_STEPPED = 0.002  # metres over which what hangs in between goes from one part's depth to the next one's
 _LEAST_HAIR = 0.002  # square metres
 _HANGING = ("skirt", "dress", "coat", "upper-clothes")
 
@@ -197,7 +200,7 @@ class _Building:
         front, back, legs = self._cast(grid, skin)
         self.front, self.back = front, back
         claims = [*self._skirt(grid, legs), *self._hair(grid, skin)]
-        self._rest(grid, front, back)
+        claims += self._rest(grid, front, back)
         grid.filled *= self.cover[..., None]
         vertices, triangles = surface(grid)
         vertices = self._face(vertices, skin)
@@ -300,7 +303,8 @@ class _Building:
         crotch = hips - 0.06
         span = np.zeros(grid.shape[:2], bool)
         front, back = np.full(grid.shape[:2], np.nan), np.full(grid.shape[:2], np.nan)
-        rows = []
+        rows, ends, edges = [], [], []
+        share = np.linspace(-1, 1, _SHARES)
         for row in np.flatnonzero(low):
             inside = np.flatnonzero(cloth[:, row] & self.shown[:, row])
             body = np.flatnonzero(np.isfinite(legs[:, row, 0]))
@@ -319,16 +323,24 @@ class _Building:
             body = body[(body >= left - 2) & (body <= right + 2)]
             if len(body) < 4:
                 continue
-            t = np.linspace(-1, 1, right - left + 1)
             points = np.concatenate([np.stack([grid.x[body], legs[body, row, k]], axis=1) for k in (0, 1)])
-            upper, lower = hull(points, t)
+            upper, lower = hull(points, share)
             air = 0.5 * max(grid.x[body[0]] - grid.x[left], 0) + 0.5 * max(grid.x[right] - grid.x[body[-1]], 0)
-            bow = np.sqrt(np.clip(1 - t * t, 0, 1)) * np.clip(0.8 * air, 0, 0.22)
-            front[left : right + 1, row], back[left : right + 1, row] = upper + bow, lower - bow
-            span[left : right + 1, row] = True
+            bow = np.sqrt(1 - share**2) * np.clip(air, 0, 0.3)
+            edges.append((upper + bow, lower - bow))
+            ends.append((left, right))
             rows.append(row)
         if len(rows) < 3:
             return []
+        table, level = np.array(edges), grid.y[rows]
+        falls = 2 * (level - level[0]) / (level[-1] - level[0]) - 1
+        for k in range(_SHARES):  # cloth falls straight from one rise to the next
+            for side in (0, 1):
+                table[:, side, k] = hull(np.stack([level, table[:, side, k]], axis=1), falls)[side]
+        for row, (left, right), (upper, lower) in zip(rows, ends, table, strict=True):
+            t = np.linspace(-1, 1, right - left + 1)
+            front[left : right + 1, row], back[left : right + 1, row] = np.interp(t, share, upper), np.interp(t, share, lower)
+            span[left : right + 1, row] = True
         fill = span & self.shown & (select(self.label, (*_HANGING, "left-arm", "right-arm", "pants")) | cloth)
         front, back = (softened(values, span, np.array([0.012, 0.025]) / grid.step) for values in (front, back))
         grid.fill(front, back, fill & np.isfinite(front))
@@ -341,10 +353,15 @@ class _Building:
         return Claim(part, grid.low[:2], grid.step, front, back)
 
     def _short(self, hips: float) -> np.ndarray:
-        """(nx, ny) bool: what is called trousers but is one piece to its hem, above bare legs: a skirt."""
+        """(nx, ny) bool: what is called trousers but is one piece to its hem, above bare legs or wider there than hips are: a skirt."""
         pants, legs = select(self.label, ("pants",)), select(self.label, ("left-leg", "right-leg"))
         none = np.zeros_like(pants)
-        if legs.sum() < 50 or not pants.any():
+        if not pants.any():
+            return none
+        step = float(self.columns[0, 1, 1] - self.columns[0, 0, 1])
+        level, wide = self.columns[0, :, 1], pants.sum(0) * step
+        hem = wide[np.flatnonzero(wide > 0)[0] :][: round(0.06 / step)].max()
+        if legs.sum() < 50 and (self.cut or hem < _FLARED * wide[np.abs(level - hips + 0.02).argmin()]):
             return none
         middle = int(
             np.abs(self.columns[:, 0, 0] - 0.5 * (self.fit.points["left-hip"][0] + self.fit.points["right-hip"][0])).argmin()
@@ -407,27 +424,29 @@ class _Building:
         self.back = np.where(region, np.fmin(self.back, back), self.back)
         return [self._claim(grid, HEAD, front, back, region & (front > back))]
 
-    def _rest(self, grid: Grid, front: np.ndarray, back: np.ndarray) -> None:
-        """Fill what the picture shows and nothing has filled yet, as thick as it is wide; hands too."""
+    def _rest(self, grid: Grid, front: np.ndarray, back: np.ndarray) -> list[Claim]:
+        """Fill what the picture shows and nothing has filled yet, as thick as it is wide; hands too, which are claimed."""
         solid = grid.filled.max(2) > 0.5
         hand = self._at_hand(self.columns.reshape(-1, 2)).reshape(solid.shape) & self.hand & self.shown
         middle = (front + back) / 2
-        have = np.isfinite(middle) & ~hand
-        place = ndimage.distance_transform_edt(~have, return_distances=False, return_indices=True)
-        middle = middle[place[0], place[1]]
-        middle = ndimage.gaussian_filter(middle, 0.01 / grid.step)
+        place = ndimage.distance_transform_edt(~np.isfinite(middle) | hand, return_distances=False, return_indices=True)
+        middle = ndimage.gaussian_filter(middle[place[0], place[1]], _STEPPED / grid.step)
         missing = self.shown & (self.within > 0) & (~solid | hand)
         near = ndimage.binary_dilation(missing, iterations=3) & self.shown & ~hand
-        for where, most, radius in ((near & ~hand, 0.02, 0.02), (hand & self.shown, 0.013, 0.013)):
-            deep = np.sqrt(np.clip(self.within, 0, radius) * (2 * radius - np.clip(self.within, 0, radius))) * most / radius
-            centre = middle
-            if (where & hand).any():
-                centre = self._hand_depth(grid, hand, self.front)
-                deep = np.maximum(deep, 0)
-                own = ndimage.distance_transform_edt(hand) * grid.step  # over the body it has an outline of its own
-                d = np.clip(own, 0, radius)
-                deep = np.sqrt(d * (2 * radius - d)) * most / radius
-            grid.fill(centre + deep, centre - deep, where & (deep > 0))
+        deep = rounded(self.within, 0.02)
+        grid.fill(middle + deep, middle - deep, near & (deep > 0))
+        if not hand.any():
+            return []
+        centre = self._hand_depth(grid, hand, self.front)
+        deep = rounded(ndimage.distance_transform_edt(hand) * grid.step, 0.013)  # over the body it has an outline of its own
+        grid.fill(centre + deep, centre - deep, hand)
+        nearer = np.stack(
+            [np.linalg.norm(self.columns - self.fit.points[f"{side}-wrist"][:2], axis=2) for side in ("left", "right")]
+        ).argmin(0)
+        return [
+            self._claim(grid, part, centre + deep, centre - deep, hand & (nearer == row))
+            for row, part in ((0, LEFT), (1, RIGHT))
+        ]
 
     def _hand_depth(self, grid: Grid, hand: np.ndarray, front: np.ndarray) -> np.ndarray:
         """(nx, ny) metres: hands are as deep as their wrists, or lie on what is behind them."""

@@ -38,6 +38,7 @@ _USUAL, _FLAT, _WEAVE = (
     34,
     12,
 )  # share of plain cloth that is within so many levels of the usual; levels that are its weave
+_STRAND = 26  # levels of light and dark strands; what differs more is an ornament
 _LEAST = 0.02  # of a head: less hair is none
 _BATCH = 1 << 18
 _BLEND, _TRACE = 2, 0.02  # rounds in which parts are blended into each other; a share that counts
@@ -102,11 +103,14 @@ class Paint:
             own = known & ~select(labels, front_only)
             if part == HEAD:
                 front[HEAD] = _featureless(front[HEAD], known & sure & select(labels, ("face", "sunglasses")))
-            plain = _plain(front[-1], labels, known & sure) if part != HEAD else front[-1]
+            plain = front[-1] if part == HEAD else _plain(front[-1], labels, known & sure)
             if part == TRUNK and not select(labels[own], ("upper-clothes", "dress", "coat")).any():
                 own = known
             back.append(plain if not front_only or not own.any() else _carried(plain, own & sure, labels))
-        if not self.hairy and self.layers.known[HEAD].any():
+        if self.hairy:  # without ornaments
+            everywhere = np.zeros_like(labels)
+            back[HEAD] = _plain(back[HEAD], everywhere, everywhere == 0, np.inf, _STRAND)
+        elif self.layers.known[HEAD].any():
             skin = np.median(image[self.layers.known[HEAD] & sure], axis=0)
             back[HEAD] = np.broadcast_to(skin, image.shape).astype(np.uint8)
         self.front, self.back = np.stack(front), np.stack(back)
@@ -265,10 +269,10 @@ def _carried(image: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.nda
     return np.clip(out + share * (calm - out), 0, 255).astype(np.uint8)
 
 
-def _plain(image: np.ndarray, labels: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _plain(image: np.ndarray, labels: np.ndarray, known: np.ndarray, flat: float = _FLAT, weave: float = _WEAVE) -> np.ndarray:
     """uint8 (H, W, 3): ``image`` where plain cloth has lost its buttons, logos and what hangs before it, which no back has.
 
-    Cloth is plain whose colours are nearly everywhere those around.
+    Cloth is plain whose colours are nearly everywhere those around, within ``flat`` levels; ``weave``: levels that stay.
     """
     step = max(1, max(image.shape[:2]) // 256)
     small = cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA)
@@ -277,8 +281,8 @@ def _plain(image: np.ndarray, labels: np.ndarray, known: np.ndarray) -> np.ndarr
     out = image.copy()
     for label in np.unique(labels[known]):
         mine = known & (labels == label)
-        if np.quantile(np.abs(detail[mine]).max(1), _USUAL) < _FLAT:
-            calm = np.clip(around + np.clip(detail, -_WEAVE, _WEAVE), 0, 255).astype(np.uint8)
+        if np.quantile(np.abs(detail[mine]).max(1), _USUAL) < flat:
+            calm = np.clip(around + np.clip(detail, -weave, weave), 0, 255).astype(np.uint8)
             where = labels == label
             out[where] = calm[where]
     return out
