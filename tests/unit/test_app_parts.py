@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,8 @@ def test_people_take_turns_and_know_their_place() -> None:
         assert hand.did == ["a0", "b0", "a1", "a2"]
         assert {job.state for job in (*many, one)} == {"done"}
 
-    asyncio.run(scene())
+    with ThreadPoolExecutor(1) as alone:  # a browser's loop may run in this thread
+        alone.submit(asyncio.run, scene()).result()
 
 
 def test_what_waits_is_cancelled_what_fails_holds_nobody_up_and_there_is_an_end_to_waiting() -> None:
@@ -174,7 +176,8 @@ def test_what_waits_is_cancelled_what_fails_holds_nobody_up_and_there_is_an_end_
         with pytest.raises(Refused):
             await jobs.add(_job("anna", "late"))
 
-    asyncio.run(scene())
+    with ThreadPoolExecutor(1) as alone:  # a browser's loop may run in this thread
+        alone.submit(asyncio.run, scene()).result()
 
 
 def test_a_room_that_closes_tells_those_who_wait() -> None:
@@ -185,7 +188,8 @@ def test_a_room_that_closes_tells_those_who_wait() -> None:
         jobs.stop()
         assert (job.state, job.key) == ("failed", "error.closing")
 
-    asyncio.run(scene())
+    with ThreadPoolExecutor(1) as alone:  # a browser's loop may run in this thread
+        alone.submit(asyncio.run, scene()).result()
 
 
 def test_metrics_are_what_a_scraper_reads() -> None:

@@ -232,7 +232,7 @@ def test_what_a_person_carries(engine: RealVisXL, tmp_path: Path) -> None:
     assert person.labels is person.keypoints is None
     scene = json.loads(json.dumps(person.scene))
     assert scene["variant"] == "v4"
-    assert scene["scheduler"] == "DPM++ 2M SDE Karras"
+    assert scene["scheduler"] == "DPM++ 2M Karras"
     assert (scene["seed"], scene["steps"], scene["guidance_scale"]) == (3, 2, 6.0)
     assert scene["prompt"].startswith("full body")
     assert "commercial use" in scene["licence"]
@@ -242,7 +242,7 @@ def test_what_a_person_carries(engine: RealVisXL, tmp_path: Path) -> None:
 
 def test_the_lightning_variant_through_the_verb(folder: Path) -> None:
     person = generate(WORDS, engine="realvisxl:v4_lightning", seed=1, size=(256, 256), progress=False)
-    assert (person.scene["steps"], person.scene["guidance_scale"]) == (6, 1.8)
+    assert (person.scene["steps"], person.scene["guidance_scale"]) == (12, 1.8)
     loaded = engines.load("generate", "realvisxl:v4_lightning")
     assert type(loaded.pipe.scheduler).__name__ == "DPMSolverSinglestepScheduler"
     again = loaded(WORDS, seed=1, size=(256, 256), progress=False)
