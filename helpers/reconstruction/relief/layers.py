@@ -30,6 +30,7 @@ _ALWAYS = {
     "left-leg": TRUNK, "right-leg": TRUNK, "left-shoe": TRUNK, "right-shoe": TRUNK, "socks": TRUNK,
 }  # fmt: skip
 _FINGER = 0.10  # of a palm's length: half of a finger's width
+_SLIVER = 0.022  # of the picture's longer side
 _LEVEL = 2.5  # how much farther up and down counts than sideways: garments end at level lines
 
 
@@ -66,6 +67,8 @@ class Layers:
         layers, known = [], []
         for part in range(len(PARTS)):
             own = (self.part == part) & mask & (person.labels > 0)
+            if part == TRUNK:
+                own = _broad(own, person.labels)
             bare = np.full_like(person.labels, CIHP.index("left-arm" if part == LEFT else "right-arm"))
             layers.append(_carried(np.where((part in (LEFT, RIGHT)) & self.hands, bare, person.labels), own))
             known.append(own)
@@ -119,6 +122,15 @@ class Layers:
         height, width = self.labels.shape[1:]
         x, y = np.clip(np.round(pixels).astype(int), 0, (width - 1, height - 1)).T
         return self.labels[part, y, x]
+
+
+def _broad(own: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """``own`` (H, W) without slivers of a class, which are the next part's edge; all of it where nothing else is."""
+    side = 2 * round(_SLIVER * max(own.shape) / 2) + 1
+    out = np.zeros_like(own)
+    for label in np.unique(labels[own]):
+        out |= cv2.morphologyEx((own & (labels == label)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8)) > 0
+    return out if out.any() else own
 
 
 def _carried(labels: np.ndarray, own: np.ndarray) -> np.ndarray:
