@@ -34,6 +34,7 @@ TABLES = {
     "hr-viton": ["hr_viton.py"],
     "fashn": ["fashn.py"],
     "realvisxl": ["realvisxl.py"],
+    "reconstruction": ["reconstruction.py"],
     "convert": ["convert_weights.py"],
 }
 
